@@ -1,0 +1,1 @@
+"""Photo and model to a trace: everything the network said, before any threshold."""

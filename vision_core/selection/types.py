@@ -1,0 +1,185 @@
+"""What a selection is made of: thresholds in, detections and verdicts out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import numpy as np
+
+from vision_core.errors import UserError
+
+if TYPE_CHECKING:
+    from vision_core.inference.results import DetectionTrace
+
+Nms = Literal["hard", "soft-linear", "soft-gaussian", "none"]
+NMS_VARIANTS: tuple[str, ...] = get_args(Nms)
+
+# The fates of a candidate, in the order of their codes in `Selection.fate`.
+FATES = (
+    "kept",
+    "below_score",
+    "suppressed",
+    "decayed",
+    "cut_by_max",
+    "hidden_by_class_filter",
+)
+KEPT, BELOW_SCORE, SUPPRESSED, DECAYED, CUT_BY_MAX, HIDDEN = range(len(FATES))
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Everything that decides which candidates are shown.
+
+    Attributes:
+        score: a candidate survives when its score is strictly greater, 0 to 1.
+        iou: hard and linear soft NMS act where the IoU is strictly greater, 0 to 1.
+        nms: ``hard``, ``soft-linear``, ``soft-gaussian`` (Bodla et al. 2017) or ``none``.
+        sigma: width of the Gaussian decay, greater than 0.
+        agnostic: suppress across classes instead of within each class.
+        max_detections: how many are kept at the most, 1 or more.
+        classes: names of the classes to show; ``None`` shows all. Applied last.
+
+    Raises:
+        UserError: a value outside its range.
+    """
+
+    score: float = 0.5
+    iou: float = 0.5
+    nms: Nms = "hard"
+    sigma: float = 0.5
+    agnostic: bool = False
+    max_detections: int = 100
+    classes: frozenset[str] | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("score", "iou"):
+            value = getattr(self, name)
+            if not 0.0 <= value <= 1.0:
+                raise UserError(f"The {name} threshold must lie between 0 and 1, not {value!r}.")
+        if self.nms not in NMS_VARIANTS:
+            raise UserError(f"NMS must be one of {', '.join(NMS_VARIANTS)}, not {self.nms!r}.")
+        if not self.sigma > 0 or not np.isfinite(self.sigma):
+            raise UserError(f"Sigma must be a number greater than 0, not {self.sigma!r}.")
+        if self.max_detections < 1:
+            raise UserError(f"Max detections must be 1 or more, not {self.max_detections!r}.")
+
+    @classmethod
+    def torchvision(cls, model: Any) -> Thresholds:
+        """The thresholds that the model's own ``forward`` would apply.
+
+        Args:
+            model: a ``vision_core.models.Model`` of a detector, or a torchvision detection module.
+
+        Raises:
+            UserError: the model has no such thresholds (it is no detector).
+        """
+        from vision_core.inference.families import default_thresholds
+
+        return default_thresholds(model)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The thresholds as JSON-ready values, classes sorted by name."""
+        classes = None if self.classes is None else sorted(self.classes)
+        return {
+            "score": self.score, "iou": self.iou, "nms": self.nms, "sigma": self.sigma,
+            "agnostic": self.agnostic, "max_detections": self.max_detections, "classes": classes,
+        }
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of one candidate.
+
+    Attributes:
+        fate: one of ``FATES``.
+        score: the score that decided, after any decay.
+        facts: what the fate rests on, by fate: ``below_score`` has ``threshold``; ``suppressed``
+            has ``by`` (a candidate) and ``iou``; ``decayed`` has ``from``, ``to``, ``by`` and
+            ``threshold``; ``cut_by_max`` has ``limit`` and ``rank``; ``kept`` has ``rank``.
+    """
+
+    fate: str
+    score: float
+    facts: Mapping[str, float | int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Detections:
+    """The boxes that are shown, best first.
+
+    Attributes:
+        candidate: int64 [K], the candidate of the trace behind each detection.
+        boxes: float32 [K, 4], photo pixels.
+        scores: float32 [K], after any decay.
+        label_ids: int64 [K].
+        labels: K class names.
+    """
+
+    candidate: np.ndarray
+    boxes: np.ndarray
+    scores: np.ndarray
+    label_ids: np.ndarray
+    labels: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True, eq=False)
+class Selection:
+    """The outcome of thresholds on a trace: detections, and a fate for every candidate.
+
+    Attributes:
+        trace: the trace it was made from.
+        thresholds: the thresholds that made it.
+        detections: what is shown.
+        fate: uint8 [N], an index into ``FATES`` for each candidate.
+        by: int64 [N], the candidate that suppressed or most decayed this one, -1 for none.
+        iou: float32 [N], IoU with ``by`` in the arithmetic of the NMS, 0 where ``by`` is -1.
+        final_scores: float32 [N], scores after any decay.
+        rank: int64 [N], place among the survivors of NMS, best is 0, -1 for the others.
+    """
+
+    trace: DetectionTrace
+    thresholds: Thresholds
+    detections: Detections
+    fate: np.ndarray
+    by: np.ndarray
+    iou: np.ndarray
+    final_scores: np.ndarray
+    rank: np.ndarray
+
+    def verdict(self, candidate: int) -> Verdict:
+        """Why this candidate is shown or not: a look-up.
+
+        Raises:
+            IndexError: no such candidate.
+        """
+        n = len(self.fate)
+        if not 0 <= candidate < n:
+            raise IndexError(f"candidate {candidate} of {n}")
+        fate = FATES[self.fate[candidate]]
+        score = float(self.final_scores[candidate])
+        facts: dict[str, float | int] = {}
+        if fate == "below_score":
+            facts = {"threshold": self.thresholds.score}
+        elif fate == "suppressed":
+            facts = {"by": int(self.by[candidate]), "iou": float(self.iou[candidate])}
+        elif fate == "decayed":
+            facts = {
+                "from": float(self.trace.scores[candidate]), "to": score,
+                "by": int(self.by[candidate]), "iou": float(self.iou[candidate]),
+                "threshold": self.thresholds.score,
+            }
+        elif fate == "cut_by_max":
+            facts = {"limit": self.thresholds.max_detections, "rank": int(self.rank[candidate])}
+        elif fate in ("kept", "hidden_by_class_filter"):
+            facts = {"rank": int(self.rank[candidate])}
+        return Verdict(fate, score, facts)
+
+    def counts(self) -> dict[str, int]:
+        """How many candidates met each fate; the counts add up to all candidates."""
+        totals = np.bincount(self.fate, minlength=len(FATES))
+        return {name: int(total) for name, total in zip(FATES, totals, strict=True)}
