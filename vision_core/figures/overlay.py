@@ -1,0 +1,182 @@
+"""Detections painted on a photo: boxes, labels, masks and skeletons."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from vision_core.figures.canvas import (
+    MAX_WIDTH,
+    draw_box,
+    draw_dot,
+    draw_label,
+    draw_line,
+    fitted,
+    line_width,
+    text_size,
+)
+from vision_core.figures.colours import class_colour, rgb
+from vision_core.images import Photo
+from vision_core.inference.results import Keypoints
+from vision_core.selection.masks import paste_mask
+from vision_core.selection.types import Selection
+
+
+def draw(
+    photo: Photo,
+    selection: Selection,
+    *,
+    masks: np.ndarray | None = None,
+    keypoints: Keypoints | None = None,
+    mask_threshold: float = 0.5,
+    joint_threshold: float | None = None,
+    opacity: float = 0.5,
+    labels: bool = True,
+    highlight: int | None = None,
+    max_width: int = MAX_WIDTH,
+) -> np.ndarray:
+    """Paint the kept detections of a selection on the photo.
+
+    Never fails on what a network may say: no boxes, boxes without extent or outside the photo,
+    any number of them, any label.
+
+    Args:
+        photo: the photo that was traced.
+        selection: its detections are painted, the least certain first.
+        masks: float32 [K, M, M], mask probabilities of the detections.
+        keypoints: joints of the detections.
+        mask_threshold: a pixel belongs to an instance from this probability on, 0 to 1.
+        joint_threshold: joints below this score are left out, and their limbs; ``None`` shows all.
+        opacity: of the mask fill, 0 to 1.
+        labels: write class and score at each box.
+        highlight: a candidate of the trace whose box is drawn wider.
+        max_width: the picture is shrunk to this many pixels of width.
+
+    Returns:
+        uint8 [H, W, 3] RGB.
+    """
+    found = selection.detections
+    picture, scale = fitted(photo, max_width)
+    boxes = found.boxes * np.float32(scale)
+    colours = [class_colour(name) for name in found.labels]
+    if masks is not None:
+        _paint_masks(picture, boxes, masks, colours, mask_threshold, opacity)
+    width = line_width(*picture.shape[:2])
+    for i in reversed(range(len(found))):
+        chosen = highlight is not None and int(found.candidate[i]) == highlight
+        if chosen:
+            draw_box(picture, boxes[i], "#FFFFFF", 3 * width + 2)
+        draw_box(picture, boxes[i], colours[i], 3 * width if chosen else width)
+    if keypoints is not None:
+        _paint_skeletons(picture, keypoints, scale, colours, joint_threshold)
+    if labels:
+        size = text_size(*picture.shape[:2])
+        for i in reversed(range(len(found))):
+            text = f"{found.labels[i]} {found.scores[i]:.2f}"
+            draw_label(picture, text, boxes[i, :2], colours[i], size)
+    return picture
+
+
+def instance_map(
+    boxes: np.ndarray,
+    masks: np.ndarray,
+    height: int,
+    width: int,
+    threshold: float = 0.5,
+) -> np.ndarray:
+    """Which detection covers each pixel: uint8 [height, width], 0 for none, else index + 1.
+
+    Large instances lie under small ones. More than 254 instances share the last number.
+
+    Args:
+        boxes: float32 [K, 4] in pixels of the picture of the given size.
+        masks: float32 [K, M, M], probabilities.
+        height: of the picture, pixels.
+        width: of the picture, pixels.
+        threshold: a pixel belongs to an instance from this probability on.
+    """
+    out = np.zeros((height, width), np.uint8)
+    for i in largest_first(boxes):
+        y, x, patch = paste_mask(masks[i], boxes[i], height, width)
+        region = out[y : y + patch.shape[0], x : x + patch.shape[1]]
+        region[patch >= threshold] = min(i + 1, 255)
+    return out
+
+
+def mask_layer(
+    ids: np.ndarray, colours: list[str], opacity: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """An instance map with outlines, and the colours of its numbers, for an indexed PNG.
+
+    Args:
+        ids: uint8 [H, W] from `instance_map`.
+        colours: ``#RRGGBB`` of each detection.
+        opacity: of the fill, 0 to 1; outlines are opaque.
+
+    Returns:
+        uint8 [H, W] and uint8 [256, 4] RGBA. From 128 instances on there are no outlines.
+    """
+    table = np.zeros((256, 4), np.uint8)
+    for i, colour in enumerate(colours[:254]):
+        table[i + 1] = (*rgb(colour), round(255 * opacity))
+    if len(colours) >= 128:
+        return ids, table
+    table[129:256] = table[1:128]
+    table[129:256, 3] = np.where(table[1:128, 3] > 0, 255, 0)
+    kernel = np.ones((3, 3), np.uint8)
+    edge = (cv2.erode(ids, kernel) != ids) | (cv2.dilate(ids, kernel) != ids)
+    return np.where(edge & (ids > 0), ids + np.uint8(128), ids), table
+
+
+def largest_first(boxes: np.ndarray) -> list[int]:
+    """Indices of boxes from the largest area to the smallest."""
+    area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    return [int(i) for i in np.argsort(-area, kind="stable")]
+
+
+def visible_joints(keypoints: Keypoints, threshold: float | None) -> np.ndarray:
+    """bool [K, J]: joints at or above the threshold, with finite coordinates."""
+    finite = np.isfinite(keypoints.xy).all(axis=-1)
+    return finite if threshold is None else finite & (keypoints.scores >= threshold)
+
+
+def _paint_masks(
+    picture: np.ndarray,
+    boxes: np.ndarray,
+    masks: np.ndarray,
+    colours: list[str],
+    threshold: float,
+    opacity: float,
+) -> None:
+    height, width = picture.shape[:2]
+    outline = line_width(height, width)
+    for i in largest_first(boxes):
+        y, x, patch = paste_mask(masks[i], boxes[i], height, width)
+        inside = (patch >= threshold).astype(np.uint8)
+        if not inside.any():
+            continue
+        region = picture[y : y + patch.shape[0], x : x + patch.shape[1]]
+        tint = np.empty_like(region)
+        tint[:] = rgb(colours[i])
+        cv2.copyTo(cv2.addWeighted(region, 1 - opacity, tint, opacity, 0), inside, region)
+        contours, _ = cv2.findContours(inside, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+        cv2.drawContours(picture, contours, -1, rgb(colours[i]), outline, offset=(x, y))
+
+
+def _paint_skeletons(
+    picture: np.ndarray,
+    keypoints: Keypoints,
+    scale: float,
+    colours: list[str],
+    threshold: float | None,
+) -> None:
+    width = line_width(*picture.shape[:2]) + 1
+    shown = visible_joints(keypoints, threshold)
+    for person, colour in enumerate(colours):
+        points = keypoints.xy[person] * scale
+        for a, b in keypoints.skeleton:
+            if shown[person, a] and shown[person, b]:
+                draw_line(picture, points[a], points[b], "#FFFFFF", width + 2)
+                draw_line(picture, points[a], points[b], colour, width)
+        for joint in np.flatnonzero(shown[person]):
+            draw_dot(picture, points[joint], colour, width)
