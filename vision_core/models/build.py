@@ -1,0 +1,137 @@
+"""Modules of the catalogue: torchvision's builders with weights that are already here.
+
+An official weights file goes through torchvision's own builder, so that frozen batch
+normalisation, its epsilon, GoogLeNet's input transform and the auxiliary heads are exactly as
+torchvision sets them; nothing is downloaded.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import nn
+from torchvision.models import get_model_builder, get_model_weights
+from torchvision.models.detection import FasterRCNN
+from torchvision.ops import MultiScaleRoIAlign
+from torchvision.ops.poolers import _filter_input, _setup_scales
+
+from vision_core.models import table
+from vision_core.models.checkpoints import StateDict
+
+_lock = threading.RLock()
+_PROBE = 64  # side of the empty picture that measures strides; a multiple of every stride
+_SLOW_INIT = ("googlenet", "inception_v3")  # warn unless told whether to initialise
+
+
+def official(builder: str, sha256: str) -> Any | None:
+    """The member of a builder's weights enum that a file is, known by its hash, or ``None``."""
+    for member in get_model_weights(builder):
+        prefix = member.url.rpartition("-")[2].partition(".")[0]
+        # Members without categories are backbones, not whole models.
+        if sha256.startswith(prefix) and member.meta.get("categories"):
+            return member
+    return None
+
+
+def build_official(builder: str, member: Any, state: StateDict) -> nn.Module:
+    """What ``builder(weights=member)`` returns, with ``state`` in place of the download."""
+    with _lock, _quiet_rng(), _in_place_of_download(member, state):
+        return get_model_builder(builder)(weights=member, progress=False)
+
+
+def build_plain(builder: str, seed: int = 0, **settings: Any) -> nn.Module:
+    """What the builder returns without weights; initialised from ``seed``, deterministic.
+
+    Args:
+        builder: name of a torchvision builder.
+        seed: of the initialisation; the global random state stays as it was.
+        settings: arguments of the builder, such as ``num_classes``.
+    """
+    if table.BY_BUILDER[builder].task != "classification":
+        settings["weights_backbone"] = None
+    if builder in _SLOW_INIT:
+        settings["init_weights"] = True
+    with _lock, _quiet_rng():
+        torch.manual_seed(seed)
+        return get_model_builder(builder)(weights=None, **settings)
+
+
+def build_bundled(name: str, seed: int = 0) -> nn.Module:
+    """A network of ``vision_core.models.zoo``, initialised from ``seed``."""
+    from vision_core.models import zoo
+
+    with _lock, _quiet_rng():
+        torch.manual_seed(seed)
+        return zoo.build(name)
+
+
+def settings_of(builder: str, state: StateDict) -> dict[str, int]:
+    """The builder's arguments that a checkpoint's last layers ask for.
+
+    Returns:
+        ``num_classes`` and ``num_keypoints``, where the checkpoint tells them and they differ
+        from the official ones.
+    """
+    row = table.BY_BUILDER[builder]
+    meta = get_model_weights(builder).DEFAULT.meta  # type: ignore[attr-defined]
+    settings = {}
+    head = state.get(row.head)
+    if head is not None and head.shape[0] // row.per_class != len(meta["categories"]):
+        settings["num_classes"] = max(head.shape[0] // row.per_class, 1)
+    joints = state.get("roi_heads.keypoint_predictor.kps_score_lowres.weight")
+    if row.task == "keypoint" and joints is not None and joints.ndim == 4:
+        if joints.shape[1] != len(meta["keypoint_names"]):
+            settings["num_keypoints"] = joints.shape[1]
+    return settings
+
+
+def fix_roi_scales(module: nn.Module) -> None:
+    """Set the scales of every RoI align of a two-stage network from its backbone's strides.
+
+    torchvision infers them from the first picture that comes and keeps them; a first picture of
+    10x2000 would leave every later one without boxes.
+    """
+    if not isinstance(module, FasterRCNN):
+        return
+    heads: Any = module.roi_heads
+    poolers = (heads.box_roi_pool, heads.mask_roi_pool, heads.keypoint_roi_pool)
+    with torch.no_grad():
+        pyramid = module.backbone(torch.zeros(1, 3, _PROBE, _PROBE))
+    for pooler in poolers:
+        if isinstance(pooler, MultiScaleRoIAlign):
+            features = _filter_input(pyramid, pooler.featmap_names)
+            pooler.scales, pooler.map_levels = _setup_scales(
+                features, [(_PROBE, _PROBE)], pooler.canonical_scale, pooler.canonical_level
+            )
+
+
+@contextmanager
+def _quiet_rng() -> Iterator[None]:
+    """Keep the global random state, which initialisation would advance."""
+    with torch.random.fork_rng(devices=[]):
+        yield
+
+
+@contextmanager
+def _in_place_of_download(member: Any, state: StateDict) -> Iterator[None]:
+    """Let this thread's ``member.get_state_dict`` return ``state``; other threads see no change.
+
+    Enum members are objects of their own, so that an attribute on one hides the method for that
+    member only.
+    """
+    me = threading.get_ident()
+    original = type(member).get_state_dict
+
+    def here(*args: Any, **kwargs: Any) -> Any:
+        mine = threading.get_ident() == me
+        return dict(state) if mine else original(member, *args, **kwargs)
+
+    member.get_state_dict = here
+    try:
+        yield
+    finally:
+        del member.get_state_dict

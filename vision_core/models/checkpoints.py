@@ -1,0 +1,161 @@
+"""Reading state dicts safely, and telling what does not fit."""
+
+from __future__ import annotations
+
+import argparse
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from vision_core.errors import UserError
+
+StateDict = dict[str, Tensor]
+
+# Keys under which training scripts put the state dict beside an optimizer.
+_WRAPPERS = ("state_dict", "model_state_dict", "model", "model_ema", "net")
+# What DistributedDataParallel and torch.compile put before every name.
+_PREFIXES = ("module.", "_orig_mod.", "model.")
+
+
+def read(file: Path) -> StateDict:
+    """The tensors of a ``.safetensors`` or PyTorch file, floats as float32, on the CPU.
+
+    PyTorch files are read with ``weights_only=True``: nothing in them can run code.
+
+    Raises:
+        UserError: the file is missing, damaged, unsafe, or holds no state dict.
+    """
+    if not file.is_file():
+        raise UserError(f"There is no weights file {file}; check the path.")
+    if file.suffix == ".safetensors":
+        return _floats(_read_safetensors(file))
+    return _floats(_unwrap(_read_pickle(file), file))
+
+
+def _read_safetensors(file: Path) -> StateDict:
+    try:
+        return load_file(file)
+    except (SafetensorError, OSError, ValueError) as error:
+        raise UserError(
+            f"{file} is damaged or is no safetensors file ({_short(error)}); get it again."
+        ) from None
+
+
+def _read_pickle(file: Path) -> Any:
+    try:
+        # torchvision's reference scripts store their arguments, a Namespace of plain values.
+        with torch.serialization.safe_globals([argparse.Namespace]):
+            return torch.load(file, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        if "Unsupported global" in str(error) or "Unsupported class" in str(error):
+            raise UserError(
+                f"{file} holds more than tensors, and loading it could run code; save it with "
+                f"torch.save(model.state_dict(), ...) or as safetensors."
+            ) from None
+        raise UserError(_no_weights(file)) from None
+    except Exception as error:  # damaged archives raise many types
+        if "TorchScript" in str(error):
+            raise UserError(
+                f"{file} is a TorchScript program; save its state_dict() instead."
+            ) from None
+        raise UserError(_no_weights(file)) from None
+
+
+def _no_weights(file: Path) -> str:
+    return (
+        f"{file} is damaged or is no PyTorch weights file; "
+        f"give a state dict saved as .pth or .safetensors."
+    )
+
+
+def _unwrap(loaded: Any, file: Path) -> StateDict:
+    for key in _WRAPPERS:
+        if isinstance(loaded, Mapping) and isinstance(loaded.get(key), Mapping):
+            loaded = loaded[key]
+            break
+    if not isinstance(loaded, Mapping) or not loaded:
+        raise UserError(
+            f"{file} holds a {type(loaded).__name__} and no state dict; save model.state_dict()."
+        )
+    odd = [str(k) for k, v in loaded.items() if not isinstance(v, Tensor)]
+    if odd:
+        raise UserError(
+            f"{file} is no state dict: {_some(odd)} {'is' if len(odd) == 1 else 'are'} no "
+            f"tensor; save model.state_dict()."
+        )
+    return {str(k): v for k, v in loaded.items()}
+
+
+def _floats(state: StateDict) -> StateDict:
+    """Half and double precision to float32; counters keep their type."""
+    return {k: v.float() if v.is_floating_point() else v for k, v in state.items()}
+
+
+def without_prefix(state: StateDict) -> StateDict:
+    """Drop a wrapper's prefix where all names carry it."""
+    for prefix in _PREFIXES:
+        if state and all(k.startswith(prefix) for k in state):
+            return {k[len(prefix) :]: v for k, v in state.items()}
+    return state
+
+
+def fit(module: nn.Module, state: StateDict, file: Path, name: str) -> None:
+    """Copy a state dict into a module.
+
+    ``num_batches_tracked`` and auxiliary heads (``aux*``) may be missing or extra: neither takes
+    part in a prediction.
+
+    Raises:
+        UserError: anything else does not match; the sentence lists it.
+    """
+    own = module.state_dict()
+    state = {k: v for k, v in state.items() if k in own or not _optional(k)}
+    missing = [k for k in own if k not in state and not _optional(k)]
+    extra = [k for k in state if k not in own]
+    shapes = [
+        f"{k} ({_shape(state[k])} instead of {_shape(own[k])})"
+        for k in own
+        if k in state and state[k].shape != own[k].shape
+    ]
+    parts = [
+        f"{len(found)} {word} {_some(found)}"
+        for found, word in (
+            (missing, "missing:"), (extra, "unknown:"), (shapes, "of another shape:"),
+        )
+        if found
+    ]  # fmt: skip
+    if parts:
+        raise UserError(
+            f"{file.name} does not fit {name}: {'; '.join(parts)}; "
+            f"choose the model that it was trained as."
+        )
+    bad = [k for k, v in state.items() if v.is_floating_point() and not torch.isfinite(v).all()]
+    if bad:
+        raise UserError(
+            f"{file.name} holds values that are no finite numbers in {_some(bad)}; "
+            f"save the weights again from an earlier step of the training."
+        )
+    module.load_state_dict(state, strict=False)
+
+
+def _optional(key: str) -> bool:
+    return key.endswith("num_batches_tracked") or key.lower().startswith("aux")
+
+
+def _shape(tensor: Tensor) -> str:
+    return "x".join(map(str, tensor.shape)) or "a number"
+
+
+def _some(items: list[str], most: int = 3) -> str:
+    shown = ", ".join(items[:most])
+    return f"{shown} and {len(items) - most} more" if len(items) > most else shown
+
+
+def _short(error: Exception) -> str:
+    return " ".join(str(error).split())[:80].rstrip(".") or type(error).__name__

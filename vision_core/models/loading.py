@@ -1,0 +1,155 @@
+"""A name of the catalogue to a network that is ready to predict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torchvision.models import get_model_weights
+
+from vision_core import devices
+from vision_core.errors import UserError
+from vision_core.models import build, checkpoints
+from vision_core.models.cards import Card, card
+from vision_core.models.weights import require, sha256_of, verify
+
+PERSON_DETECTOR = "fcos_s"  # finds the persons whose joints top-down pose models look for
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A network with its card; shared by all users and never changed.
+
+    Attributes:
+        card: what the network is; its labels fit these weights.
+        module: in eval mode, parameters without gradients, on ``device``.
+        device: where it runs.
+        fingerprint: identifies the weights: the file's SHA-256, or ``random-<seed>``.
+        preset: uint8 3xHxW photo to the network's input, for classification and segmentation.
+        detector: top-down pose: the network that finds the persons.
+    """
+
+    card: Card
+    module: nn.Module
+    device: torch.device
+    fingerprint: str
+    preset: Callable[[Tensor], Tensor] | None = None
+    detector: Model | None = None
+
+    @property
+    def name(self) -> str:
+        """The card's name."""
+        return self.card.name
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Class names; a label id is an index."""
+        return self.card.labels
+
+
+def load(
+    name: str,
+    *,
+    device: str | torch.device = "auto",
+    weights: Path | str | None = None,
+    folder: Path | None = None,
+    random_seed: int | None = None,
+) -> Model:
+    """Load a model of the catalogue; nothing is downloaded.
+
+    Args:
+        name: of the catalogue.
+        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+        weights: somebody's own checkpoint for this architecture, ``.pth`` or ``.safetensors``.
+        folder: where else to look for the official weights.
+        random_seed: random weights from this seed instead of trained ones.
+
+    Raises:
+        UserError: unknown name or device, or a file that cannot be read or does not fit.
+        WeightsMissing: the weights are not on this machine.
+    """
+    entry, where = card(name), devices.resolve(str(device))
+    if random_seed is not None:
+        module, fingerprint = _build_random(entry, random_seed), f"random-{random_seed}"
+        preset = _preset(entry, None)
+    elif weights is not None:
+        entry, module, fingerprint, preset = _load_file(entry, Path(weights).expanduser())
+    else:
+        entry, module, fingerprint, preset = _load_known(entry, folder)
+    module.eval().requires_grad_(False)
+    build.fix_roi_scales(module)
+    detector = None
+    if entry.task == "pose":
+        detector = load(PERSON_DETECTOR, device=str(where), random_seed=random_seed)
+    return Model(entry, module.to(where), where, fingerprint, preset, detector)
+
+
+_Loaded = tuple[Card, nn.Module, str, Callable[[Tensor], Tensor] | None]
+
+
+def _load_known(entry: Card, folder: Path | None) -> _Loaded:
+    """The catalogue's own weights."""
+    file = require(entry, folder)
+    digest = verify(entry, file)
+    state = checkpoints.read(file)
+    if entry.bundled:
+        module = build.build_bundled(entry.name)
+        checkpoints.fit(module, state, file, entry.name)
+        return entry, module, digest, _preset(entry, None)
+    member = build.official(entry.builder, digest)
+    return entry, build.build_official(entry.builder, member, state), digest, _preset(entry, member)
+
+
+def _load_file(entry: Card, file: Path) -> _Loaded:
+    """Somebody's own file; an official one is recognised by its hash."""
+    state = checkpoints.read(file)
+    digest = sha256_of(file)
+    if entry.bundled:
+        module = build.build_bundled(entry.name)
+        checkpoints.fit(module, checkpoints.without_prefix(state), file, entry.name)
+        return entry, module, digest, _preset(entry, None)
+    if (member := build.official(entry.builder, digest)) is not None:
+        module = build.build_official(entry.builder, member, state)
+        return entry, module, digest, _preset(entry, member)
+    state = checkpoints.without_prefix(state)
+    settings = build.settings_of(entry.builder, state)
+    module = build.build_plain(entry.builder, **settings)
+    checkpoints.fit(module, state, file, entry.name)
+    return _relabelled(entry, settings), module, digest, _preset(entry, None)
+
+
+def _relabelled(entry: Card, settings: dict[str, int]) -> Card:
+    """The card of an architecture with weights that are not its own: no scores, own labels."""
+    labels, joints, skeleton = entry.labels, entry.joints, entry.skeleton
+    if (count := settings.get("num_classes")) is not None:
+        if entry.task == "classification":
+            labels = tuple(f"class {i + 1}" for i in range(count))
+        else:
+            labels = ("__background__", *(f"class {i}" for i in range(1, count)))
+    if (count := settings.get("num_keypoints")) is not None:
+        joints, skeleton = tuple(f"joint {i + 1}" for i in range(count)), ()
+    return replace(entry, labels=labels, joints=joints, skeleton=skeleton, scores=())
+
+
+def _build_random(entry: Card, seed: int) -> nn.Module:
+    if not -(2**63) <= seed < 2**63:
+        raise UserError(f"A random seed must fit into 64 bits, and {seed} does not.")
+    if entry.bundled:
+        return build.build_bundled(entry.name, seed)
+    return build.build_plain(entry.builder, seed)
+
+
+def _preset(entry: Card, member: Any | None) -> Callable[[Tensor], Tensor] | None:
+    if entry.bundled:
+        from vision_core.models import zoo
+
+        return zoo.preprocessing(entry.name)
+    if entry.task not in ("classification", "segmentation"):
+        return None
+    if member is None:
+        member = get_model_weights(entry.builder).DEFAULT  # type: ignore[attr-defined]
+    return member.transforms()
