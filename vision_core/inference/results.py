@@ -88,6 +88,9 @@ class DetectionTrace:
         defaults: thresholds that the model's own forward would apply.
         skeleton: pairs of joint indices, for keypoint models.
         joints: joint names, for keypoint models.
+        group: int64 [N], the level (or, for SSD, the class) within which torchvision's top-k put
+            the candidates in order; ``None`` for two-stage networks, which have no such step.
+        position: int64 [N], place in the flattened head output that the top-k was taken from.
     """
 
     info: TraceInfo
@@ -106,6 +109,8 @@ class DetectionTrace:
     defaults: Thresholds
     joints: tuple[str, ...] = ()
     skeleton: tuple[tuple[int, int], ...] = ()
+    group: np.ndarray | None = None
+    position: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.scores)
@@ -115,9 +120,13 @@ class DetectionTrace:
         return self.info.labels[int(self.label_ids[candidate])]
 
     def distribution(self, candidate: int) -> list[tuple[str, float]]:
-        """All class scores of the place a candidate came from, best first, unused ids left out."""
+        """All class scores of the place a candidate came from, best first.
+
+        Ids that COCO never used ("N/A") are left out; the background is called background.
+        """
         row = self.class_scores[self.source[candidate]]
-        named = [(n, float(p)) for n, p in zip(self.info.labels, row, strict=True) if n != "N/A"]
+        pairs = zip(self.info.labels, row.tolist(), strict=True)
+        named = [(n.strip("_"), p) for n, p in pairs if n != "N/A"]
         return sorted(named, key=lambda pair: -pair[1])
 
     def select(self, thresholds: Thresholds) -> Selection:

@@ -1,0 +1,1 @@
+"""One script per promise about speed; each prints one JSON object."""

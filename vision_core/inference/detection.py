@@ -1,0 +1,165 @@
+"""Detectors: run the network once and keep every candidate above the floor."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torchvision.models.detection import FasterRCNN
+from torchvision.models.detection.image_list import ImageList
+from torchvision.models.detection.transform import resize_boxes
+
+from vision_core import devices
+from vision_core.images import Photo
+from vision_core.inference import one_stage, two_stage
+from vision_core.inference.cache import ByteLRU
+from vision_core.inference.families import FLOOR, Network, default_thresholds
+from vision_core.inference.results import DetectionTrace, Stage, TraceInfo
+from vision_core.inference.timing import Stopwatch
+from vision_core.inference.two_stage import Raw
+
+FEATURE_CACHE_BYTES = 512 * 1024 * 1024
+
+# Backbone features that mask and keypoint heads need, for all users together.
+features_cache: ByteLRU[tuple[dict[str, Tensor], tuple[int, int]]] = ByteLRU(
+    FEATURE_CACHE_BYTES, size=lambda value: sum(t.nbytes for t in value[0].values())
+)
+
+
+def trace_detection(net: Network, photo: Photo) -> DetectionTrace:
+    """Every candidate of a torchvision detector; see ``inference.trace``."""
+    module: Any = net.module
+    defaults = default_thresholds(net)
+    floor = min(FLOOR, defaults.score)
+    with torch.inference_mode(), devices.forward_slot():
+        watch = Stopwatch(net.device)
+        images = _transform(module, devices.image_tensor(photo, net.device))
+        watch.lap("resize and normalise")
+        features = _features(module, images)
+        watch.lap("backbone")
+        size = images.image_sizes[0]
+        if isinstance(module, FasterRCNN):
+            proposals = two_stage.propose(module.rpn, images, features)
+            watch.lap("RPN")
+            raw = two_stage.decode(module.roi_heads, features, proposals, size, floor, watch)
+            remember_features(net, photo, features, size)
+        else:
+            heads = module.head(list(features.values()))
+            watch.lap("heads")
+            raw = one_stage.decode(module, images, features, heads, floor)
+        watch.lap("decode boxes")
+        boxes = resize_boxes(raw.boxes_net, list(size), [photo.height, photo.width])
+        info = trace_info(net, photo, (size[1], size[0]), watch)
+        return _freeze(raw, boxes, info, floor, net, defaults)
+
+
+def trace_info(
+    net: Network, photo: Photo, network_size: tuple[int, int], watch: Stopwatch
+) -> TraceInfo:
+    """Where a trace came from, with the stopwatch's laps so far."""
+    return TraceInfo(
+        model=net.name,
+        family=net.family,
+        fingerprint=net.fingerprint,
+        labels=net.labels,
+        photo_sha256=photo.sha256,
+        photo_name=photo.name,
+        photo_size=(photo.width, photo.height),
+        network_size=network_size,
+        device=str(net.device),
+        timing_ms=dict(watch.ms),
+    )
+
+
+def features_of(net: Network, photo: Photo) -> tuple[dict[str, Tensor], tuple[int, int], bool]:
+    """Backbone features of a photo for the mask and keypoint heads.
+
+    Returns:
+        features by level, the (height, width) of the network's input, and whether the backbone
+        had to run once more because the cache had let them go.
+    """
+    found = features_cache.get(_feature_key(net, photo))
+    if found is not None:
+        return found[0], found[1], False
+    module: Any = net.module
+    with torch.inference_mode(), devices.forward_slot():
+        images = _transform(module, devices.image_tensor(photo, net.device))
+        features = _features(module, images)
+    size = images.image_sizes[0]
+    return remember_features(net, photo, features, size), size, True
+
+
+def remember_features(
+    net: Network, photo: Photo, features: dict[str, Tensor], size: tuple[int, int]
+) -> dict[str, Tensor]:
+    """Keep the levels that a mask or keypoint head pools from; nothing for other networks."""
+    heads: Any = net.module.roi_heads
+    pool = heads.mask_roi_pool or heads.keypoint_roi_pool
+    if pool is None:
+        return {}
+    kept = {name: features[name] for name in pool.featmap_names if name in features}
+    features_cache.put(_feature_key(net, photo), (kept, size))
+    return kept
+
+
+def _feature_key(net: Network, photo: Photo) -> tuple[Any, ...]:
+    return (net.fingerprint, net.name, photo.sha256, photo.pixels.shape, str(net.device))
+
+
+def _transform(module: Any, image: Tensor) -> ImageList:
+    images, _ = module.transform([image])
+    return images
+
+
+def _features(module: Any, images: ImageList) -> dict[str, Tensor]:
+    features = module.backbone(images.tensors)
+    if isinstance(features, Tensor):
+        return OrderedDict([("0", features)])
+    return features
+
+
+def _freeze(
+    raw: Raw, boxes: Tensor, info: TraceInfo, floor: float, net: Network, defaults: Any
+) -> DetectionTrace:
+    """To read-only NumPy arrays on the CPU; boxes that are no numbers are dropped and counted."""
+    funnel = list(raw.funnel)
+    finite = torch.isfinite(boxes).all(dim=1)
+    if not bool(finite.all()):
+        funnel.append(Stage("finite", int(finite.sum()), None, "boxes that are numbers"))
+
+    def rows(tensor: Tensor) -> np.ndarray:
+        return frozen(tensor[finite])
+
+    funnel.append(Stage("candidates", int(finite.sum()), None, "held in the trace"))
+    return DetectionTrace(
+        info=info,
+        boxes=rows(boxes),
+        boxes_net=rows(raw.boxes_net),
+        scores=rows(raw.scores),
+        label_ids=rows(raw.label_ids),
+        source=rows(raw.source),
+        level=rows(raw.level),
+        class_scores=frozen(raw.class_scores),
+        source_boxes_net=frozen(raw.source_boxes_net),
+        source_objectness=frozen(raw.source_objectness),
+        source_index=frozen(raw.source_index),
+        funnel=tuple(funnel),
+        floor=floor,
+        defaults=defaults,
+        joints=net.joints,
+        skeleton=net.skeleton,
+        group=None if raw.group is None else rows(raw.group),
+        position=None if raw.position is None else rows(raw.position),
+    )
+
+
+def frozen(tensor: Tensor) -> np.ndarray:
+    """A read-only NumPy copy on the CPU; half precision becomes float32."""
+    if tensor.is_floating_point():
+        tensor = tensor.float()
+    array = np.array(tensor.detach().cpu().numpy(), copy=True, order="C")
+    array.setflags(write=False)
+    return array

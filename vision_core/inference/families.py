@@ -1,0 +1,143 @@
+"""Which family of heads a network has, and what its own forward would use as thresholds."""
+
+from __future__ import annotations
+
+import itertools
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+from torchvision.models.detection import FCOS, FasterRCNN, RetinaNet
+from torchvision.models.detection.ssd import SSD
+
+from vision_core.errors import UserError
+from vision_core.selection.types import Thresholds
+
+FLOOR = 0.001  # candidates at or below are never held, unless the family keeps even lower ones
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """A network with what inference needs to know about it; made from a model or a bare module.
+
+    Attributes:
+        module: the network, in eval mode; never changed here.
+        name, family, labels, fingerprint: as on ``vision_core.models.Model``.
+        device: where the parameters live.
+        preset: torchvision preset for classification and segmentation, else ``None``.
+        joints, skeleton: joint names and limbs of keypoint networks.
+        detector: for top-down pose, the network that finds the persons.
+    """
+
+    module: nn.Module
+    name: str
+    family: str
+    labels: tuple[str, ...]
+    fingerprint: str
+    device: torch.device
+    preset: Callable[[torch.Tensor], torch.Tensor] | None = None
+    joints: tuple[str, ...] = ()
+    skeleton: tuple[tuple[int, int], ...] = ()
+    detector: Any = None
+
+
+_serials: weakref.WeakKeyDictionary[nn.Module, int] = weakref.WeakKeyDictionary()
+_counter = itertools.count()
+
+
+def network(model: Any) -> Network:
+    """View a ``vision_core.models.Model`` or a torchvision detection module as a ``Network``.
+
+    Raises:
+        UserError: the network is in training mode, or belongs to no known family.
+    """
+    if isinstance(model, Network):
+        return model
+    module = model if isinstance(model, nn.Module) else model.module
+    if module.training:
+        raise UserError("The network is in training mode; call model.eval() before predicting.")
+    if isinstance(model, nn.Module):
+        return _bare(model)
+    card = model.card
+    return Network(
+        module=module,
+        name=card.name,
+        family=card.family,
+        labels=tuple(card.labels),
+        fingerprint=model.fingerprint,
+        device=model.device,
+        preset=model.preset,
+        joints=tuple(card.joints),
+        skeleton=tuple((int(a), int(b)) for a, b in card.skeleton),
+        detector=model.detector,
+    )
+
+
+def _bare(module: nn.Module) -> Network:
+    """A torchvision detection module as it is, with a fingerprint that no other module gets."""
+    family = family_of(module)
+    serial = _serials.setdefault(module, next(_counter))
+    classes = _class_count(module)
+    device = next(module.parameters()).device
+    joints: tuple[str, ...] = ()
+    if family == "keypoint_rcnn":
+        predictor: Any = module.roi_heads.keypoint_predictor  # type: ignore[union-attr]
+        joints = tuple(f"joint {i}" for i in range(predictor.kps_score_lowres.out_channels))
+    return Network(
+        module=module,
+        name=type(module).__name__,
+        family=family,
+        labels=tuple(f"class {i}" for i in range(classes)),
+        fingerprint=f"module-{serial}",
+        device=device,
+        joints=joints,
+    )
+
+
+def family_of(module: nn.Module) -> str:
+    """The family of heads of a torchvision detection module.
+
+    Raises:
+        UserError: the module is none of torchvision's detectors.
+    """
+    if isinstance(module, FasterRCNN):
+        heads: Any = module.roi_heads
+        if heads.has_keypoint():
+            return "keypoint_rcnn"
+        return "mask_rcnn" if heads.has_mask() else "faster_rcnn"
+    for kind, family in ((RetinaNet, "retinanet"), (FCOS, "fcos"), (SSD, "ssd")):
+        if isinstance(module, kind):
+            return family
+    raise UserError(
+        f"{type(module).__name__} is not a torchvision detector; "
+        "load it by its catalogue name with vision_core.models.load."
+    )
+
+
+def _class_count(module: Any) -> int:
+    """Number of label ids of a torchvision detector, background included where it has one."""
+    if isinstance(module, FasterRCNN):
+        return int(module.roi_heads.box_predictor.cls_score.out_features)
+    head = module.head.classification_head
+    if isinstance(module, SSD):
+        return int(head.num_columns)
+    return int(head.num_classes)
+
+
+def default_thresholds(model: Any) -> Thresholds:
+    """The thresholds that the network's own forward applies; see ``Thresholds.torchvision``."""
+    net = network(model)
+    if net.detector is not None:
+        return default_thresholds(net.detector)
+    module: Any = net.module
+    if not isinstance(module, FasterRCNN | RetinaNet | FCOS | SSD):
+        raise UserError(f"{net.name} is not a detector, so it has no detection thresholds.")
+    holder = module.roi_heads if isinstance(module, FasterRCNN) else module
+    return Thresholds(
+        score=float(holder.score_thresh),
+        iou=float(holder.nms_thresh),
+        max_detections=int(holder.detections_per_img),
+    )

@@ -1,0 +1,146 @@
+"""RetinaNet, FCOS and SSD in stages, keeping what torchvision's forward throws away.
+
+Follows the ``postprocess_detections`` of torchvision.models.detection.{retinanet,fcos,ssd} at the
+floor of the trace. Sources: Lin et al. 2017 (RetinaNet), Tian et al. 2019 (FCOS), Liu et al. 2016
+(SSD).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torchvision.models.detection import FCOS
+from torchvision.models.detection._utils import _topk_min
+from torchvision.models.detection.image_list import ImageList
+from torchvision.models.detection.ssd import SSD
+from torchvision.ops import boxes as box_ops
+
+from vision_core.inference.results import Stage
+from vision_core.inference.two_stage import Raw, anchors_of
+
+
+def decode(
+    module: Any, images: ImageList, features: dict[str, Tensor], heads: dict[str, Tensor],
+    floor: float,
+) -> Raw:
+    """Candidates of a one-stage network from its head outputs for one image.
+
+    Args:
+        module: a RetinaNet, FCOS or SSD.
+        images: the transformed image, as the network's own transform made it.
+        features: backbone output by level.
+        heads: what ``module.head`` returned.
+        floor: scores at or below are dropped.
+    """
+    maps = list(features.values())
+    anchors = anchors_of(module.anchor_generator, images, maps)
+    heads = {name: value[0] for name, value in heads.items()}
+    per_cell = module.anchor_generator.num_anchors_per_location()
+    per_level = [m.shape[-2] * m.shape[-1] * n for m, n in zip(maps, per_cell, strict=True)]
+    decoder = _decode_ssd if isinstance(module, SSD) else _decode_dense
+    return decoder(module, anchors, heads, images.image_sizes[0], floor, per_level)
+
+
+def _decode_dense(
+    module: Any, anchors: Tensor, heads: dict[str, Tensor], image_size: tuple[int, int],
+    floor: float, per_level: list[int],
+) -> Raw:
+    """RetinaNet and FCOS: every level on its own, the best ``topk_candidates`` of each."""
+    logits, deltas = heads["cls_logits"], heads["bbox_regression"]
+    class_scores = torch.sigmoid(logits)
+    centerness, scores_all = torch.ones_like(logits[:, 0]), class_scores
+    if isinstance(module, FCOS):
+        centerness = torch.sigmoid(heads["bbox_ctrness"])[:, 0]
+        scores_all = torch.sqrt(class_scores * centerness[:, None])
+    classes = logits.shape[-1]
+    rows: list[Tensor] = []
+    scores: list[Tensor] = []
+    levels: list[Tensor] = []
+    above, start = 0, 0
+    for level, count in enumerate(per_level):
+        flat = scores_all[start : start + count].flatten()
+        index = torch.where(flat > floor)[0]
+        above += len(index)
+        top, order = flat[index].topk(_topk_min(index, module.topk_candidates, 0))
+        rows.append(index[order] + start * classes)
+        scores.append(top)
+        levels.append(torch.full_like(order, level))
+        start += count
+    row = torch.cat(rows)
+    anchor = torch.div(row, classes, rounding_mode="floor")
+    coder = module.box_coder
+    decode_boxes = coder.decode if isinstance(module, FCOS) else coder.decode_single
+    boxes = box_ops.clip_boxes_to_image(decode_boxes(deltas[anchor], anchors[anchor]), image_size)
+    places = "locations" if isinstance(module, FCOS) else "anchor boxes"
+    funnel = [
+        Stage("anchors", len(anchors), None, f"{places} on all pyramid levels"),
+        Stage("anchors_x_classes", logits.numel(), None, f"one score for each of {classes} labels"),
+        Stage("score_floor", above, floor, "score above the floor of the trace"),
+        Stage("level_topk", len(row), module.topk_candidates, "best scores on each level"),
+    ]
+    level = torch.cat(levels)
+    raw = _finish(boxes, torch.cat(scores), row % classes, level, anchor, class_scores, anchors,
+                  centerness, funnel)
+    raw.group, raw.position = level, row
+    return raw
+
+
+def _decode_ssd(
+    module: Any, anchors: Tensor, heads: dict[str, Tensor], image_size: tuple[int, int],
+    floor: float, per_level: list[int],
+) -> Raw:
+    """SSD and SSDlite: every class on its own, the best ``topk_candidates`` of each."""
+    class_scores = F.softmax(heads["cls_logits"], dim=-1)
+    boxes = module.box_coder.decode_single(heads["bbox_regression"], anchors)
+    boxes = box_ops.clip_boxes_to_image(boxes, image_size)
+    classes = class_scores.shape[-1]
+    index: list[Tensor] = []
+    scores: list[Tensor] = []
+    labels: list[Tensor] = []
+    above = 0
+    for label in range(1, classes):
+        column = class_scores[:, label]
+        kept = torch.where(column > floor)[0]
+        above += len(kept)
+        top, order = column[kept].topk(_topk_min(kept, module.topk_candidates, 0))
+        index.append(kept[order])
+        scores.append(top)
+        labels.append(torch.full_like(order, label))
+    anchor = torch.cat(index)
+    funnel = [
+        Stage("anchors", len(anchors), None, "default boxes on all feature maps"),
+        Stage("anchors_x_classes", len(anchors) * (classes - 1), None,
+              f"one score for each of {classes - 1} classes"),
+        Stage("score_floor", above, floor, "score above the floor of the trace"),
+        Stage("class_topk", len(anchor), module.topk_candidates, "best scores of each class"),
+    ]
+    ends = torch.tensor(per_level, device=anchor.device).cumsum(0)
+    label = torch.cat(labels)
+    raw = _finish(boxes[anchor], torch.cat(scores), label,
+                  torch.bucketize(anchor, ends, right=True), anchor, class_scores, anchors,
+                  torch.ones_like(anchors[:, 0]), funnel)
+    raw.group, raw.position = label, anchor
+    return raw
+
+
+def _finish(
+    boxes: Tensor, scores: Tensor, labels: Tensor, levels: Tensor, anchor: Tensor,
+    class_scores: Tensor, anchors: Tensor, objectness: Tensor, funnel: list[Stage],
+) -> Raw:
+    """Keep the anchors behind candidates only; a trace is small, anchors can be 100,000."""
+    used, source = torch.unique(anchor, return_inverse=True)
+    return Raw(
+        boxes_net=boxes,
+        scores=scores,
+        label_ids=labels,
+        source=source,
+        level=levels,
+        class_scores=class_scores[used],
+        source_boxes_net=anchors[used],
+        source_objectness=objectness[used],
+        source_index=used,
+        funnel=funnel,
+    )

@@ -1,0 +1,161 @@
+"""Masks and keypoints of the boxes that are shown: their heads run after selection.
+
+A head runs at most once for a candidate, whatever the sliders do; what it said is kept.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torchvision.models.detection import KeypointRCNN, MaskRCNN
+from torchvision.models.detection.roi_heads import keypointrcnn_inference
+from torchvision.models.detection.transform import resize_keypoints
+
+from vision_core import devices
+from vision_core.images import Photo
+from vision_core.inference.detection import features_of, frozen
+from vision_core.inference.families import network
+from vision_core.inference.results import DetectionTrace, Keypoints
+from vision_core.inference.two_stage import pool_regions
+
+HEATMAP_LOGIT = "heatmap logit"  # torchvision's keypoints_scores are these, not probabilities
+MAX_KEPT = 2000  # candidates whose mask or joints are held per trace; 28x28 floats are 3 kB each
+
+
+class PartSource:
+    """Masks or keypoints for the candidates of one trace, made on demand.
+
+    Args:
+        model: the model or torchvision module that made the trace.
+        photo: the photo that it was made from.
+        trace: the trace.
+
+    Attributes:
+        kind: ``masks``, ``keypoints``, or ``None`` for a network without such a head.
+        reran: the backbone had to run once more since its features were no longer cached.
+    """
+
+    def __init__(self, model: Any, photo: Photo, trace: DetectionTrace) -> None:
+        self._net = network(model)
+        self._photo = photo
+        self._trace = trace
+        self._lock = threading.Lock()
+        self._held: OrderedDict[int, tuple[np.ndarray, ...]] = OrderedDict()
+        self.reran = False
+        self.kind = self._kind()
+
+    def _kind(self) -> str | None:
+        if self._net.detector is not None or isinstance(self._net.module, KeypointRCNN):
+            return "keypoints"
+        return "masks" if isinstance(self._net.module, MaskRCNN) else None
+
+    def masks(self, candidates: Sequence[int] | np.ndarray) -> np.ndarray:
+        """Mask probabilities of the given candidates, float32 [K, 28, 28].
+
+        Raises:
+            ValueError: the network has no mask head.
+        """
+        rows = self._get(candidates, "masks")
+        side = int(self._mask_side()) if not rows else rows[0][0].shape[-1]
+        return np.stack([r[0] for r in rows]) if rows else np.zeros((0, side, side), np.float32)
+
+    def keypoints(self, candidates: Sequence[int] | np.ndarray) -> Keypoints:
+        """Joints of the given candidates in photo pixels, with scores named for what they are.
+
+        Raises:
+            ValueError: the network has no keypoint head.
+        """
+        rows = self._get(candidates, "keypoints")
+        joints = self._trace.joints
+        kind = HEATMAP_LOGIT
+        if self._net.detector is not None:
+            from vision_core.inference.pose import SCORE_KIND
+
+            kind = SCORE_KIND
+        return Keypoints(
+            xy=np.stack([r[0] for r in rows]) if rows
+            else np.zeros((0, len(joints), 2), np.float32),
+            scores=np.stack([r[1] for r in rows]) if rows
+            else np.zeros((0, len(joints)), np.float32),
+            score_kind=kind,
+            names=joints,
+            skeleton=self._trace.skeleton,
+        )
+
+    def heatmaps(self, candidates: Sequence[int] | np.ndarray) -> np.ndarray:
+        """Heatmap logits of the given candidates as the head gave them, float32 [K, J, h, w]."""
+        rows = self._get(candidates, "keypoints")
+        joints = len(self._trace.joints)
+        return np.stack([r[2] for r in rows]) if rows else np.zeros((0, joints, 0, 0), np.float32)
+
+    def _get(
+        self, candidates: Sequence[int] | np.ndarray, kind: str
+    ) -> list[tuple[np.ndarray, ...]]:
+        if kind != self.kind:
+            raise ValueError(f"{self._net.name} has no {kind}")
+        wanted = [int(c) for c in candidates]
+        with self._lock:
+            missing = [c for c in dict.fromkeys(wanted) if c not in self._held]
+            if missing:
+                made = self._run(missing)
+                self._held.update(zip(missing, made, strict=True))
+            rows = [self._held[c] for c in wanted]
+            for candidate in wanted:
+                self._held.move_to_end(candidate)
+            while len(self._held) > max(MAX_KEPT, len(wanted)):
+                self._held.popitem(last=False)
+        return rows
+
+    def _run(self, candidates: list[int]) -> list[tuple[np.ndarray, ...]]:
+        with torch.inference_mode():
+            if self._net.detector is not None:
+                return self._run_pose(candidates)
+            return self._run_head(candidates)
+
+    def _run_head(self, candidates: list[int]) -> list[tuple[np.ndarray, ...]]:
+        """The mask or keypoint branch of torchvision's ``RoIHeads.forward``."""
+        features, size, again = features_of(self._net, self._photo)
+        self.reran = self.reran or again
+        heads: Any = self._net.module.roi_heads
+        boxes = torch.from_numpy(self._trace.boxes_net[candidates]).to(self._net.device)
+        with devices.forward_slot():
+            if self.kind == "masks":
+                pooled = pool_regions(heads.mask_roi_pool, features, boxes, size)
+                logits = heads.mask_predictor(heads.mask_head(pooled))
+                labels = torch.from_numpy(self._trace.label_ids[candidates]).to(logits.device)
+                chosen = logits.sigmoid()[torch.arange(len(labels), device=labels.device), labels]
+                return [(mask,) for mask in frozen(chosen)]
+            pooled = pool_regions(heads.keypoint_roi_pool, features, boxes, size)
+            logits = heads.keypoint_predictor(heads.keypoint_head(pooled))
+            return self._joints(logits, boxes, size)
+
+    def _joints(
+        self, logits: Tensor, boxes: Tensor, size: tuple[int, int]
+    ) -> list[tuple[np.ndarray, ...]]:
+        """Heatmaps [K, J, 56, 56] to joints, by torchvision's own code."""
+        places, scores = keypointrcnn_inference(logits, [boxes])
+        target = [self._photo.height, self._photo.width]
+        xy = resize_keypoints(places[0], list(size), target)[..., :2]
+        return list(zip(frozen(xy), frozen(scores[0]), frozen(logits), strict=True))
+
+    def _run_pose(self, candidates: list[int]) -> list[tuple[np.ndarray, ...]]:
+        """Top-down pose: cut each person out of the photo, one heatmap per joint."""
+        from vision_core.inference.pose import crop_boxes, decode_heatmaps
+
+        boxes = torch.from_numpy(self._trace.boxes[candidates]).to(self._net.device)
+        with devices.forward_slot():
+            image = devices.image_tensor(self._photo, self._net.device)
+            crops, geometry = crop_boxes(image, boxes)
+            logits = self._net.module(crops)
+            xy, scores = decode_heatmaps(logits, geometry)
+        return list(zip(frozen(xy), frozen(scores), frozen(logits), strict=True))
+
+    def _mask_side(self) -> int:
+        pool: Any = self._net.module.roi_heads.mask_roi_pool
+        return int(pool.output_size[0]) * 2

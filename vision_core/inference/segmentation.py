@@ -1,0 +1,95 @@
+"""Semantic segmentation: logits upsampled to the photo, then the argmax.
+
+Upsampling labels instead of logits gives ragged borders and classes that were nowhere the best;
+Long et al. 2015 (FCN) upsample scores, as done here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from vision_core import devices
+from vision_core.images import Photo
+from vision_core.inference.detection import frozen, trace_info
+from vision_core.inference.families import Network
+from vision_core.inference.results import SegmentationTrace
+from vision_core.inference.timing import Stopwatch
+
+ROWS_PER_CHUNK = 64
+
+
+def trace_segmentation(net: Network, photo: Photo) -> SegmentationTrace:
+    """Logits and class map of a network that returns ``{"out": logits}``; see ``trace``."""
+    preset: Any = net.preset
+    with torch.inference_mode(), devices.forward_slot():
+        watch = Stopwatch(net.device)
+        image = preset(devices.uint8_tensor(photo, net.device))
+        watch.lap("resize and normalise")
+        logits = net.module(image[None])["out"][0].float()
+        watch.lap("network")
+        class_map = _argmax_upsampled(logits, photo.height, photo.width)
+        watch.lap("upsample and argmax")
+    size = (image.shape[-1], image.shape[-2])
+    return SegmentationTrace(
+        info=trace_info(net, photo, size, watch),
+        logits=frozen(logits),
+        class_map=frozen(class_map),
+    )
+
+
+def _argmax_upsampled(logits: Tensor, height: int, width: int) -> Tensor:
+    """Argmax over bilinearly upsampled logits [C, h, w], uint8 [height, width].
+
+    Done in bands of rows: 21 classes on a 4-megapixel photo would take 340 MB at once.
+    """
+    result = torch.empty((height, width), dtype=torch.uint8, device=logits.device)
+    wide = _interpolate_axis(logits, width, dim=2)
+    for start in range(0, height, ROWS_PER_CHUNK):
+        stop = min(start + ROWS_PER_CHUNK, height)
+        low, high, weight = _neighbours(logits.shape[1], height, logits.device, start, stop)
+        band = wide[:, low] * (1 - weight)[:, None] + wide[:, high] * weight[:, None]
+        result[start:stop] = band.argmax(0).to(torch.uint8)
+    return result
+
+
+def _neighbours(
+    size: int, target: int, device: torch.device, start: int = 0, stop: int | None = None
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Two source indices and the weight of the second, per target index.
+
+    The sampling of ``F.interpolate(mode="bilinear", align_corners=False)``: pixel centres.
+    """
+    stop = target if stop is None else stop
+    place = (torch.arange(start, stop, device=device, dtype=torch.float32) + 0.5) * (size / target)
+    place = (place - 0.5).clamp_(min=0)
+    low = place.floor().long().clamp_(max=size - 1)
+    return low, (low + 1).clamp_(max=size - 1), place - low
+
+
+def _interpolate_axis(values: Tensor, target: int, dim: int) -> Tensor:
+    shape = [values.shape[1], values.shape[2]]
+    shape[dim - 1] = target
+    return F.interpolate(values[None], size=shape, mode="bilinear", align_corners=False)[0]
+
+
+def probabilities_at(trace: SegmentationTrace, x: int, y: int) -> np.ndarray:
+    """Softmax of the upsampled logits at photo pixel (x, y), float32 [C].
+
+    Raises:
+        IndexError: the pixel lies outside the photo.
+    """
+    width, height = trace.info.photo_size
+    if not (0 <= x < width and 0 <= y < height):
+        raise IndexError(f"pixel ({x}, {y}) lies outside the {width}x{height} photo")
+    logits = torch.from_numpy(trace.logits.copy())
+    cpu = torch.device("cpu")
+    x0, x1, wx = _neighbours(logits.shape[2], width, cpu, x, x + 1)
+    y0, y1, wy = _neighbours(logits.shape[1], height, cpu, y, y + 1)
+    top = logits[:, y0, x0] * (1 - wx) + logits[:, y0, x1] * wx
+    bottom = logits[:, y1, x0] * (1 - wx) + logits[:, y1, x1] * wx
+    return torch.softmax((top * (1 - wy) + bottom * wy)[:, 0], 0).numpy()

@@ -1,0 +1,173 @@
+"""Faster, Mask and Keypoint R-CNN in stages, keeping what torchvision's forward throws away.
+
+Follows torchvision.models.detection.{generalized_rcnn,rpn,roi_heads} stage by stage and calls
+their own submodules, so that the numbers are theirs; only indices are kept along the way.
+Sources: Ren et al. 2015 (Faster R-CNN), He et al. 2017 (Mask R-CNN).
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torchvision.models.detection.image_list import ImageList
+from torchvision.models.detection.rpn import concat_box_prediction_layers
+from torchvision.ops import boxes as box_ops
+from torchvision.ops.poolers import (
+    MultiScaleRoIAlign,
+    _filter_input,
+    _multiscale_roi_align,
+    _setup_scales,
+)
+
+from vision_core.inference.results import Stage
+from vision_core.inference.timing import Stopwatch
+
+
+@dataclass
+class Raw:
+    """What a family's decoder hands to ``inference.detection``: tensors on the model's device.
+
+    Attributes are those of ``DetectionTrace``, before the move to NumPy.
+    """
+
+    boxes_net: Tensor
+    scores: Tensor
+    label_ids: Tensor
+    source: Tensor
+    level: Tensor
+    class_scores: Tensor
+    source_boxes_net: Tensor
+    source_objectness: Tensor
+    source_index: Tensor
+    funnel: list[Stage]
+    group: Tensor | None = None
+    position: Tensor | None = None
+
+
+@dataclass
+class Proposals:
+    """The RPN's answer with the anchor, level and objectness behind each proposal."""
+
+    boxes: Tensor
+    objectness: Tensor
+    anchor: Tensor
+    level: Tensor
+    funnel: list[Stage]
+
+
+def anchors_of(module: Any, images: ImageList, features: list[Tensor]) -> Tensor:
+    """Anchors [A, 4] of one image; a copy of the generator runs, because it stores tensors."""
+    return copy.copy(module)(images, features)[0]
+
+
+def pool_regions(
+    pool: MultiScaleRoIAlign,
+    features: dict[str, Tensor],
+    boxes: Tensor,
+    image_size: tuple[int, int],
+) -> Tensor:
+    """RoI Align of the boxes [K, 4], as ``pool.forward`` does it but without its memory.
+
+    torchvision's module keeps the scales of the first picture it ever saw; here they are used
+    where they are set and worked out afresh where they are not, and nothing is stored.
+    """
+    kept = _filter_input(features, pool.featmap_names)
+    scales, mapper = pool.scales, pool.map_levels
+    if scales is None or mapper is None:
+        scales, mapper = _setup_scales(
+            kept, [image_size], pool.canonical_scale, pool.canonical_level
+        )
+    return _multiscale_roi_align(
+        kept, [boxes], pool.output_size, pool.sampling_ratio, scales, mapper
+    )
+
+
+def propose(rpn: Any, images: ImageList, features: dict[str, Tensor]) -> Proposals:
+    """Run the RPN on one image (torchvision ``RegionProposalNetwork.forward``), with indices."""
+    maps = list(features.values())
+    objectness, deltas = rpn.head(maps)
+    anchors = anchors_of(rpn.anchor_generator, images, maps)
+    per_level = [o[0].numel() for o in objectness]
+    logits, deltas = concat_box_prediction_layers(objectness, deltas)
+    boxes = rpn.box_coder.decode(deltas, [anchors]).view(-1, 4)
+    logits = logits.flatten()
+    levels = torch.repeat_interleave(
+        torch.arange(len(per_level), device=logits.device),
+        torch.tensor(per_level, device=logits.device),
+    )
+    limit = rpn.pre_nms_top_n()
+    funnel = [
+        Stage("anchors", len(anchors), None, "anchor boxes laid over all pyramid levels"),
+    ]
+    index = rpn._get_top_n_idx(logits[None], per_level)[0]
+    funnel.append(Stage("rpn_pre_nms", len(index), limit, "best objectness on each level"))
+    scores = torch.sigmoid(logits[index])
+    boxes = box_ops.clip_boxes_to_image(boxes[index], images.image_sizes[0])
+    return _suppress_proposals(rpn, boxes, scores, levels[index], index, funnel)
+
+
+def _suppress_proposals(
+    rpn: Any, boxes: Tensor, scores: Tensor, level: Tensor, index: Tensor, funnel: list[Stage]
+) -> Proposals:
+    """The second half of ``RegionProposalNetwork.filter_proposals``."""
+
+    def cut(keep: Tensor, name: str, limit: float | None, text: str) -> None:
+        nonlocal boxes, scores, level, index
+        boxes, scores, level, index = boxes[keep], scores[keep], level[keep], index[keep]
+        funnel.append(Stage(name, len(index), limit, text))
+
+    cut(box_ops.remove_small_boxes(boxes, rpn.min_size), "tiny", rpn.min_size, "boxes with a size")
+    cut(torch.where(scores >= rpn.score_thresh)[0], "rpn_score", rpn.score_thresh,
+        "objectness at or above the RPN's own threshold")
+    keep = box_ops.batched_nms(boxes, scores, level, rpn.nms_thresh)
+    cut(keep, "rpn_nms", rpn.nms_thresh, "left by the RPN's own NMS, level by level")
+    top = rpn.post_nms_top_n()
+    cut(torch.arange(min(top, len(index)), device=index.device), "rpn_post_nms", top,
+        "proposals handed to the box head")
+    return Proposals(boxes, scores, index, level, funnel)
+
+
+def decode(
+    heads: Any,
+    features: dict[str, Tensor],
+    proposals: Proposals,
+    image_size: tuple[int, int],
+    floor: float,
+    watch: Stopwatch,
+) -> Raw:
+    """Box head and ``RoIHeads.postprocess_detections`` up to the score filter, at the floor."""
+    pooled = pool_regions(heads.box_roi_pool, features, proposals.boxes, image_size)
+    watch.lap("RoI Align")
+    logits, deltas = heads.box_predictor(heads.box_head(pooled))
+    watch.lap("box head")
+    probabilities = F.softmax(logits, -1)
+    boxes = heads.box_coder.decode(deltas, [proposals.boxes])
+    boxes = box_ops.clip_boxes_to_image(boxes, image_size)
+    classes = logits.shape[-1]
+    boxes = boxes[:, 1:].reshape(-1, 4)
+    scores = probabilities[:, 1:].reshape(-1)
+    funnel = proposals.funnel
+    funnel.append(Stage("proposals_x_classes", len(scores), None,
+                        f"one box per proposal for each of {classes - 1} classes"))
+    kept = torch.where(scores > floor)[0]
+    funnel.append(Stage("score_floor", len(kept), floor, "score above the floor of the trace"))
+    kept = kept[box_ops.remove_small_boxes(boxes[kept], min_size=1e-2)]
+    funnel.append(Stage("tiny", len(kept), 1e-2, "candidates with a size"))
+    source = torch.div(kept, classes - 1, rounding_mode="floor")
+    return Raw(
+        boxes_net=boxes[kept],
+        scores=scores[kept],
+        label_ids=kept % (classes - 1) + 1,
+        source=source,
+        level=proposals.level[source],
+        class_scores=probabilities,
+        source_boxes_net=proposals.boxes,
+        source_objectness=proposals.objectness,
+        source_index=proposals.anchor,
+        funnel=funnel,
+    )
