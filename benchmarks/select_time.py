@@ -7,6 +7,7 @@ faster than the ResNet-50 two-stage network. Run: python -m benchmarks.select_ti
 from __future__ import annotations
 
 import dataclasses
+import functools
 import statistics
 from typing import Any
 
@@ -39,11 +40,11 @@ def main() -> None:
     for name, wanted in (("fcos_s", 200), ("fasterrcnn_resnet50_fpn", 1000)):
         model = network(name)
         found = with_candidates(trace(model, photo), 1000)
-        thresholds = Thresholds(score=0.0)
-        select_ms = statistics.median(milliseconds(lambda f=found: select(f, thresholds), 101))
+        everything = functools.partial(select, found, Thresholds(score=0.0))
+        select_ms = statistics.median(milliseconds(everything, 101))
         image = [tensor_of(photo)]
         with torch.inference_mode():
-            forward = milliseconds(lambda m=model, i=image: m.module(list(i)), 5)
+            forward = milliseconds(functools.partial(model.module, image), 5)
         forward_ms = statistics.median(forward)
         figures[name] = {
             "candidates": len(found), "select_ms": round(select_ms, 3),

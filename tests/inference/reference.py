@@ -105,7 +105,7 @@ def _calibrate(module: nn.Module, photo: Tensor) -> None:
         norm.reset_running_stats()
         norm.momentum = None
         norm.train()
-    with torch.no_grad():  # two pictures: SSDlite's last map is one cell, and one value has no variance
+    with torch.no_grad():  # two pictures: one value, as in SSDlite's last map, has no variance
         module([photo, photo.flip(-1)])
     for norm in norms:
         norm.eval()

@@ -103,7 +103,8 @@ def state_of(module: nn.Module) -> list[object]:
         hooks = (len(m._forward_hooks), len(m._forward_pre_hooks), len(m._backward_hooks))
         plain = {k: id(v) for k, v in vars(m).items() if not k.startswith("_")}
         state.append((name, m.training, hooks, plain))
-    state += [(n, p.grad is None, p.requires_grad, p._version) for n, p in module.named_parameters()]
+    for name, p in module.named_parameters():
+        state.append((name, p.grad is None, p.requires_grad, p._version))
     return state
 
 

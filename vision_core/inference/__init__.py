@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from vision_core.errors import UserError
 from vision_core.images import Photo
 from vision_core.inference.classification import trace_classification
 from vision_core.inference.detection import trace_detection
-from vision_core.inference.families import default_thresholds, network
+from vision_core.inference.families import Network, default_thresholds, network
 from vision_core.inference.parts import PartSource
 from vision_core.inference.persons import trace_persons
 from vision_core.inference.results import (
@@ -35,7 +36,7 @@ __all__ = [
     "trace",
 ]
 
-_BY_FAMILY = {
+_BY_FAMILY: dict[str, Callable[[Network, Photo], Trace]] = {
     "faster_rcnn": trace_detection,
     "mask_rcnn": trace_detection,
     "keypoint_rcnn": trace_detection,

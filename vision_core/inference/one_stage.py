@@ -81,10 +81,10 @@ def _decode_dense(
         Stage("score_floor", above, floor, "score above the floor of the trace"),
         Stage("level_topk", len(row), module.topk_candidates, "best scores on each level"),
     ]
-    level = torch.cat(levels)
-    raw = _finish(boxes, torch.cat(scores), row % classes, level, anchor, class_scores, anchors,
+    group = torch.cat(levels)
+    raw = _finish(boxes, torch.cat(scores), row % classes, group, anchor, class_scores, anchors,
                   centerness, funnel)
-    raw.group, raw.position = level, row
+    raw.group, raw.position = group, row
     return raw
 
 
@@ -118,11 +118,11 @@ def _decode_ssd(
         Stage("class_topk", len(anchor), module.topk_candidates, "best scores of each class"),
     ]
     ends = torch.tensor(per_level, device=anchor.device).cumsum(0)
-    label = torch.cat(labels)
-    raw = _finish(boxes[anchor], torch.cat(scores), label,
+    group = torch.cat(labels)
+    raw = _finish(boxes[anchor], torch.cat(scores), group,
                   torch.bucketize(anchor, ends, right=True), anchor, class_scores, anchors,
                   torch.ones_like(anchors[:, 0]), funnel)
-    raw.group, raw.position = label, anchor
+    raw.group, raw.position = group, anchor
     return raw
 
 

@@ -157,5 +157,5 @@ class PartSource:
         return list(zip(frozen(xy), frozen(scores), frozen(logits), strict=True))
 
     def _mask_side(self) -> int:
-        pool: Any = self._net.module.roi_heads.mask_roi_pool
-        return int(pool.output_size[0]) * 2
+        heads: Any = self._net.module.roi_heads
+        return int(heads.mask_roi_pool.output_size[0]) * 2  # the predictor doubles it

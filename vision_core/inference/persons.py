@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 
@@ -35,7 +36,7 @@ def persons_only(found: DetectionTrace, net: Network) -> DetectionTrace:
     person = found.info.labels.index(PERSON)
     rows = np.flatnonzero(found.label_ids == person)
     per_candidate = ("boxes", "boxes_net", "scores", "source", "level", "group", "position")
-    arrays = {
+    arrays: dict[str, Any] = {
         name: _frozen(getattr(found, name)[rows])
         for name in per_candidate if getattr(found, name) is not None
     }
