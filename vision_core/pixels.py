@@ -29,7 +29,7 @@ def to_rgb(image: Image.Image, data: bytes, notes: list[str]) -> Image.Image:
     Returns:
         mode ``RGB``, or ``RGBA`` where the file has transparent pixels.
     """
-    if _raw_modes(image) & _OTHER_BYTE.keys():
+    if any(_raw_mode(tile) in _OTHER_BYTE for tile in getattr(image, "tile", ())):
         return _sixteen_bit_colour(image, data, notes)
     image.load()
     if image.mode.startswith(("I;16", "I", "F")):
@@ -62,9 +62,10 @@ def _drop_opaque_alpha(image: Image.Image) -> Image.Image:
     return image.convert("RGB") if lowest == 255 else image
 
 
-def _raw_modes(image: Image.Image) -> set[str]:
-    args = [tile[3] for tile in getattr(image, "tile", ())]
-    return {a if isinstance(a, str) else str(a[0]) for a in args if a}
+def _raw_mode(tile: Any) -> str:
+    """The name of the packing of a Pillow tile's samples, e.g. ``RGB;16B``."""
+    args = tile[3] or ("",)
+    return args if isinstance(args, str) else str(args[0])
 
 
 def _sixteen_bit_colour(image: Image.Image, data: bytes, notes: list[str]) -> Image.Image:
@@ -72,9 +73,9 @@ def _sixteen_bit_colour(image: Image.Image, data: bytes, notes: list[str]) -> Im
     other = Image.open(io.BytesIO(data), formats=[image.format or "PNG"])
     tiles: list[Any] = []
     for tile in other.tile:
-        raw = tile[3] if isinstance(tile[3], str) else tile[3][0]
-        args = _OTHER_BYTE[raw] if isinstance(tile[3], str) else (_OTHER_BYTE[raw], *tile[3][1:])
-        tiles.append(tile._replace(args=args))
+        swapped = _OTHER_BYTE[_raw_mode(tile)]
+        rest = () if isinstance(tile[3], str) else (tile[3] or ())[1:]
+        tiles.append(tile._replace(args=(swapped, *rest) if rest else swapped))
     other.tile = tiles
     high, low = (np.asarray(im, np.uint16) for im in (image, other))
     values = high * np.uint16(256) + low

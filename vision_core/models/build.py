@@ -77,7 +77,7 @@ def settings_of(builder: str, state: StateDict) -> dict[str, int]:
         from the official ones.
     """
     row = table.BY_BUILDER[builder]
-    meta = get_model_weights(builder).DEFAULT.meta  # type: ignore[attr-defined]
+    meta = get_model_weights(builder).DEFAULT.meta
     settings = {}
     head = state.get(row.head)
     if head is not None and head.shape[0] // row.per_class != len(meta["categories"]):

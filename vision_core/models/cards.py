@@ -182,7 +182,7 @@ def _from_json(data: dict[str, Any]) -> Card:
 def _from_torchvision(row: table.Row) -> Card:
     from torchvision.models import get_model_weights
 
-    weights = get_model_weights(row.builder).DEFAULT  # type: ignore[attr-defined]
+    weights = get_model_weights(row.builder).DEFAULT
     meta = weights.meta
     filename = weights.url.rpartition("/")[2]
     data = "ImageNet-1K" if row.task == "classification" else "COCO"

@@ -151,5 +151,5 @@ def _preset(entry: Card, member: Any | None) -> Callable[[Tensor], Tensor] | Non
     if entry.task not in ("classification", "segmentation"):
         return None
     if member is None:
-        member = get_model_weights(entry.builder).DEFAULT  # type: ignore[attr-defined]
+        member = get_model_weights(entry.builder).DEFAULT
     return member.transforms()

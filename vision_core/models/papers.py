@@ -13,13 +13,13 @@ class Paper:
         title: of the paper.
         authors: ``First Author et al.`` or all names where there are two.
         year: of the first public version.
-        url: of that version.
+        url: of that version; empty where the card names none.
     """
 
     title: str
     authors: str
     year: int
-    url: str
+    url: str = ""
 
 
 def _arxiv(title: str, authors: str, year: int, number: str) -> Paper:

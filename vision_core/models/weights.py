@@ -87,8 +87,11 @@ def require(card: Card, folder: Path | None = None) -> Path:
 
 def sha256_of(file: Path) -> str:
     """Hexadecimal SHA-256 of a file."""
+    digest = hashlib.sha256()
     with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+        while chunk := stream.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
 
 
 def verify(card: Card, file: Path) -> str:

@@ -1,0 +1,80 @@
+"""The command line: one module per command, each with ``register(subparsers)``.
+
+A user's mistake is one line on standard error and exit status 2; a fault of ours is one line and
+status 1, with a traceback where ``CONVSCOPE_DEBUG=1``. Commands import PyTorch only when they run,
+so that ``--help`` is quick.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import importlib.util
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from typing import NoReturn
+
+from vision_core.errors import UserError
+
+PROGRAM = "python -m vision_core"
+COMMANDS = ("predict", "models", "weights", "train", "evaluate")
+
+
+class _Parser(argparse.ArgumentParser):
+    """Errors in one line; argparse would print the whole usage."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{one_line(message)} (see {self.prog} --help)\n")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser with all commands."""
+    top = _Parser(
+        prog=PROGRAM, description="Explore what convolutional networks see in a photo."
+    )
+    subparsers = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name in COMMANDS:
+        if importlib.util.find_spec(f"vision_core.cli.{name}"):
+            importlib.import_module(f"vision_core.cli.{name}").register(subparsers)
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status and never raises but for ``KeyboardInterrupt``.
+
+    Args:
+        argv: arguments without the program's name; those of the process where ``None``.
+    """
+    try:
+        args = parser().parse_args(argv)
+        run: Callable[[argparse.Namespace], int | None] = args.run
+        status = run(args) or 0
+        sys.stdout.flush()
+        return status
+    except SystemExit as stop:  # argparse: --help or a wrong argument
+        return stop.code if isinstance(stop.code, int) else 2
+    except UserError as error:
+        return _fail(str(error), 2)
+    except BrokenPipeError:
+        # The reader went away, as `| head` does; nothing may be written at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 1
+    except KeyboardInterrupt:
+        return _fail("Stopped.", 130)
+    except Exception as error:
+        if os.environ.get("CONVSCOPE_DEBUG") == "1":
+            traceback.print_exc()
+        name = type(error).__name__
+        return _fail(f"Unexpected {name}: {error} (CONVSCOPE_DEBUG=1 shows where)", 1)
+
+
+def one_line(text: str) -> str:
+    """Text with every run of white space as one blank."""
+    return " ".join(text.split())
+
+
+def _fail(text: str, status: int) -> int:
+    print(one_line(text), file=sys.stderr)
+    return status

@@ -1,0 +1,142 @@
+"""The steps of ``predict``: read, trace, select, parts, draw, tell."""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from vision_core import devices, images
+from vision_core.cli.output import cannot_write
+from vision_core.errors import UserError
+from vision_core.export import Prediction
+from vision_core.images import Photo
+from vision_core.inference import ClassificationTrace, DetectionTrace, PartSource, trace
+from vision_core.models import Model
+
+_PICTURES = (".png", ".jpg", ".jpeg", ".webp")
+
+
+def read_photo(name: str) -> Photo:
+    """Decode a file, or standard input for ``-``.
+
+    Raises:
+        UserError: it cannot be read, or is no picture.
+    """
+    if name == "-":
+        return images.decode(sys.stdin.buffer.read(images.MAX_BYTES + 1), "standard input")
+    try:
+        with open(name, "rb") as stream:
+            return images.decode(stream.read(images.MAX_BYTES + 1), Path(name).name)
+    except OSError as error:
+        raise UserError(f"{name} cannot be read ({error.strerror}); check the path.") from None
+
+
+def predict(
+    model: Model,
+    photo: Photo,
+    given: dict[str, Any],
+    mask_threshold: float = 0.5,
+    joint_threshold: float | None = None,
+) -> tuple[Prediction, dict[str, float]]:
+    """Run the model and apply the thresholds: the model's own, changed by the given ones.
+
+    Returns:
+        the prediction, and the milliseconds of ``select``, ``masks`` and ``keypoints``.
+    """
+    traced = trace(model, photo)
+    if not isinstance(traced, DetectionTrace):
+        return Prediction(photo, traced), {}
+    timing: dict[str, float] = {}
+    start = time.perf_counter()
+    selection = traced.select(replace(traced.defaults, **given))
+    timing["select"] = 1000 * (time.perf_counter() - start)
+    source = PartSource(model, photo, traced)
+    parts: dict[str, Any] = {}
+    if source.kind is not None:
+        start = time.perf_counter()
+        parts[source.kind] = getattr(source, source.kind)(selection.detections.candidate)
+        timing[source.kind] = 1000 * (time.perf_counter() - start)
+    prediction = Prediction(
+        photo, traced, selection,
+        mask_threshold=mask_threshold, joint_threshold=joint_threshold, **parts,
+    )  # fmt: skip
+    return prediction, timing
+
+
+def overlay_path(asked: Path, photo: Photo, number: int, count: int) -> Path:
+    """Where the picture of the ``number``-th of ``count`` photos goes.
+
+    Raises:
+        UserError: the name is no picture file's.
+    """
+    suffix = asked.suffix.lower()
+    if asked.is_dir() or not suffix:
+        lead = f"{number}-" if count > 1 else ""  # two photos may have the same name
+        return asked / f"{lead}{Path(photo.name).stem}.png"
+    if suffix not in _PICTURES:
+        raise UserError(f"{asked} is no picture name; end it in {', '.join(_PICTURES)}.")
+    return asked if count == 1 else asked.with_stem(f"{asked.stem}-{number}")
+
+
+def save_overlay(prediction: Prediction, path: Path) -> None:
+    """Draw the prediction on the photo, at the photo's size.
+
+    Raises:
+        UserError: the file cannot be written.
+    """
+    picture = Image.fromarray(_drawn(prediction))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        picture.save(path)
+    except OSError as error:
+        raise UserError(cannot_write(path, error)) from None
+
+
+def _drawn(prediction: Prediction) -> np.ndarray:
+    from vision_core import figures
+    from vision_core.figures import canvas
+
+    photo, traced = prediction.photo, prediction.trace
+    if prediction.selection is not None:
+        return figures.draw(
+            photo, prediction.selection, masks=prediction.masks, keypoints=prediction.keypoints,
+            mask_threshold=prediction.mask_threshold, joint_threshold=prediction.joint_threshold,
+            max_width=photo.width,
+        )  # fmt: skip
+    if isinstance(traced, ClassificationTrace):
+        picture = photo.pixels.copy()
+        label, probability = traced.top(1)[0]
+        size = canvas.text_size(photo.height, photo.width)
+        corner = np.array([0.0, 3.0 * size])
+        text = f"{label} {probability:.2f}"
+        canvas.draw_label(picture, text, corner, figures.class_colour(label), size)
+        return picture
+    assert not isinstance(traced, DetectionTrace)
+    return figures.draw_class_map(photo, traced, max_width=photo.width)
+
+
+def summary(prediction: Prediction, model: Model) -> str:
+    """A few lines for people: the photo, then one line per detection or class."""
+    photo, traced = prediction.photo, prediction.trace
+    head = f"{photo.name} ({photo.width} x {photo.height}), {model.name} on "
+    head += devices.describe(model.device)
+    lines = [f"  note: {note}" for note in photo.notes]
+    if (selection := prediction.selection) is not None:
+        found = selection.detections
+        head += f": {len(found)} detection{'s' if len(found) != 1 else ''}"
+        for label, score, box in zip(found.labels, found.scores, found.boxes, strict=True):
+            lines.append(f"  {score:.3f}  {label:20s}  " + " ".join(f"{v:7.1f}" for v in box))
+    elif isinstance(traced, ClassificationTrace):
+        lines += [f"  {p:.3f}  {label}" for label, p in traced.top(5)]
+    else:
+        assert not isinstance(traced, DetectionTrace)
+        share = 100 / traced.class_map.size
+        counts = sorted(traced.pixel_counts().items(), key=lambda pair: -pair[1])
+        lines += [f"  {count * share:5.1f} %  {label}" for label, count in counts]
+    return "\n".join([head, *lines])
