@@ -1,0 +1,23 @@
+"""ConvScope: navigation over the pages in ``pages/``; start with ``streamlit run app.py``."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.widgets import shell
+
+st.set_page_config(
+    page_title="ConvScope", page_icon="assets/icon.png", layout="wide",
+    initial_sidebar_state="expanded",
+)
+page = st.navigation(
+    [
+        st.Page("pages/home.py", title="Start", icon=":material/home:", default=True),
+        st.Page("pages/predictions.py", title="Predictions", icon=":material/frame_person:"),
+    ],
+    position="top",
+)
+shell.dress()
+with shell.app():
+    page.run()
+shell.device_note()

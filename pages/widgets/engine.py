@@ -1,0 +1,92 @@
+"""What all sessions share: models, traces and the parts made from them, each with a cap.
+
+The network runs once per photo and model; who asks second is served from the cache.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import streamlit as st
+
+from vision_core import models
+from vision_core.images import Photo
+from vision_core.inference import DetectionTrace, PartSource, Trace, trace
+from vision_core.inference.cache import ByteLRU
+from vision_core.models import Model
+
+TRACE_BYTES = 256 * 2**20
+PART_BYTES = 128 * 2**20
+_MASK_BYTES = 2000 * 28 * 28 * 4  # what a source of parts holds at the most beside its photo
+
+Key = tuple[str, str, str, str]
+
+
+@dataclass
+class Engine:
+    """The caches, one set for all users of the server; keyed so that nothing is mixed up."""
+
+    traces: ByteLRU[Trace] = field(default_factory=lambda: ByteLRU(TRACE_BYTES))
+    parts: ByteLRU[PartSource] = field(
+        default_factory=lambda: ByteLRU(PART_BYTES, size=lambda p: _MASK_BYTES)
+    )
+    passes: Counter[Key] = field(default_factory=Counter)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def count(self, key: Key) -> None:
+        """Note that the network ran once for this model and photo."""
+        with self.lock:
+            self.passes[key] += 1
+
+
+@st.cache_resource(show_spinner=False)
+def engine() -> Engine:
+    """The one engine of this server."""
+    return Engine()
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def load_model(name: str, device: str, folder: Path | None = None) -> Model:
+    """The model, loaded once and shared; the least recently used of four goes first.
+
+    Raises:
+        UserError: no such model, or its weights do not fit.
+        WeightsMissing: its weights are not here.
+    """
+    return models.load(name, device=device, folder=folder)
+
+
+def key_of(model: Model, photo: Photo) -> Key:
+    """What a trace depends on."""
+    return (model.name, model.fingerprint, photo.sha256, str(model.device))
+
+
+def trace_of(model: Model, photo: Photo) -> Trace:
+    """The trace of a photo, made now if no session asked for it before."""
+    shared, key = engine(), key_of(model, photo)
+
+    def run() -> Trace:
+        shared.count(key)
+        return trace(model, photo)
+
+    return shared.traces.get_or_make(key, run)
+
+
+def is_traced(model: Model, photo: Photo) -> bool:
+    """Whether the trace is there already, so that showing it takes no time."""
+    return key_of(model, photo) in engine().traces
+
+
+def passes(model: Model, photo: Photo) -> int:
+    """How often the network has run for this model and photo since the server started."""
+    return engine().passes[key_of(model, photo)]
+
+
+def parts_of(model: Model, photo: Photo, made: DetectionTrace) -> PartSource:
+    """Where masks and keypoints of a trace's candidates come from, each made at most once."""
+    return engine().parts.get_or_make(
+        key_of(model, photo), lambda: PartSource(model, photo, made)
+    )

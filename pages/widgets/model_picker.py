@@ -1,0 +1,120 @@
+"""The model picker: every catalogue model of a task, bundled first, and what to do without one."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.widgets import engine, state
+from pages.widgets.guard import guarded
+from pages.widgets.state import Field
+from vision_core import devices, models
+from vision_core.errors import WeightsMissing
+from vision_core.models import Card, Model
+
+TASK_WORDS = {
+    "detection": "Objects: boxes",
+    "instance": "Objects: boxes and masks",
+    "keypoint": "Persons: boxes and joints",
+    "pose": "Persons: pose",
+    "segmentation": "Semantic segmentation",
+    "classification": "Classification",
+}
+
+
+def _tasks() -> list[str]:
+    return [task for task in TASK_WORDS if models.cards(task)]
+
+
+def fields() -> tuple[Field, ...]:
+    """The picker's fields; the default model depends on the task."""
+    tasks = _tasks()
+    task = Field("task", tasks[0], state.one_of(tasks))
+    state.use(task)
+    names = [c.name for c in models.cards(st.session_state["task"])]
+    choices = ("auto", *devices.available())
+    return (
+        task,
+        Field("model", names[0], state.one_of(names)),
+        Field("device", "auto", state.one_of(choices)),
+    )
+
+
+def pick() -> Card:
+    """Draw the picker and return the chosen model's card."""
+    used = fields()
+    state.use(*used)
+    st.selectbox("Task", _tasks(), key="task", format_func=TASK_WORDS.__getitem__)
+    by_name = {c.name: c for c in models.cards(st.session_state["task"])}
+    status = {name: models.status(card) for name, card in by_name.items()}
+    st.selectbox(
+        "Model", list(by_name), key="model",
+        format_func=lambda name: _line(by_name[name], status[name]),
+    )
+    if len(devices.available()) > 1:
+        st.selectbox("Device", ("auto", *devices.available()), key="device")
+    return by_name[st.session_state["model"]]
+
+
+def _line(card: Card, status: str) -> str:
+    where = {"bundled": "bundled", "cached": "on this machine"}.get(
+        status, f"not here, {card.bytes / 2**20:.0f} MB"
+    )
+    return f"{card.title} ({where})"
+
+
+def load(card: Card) -> Model | None:
+    """The model, or ``None`` after saying what is missing and offering both ways out."""
+    with guarded(f"loading {card.name}"):
+        try:
+            with st.spinner(f"Loading {card.title}, {card.parameters / 1e6:.1f} M parameters …"):
+                return engine.load_model(card.name, st.session_state.get("device", "auto"))
+        except WeightsMissing as missing:
+            _offer(missing.card or card, str(missing))
+    return None
+
+
+def _offer(card: Card, sentence: str) -> None:
+    st.warning(sentence, icon=":material/cloud_off:")
+    left, right, _ = st.columns([2, 2, 3])
+    other = models.bundled_alternative(card)
+    if other is not None:
+        right.button(
+            "Use the bundled model", on_click=_use, args=(other,), type="primary",
+            width="stretch", key="use_bundled", help=other.title,
+        )
+    wanted = card.url is not None and left.button(
+        f"Download {card.bytes / 2**20:.0f} MB", icon=":material/download:", width="stretch",
+        key="download_weights",
+    )
+    if wanted:
+        with guarded(f"downloading {card.name}"):
+            _download(card)
+            st.rerun()
+
+
+def _download(card: Card) -> None:
+    bar = st.progress(0.0, text=f"Downloading {card.name} …")
+
+    def progress(done: int, total: int) -> None:
+        bar.progress(
+            min(done / max(total, 1), 1.0),
+            text=f"{card.name}: {done / 2**20:.0f} of {total / 2**20:.0f} MB",
+        )
+
+    models.download(card, progress=progress)
+
+
+def _use(card: Card) -> None:
+    state.put("task", card.task)
+    state.put("model", card.name)
+
+
+def about(card: Card) -> str:
+    """One line about a model: family, paper, published score, licence."""
+    parts = [f"**{card.title}**", f"{card.parameters / 1e6:.1f} M parameters"]
+    if card.scores:
+        score = card.scores[0]
+        parts.append(f"{score.metric} {score.value:g} on {score.dataset}")
+    if card.paper is not None:
+        parts.append(str(card.paper))
+    return "; ".join(parts) + "."

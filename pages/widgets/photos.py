@@ -1,0 +1,194 @@
+"""The photo picker: samples, uploads and the camera; every photo stays in its own session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from pages.widgets import canvas, state
+from pages.widgets.state import Field
+from vision_core import samples
+from vision_core.errors import UserError
+from vision_core.figures.canvas import fitted
+from vision_core.images import Photo, decode, from_array
+
+MAX_PHOTOS = 20  # a session holds so many uploads, about 12 MB each at the most
+_THUMB = (120, 90)
+SOURCES = ("sample", "upload", "camera")
+_ICONS = {"sample": "Samples", "upload": "Upload", "camera": "Camera"}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file that a user gave: its photo, or the sentence that says why there is none."""
+
+    name: str
+    photo: Photo | None = None
+    error: str | None = None
+
+    @property
+    def token(self) -> str:
+        """How it stands in the address: its name and the start of its hash."""
+        return f"{self.name}~{self.photo.sha256[:10]}" if self.photo else self.name
+
+
+def entry_of(data: bytes, name: str) -> Entry:
+    """Decode a file; a bad one keeps its sentence and blocks nothing."""
+    try:
+        return Entry(name, decode(data, name))
+    except UserError as error:
+        return Entry(name, error=str(error))
+
+
+def fields() -> tuple[Field, ...]:
+    """The picker's fields."""
+    first = samples.names()[0]
+    return (
+        Field("source", "sample", state.one_of(SOURCES)),
+        Field("photo", first, state.one_of(samples.names())),
+        Field("file", ""),
+    )
+
+
+def pick() -> Photo | None:
+    """Draw the picker and return the photo that is shown, ``None`` while there is none."""
+    state.use(*fields())
+    st.segmented_control(
+        "Photo", SOURCES, key="source", format_func=_ICONS.__getitem__, width="stretch",
+        required=True,
+    )
+    source = st.session_state["source"]
+    if source == "sample":
+        names = samples.names()
+        st.selectbox(
+            "Sample", names, key="photo", label_visibility="collapsed",
+            format_func=lambda n: samples.info(n).title,
+        )
+        entry = samples.info(st.session_state["photo"])
+        st.caption(entry.credit)
+        return samples.sample(entry.name)
+    if source == "upload":
+        return _upload()
+    return _camera()
+
+
+def strip() -> None:
+    """The uploads as thumbnails to walk through, above the picture when there are several."""
+    entries = list(_uploads().values())
+    if st.session_state.get("source") != "upload" or len(entries) < 2:
+        return
+    now = _current_index(entries)
+    back, middle, on = st.columns([1, 8, 1], vertical_alignment="center", gap="small")
+    back.button("Previous photo", on_click=_walk, args=(-1,), shortcut="Shift+Left", key="previous",
+                icon=":material/chevron_left:", width="stretch")
+    on.button("Next photo", on_click=_walk, args=(1,), shortcut="Shift+Right", key="next",
+              icon=":material/chevron_right:", width="stretch")
+    with middle:
+        sheet, scene = _sheet(entries)
+        canvas.picture(
+            sheet, scene, key="strip", selected=now, tallest="5.5rem",
+            on_pick=lambda pick: _show(pick.get("id", -1)),
+        )
+
+
+def _uploads() -> dict[str, Entry]:
+    return st.session_state.setdefault("_uploads", {})
+
+
+def _upload() -> Photo | None:
+    st.file_uploader(
+        "Photos", type=["jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff"],
+        accept_multiple_files=True, key="files", on_change=_take_files,
+        label_visibility="collapsed",
+    )
+    entries = list(_uploads().values())
+    if not entries:
+        wanted = st.session_state["file"].split("~")[0]
+        st.info(
+            f"This view was made with the photo “{wanted}”; upload that file to see it."
+            if wanted else "Choose one or several photos. They stay in this browser session.",
+            icon=":material/upload:",
+        )
+        return None
+    entry = entries[_current_index(entries)]
+    if len(entries) > 1:
+        st.caption(f"{entries.index(entry) + 1} of {len(entries)}: {entry.name} "
+                   "(Shift with an arrow key walks)")
+    if entry.error:
+        st.warning(entry.error, icon=":material/broken_image:")
+    return entry.photo
+
+
+def _take_files() -> None:
+    """Decode what is new, forget what the user removed, keep what came before a page switch."""
+    given: list[Any] = st.session_state.get("files") or []
+    uploads, seen = _uploads(), st.session_state.setdefault("_upload_ids", set())
+    present = {f.file_id for f in given}
+    for gone in seen - present:
+        uploads.pop(gone, None)
+    asked = st.session_state.get("file", "")
+    fresh = [f for f in given if f.file_id not in uploads]
+    for file in fresh:
+        uploads[file.file_id] = entry_of(file.getvalue(), file.name)
+    for oldest in list(uploads)[: max(len(uploads) - MAX_PHOTOS, 0)]:
+        del uploads[oldest]
+        state.note(f"A session holds {MAX_PHOTOS} photos; the oldest one made room.")
+    st.session_state["_upload_ids"] = present
+    if fresh and asked not in {e.token for e in uploads.values()}:
+        state.put("file", uploads[fresh[0].file_id].token)
+
+
+def _camera() -> Photo | None:
+    shot = st.camera_input("Camera", key="shot", label_visibility="collapsed")
+    if shot is not None:
+        held = st.session_state.get("_shot")
+        if held is None or held[0] != shot.file_id:
+            st.session_state["_shot"] = (shot.file_id, entry_of(shot.getvalue(), "camera.jpg"))
+    entry = st.session_state.get("_shot", (None, None))[1]
+    if entry is None:
+        return None
+    if entry.error:
+        st.warning(entry.error)
+    return entry.photo
+
+
+def _current_index(entries: list[Entry]) -> int:
+    tokens = [e.token for e in entries]
+    wanted = st.session_state.get("file", "")
+    return tokens.index(wanted) if wanted in tokens else 0
+
+
+def _walk(step: int) -> None:
+    entries = list(_uploads().values())
+    _show((_current_index(entries) + step) % len(entries))
+
+
+def _show(index: int) -> None:
+    entries = list(_uploads().values())
+    if 0 <= index < len(entries):
+        state.put("file", entries[index].token)
+
+
+def _sheet(entries: list[Entry]) -> tuple[Photo, canvas.Scene]:
+    """The thumbnails side by side, and a box around each."""
+    width, height = _THUMB
+    sheet = np.full((height, width * len(entries), 3), 200, np.uint8)
+    for i, entry in enumerate(entries):
+        if entry.photo is not None:
+            fits = entry.photo.width * height // entry.photo.height
+            small = fitted(entry.photo, max(1, min(width, fits)))[0][:height, :width]
+            top, left = (height - small.shape[0]) // 2, (width - small.shape[1]) // 2 + i * width
+            sheet[top : top + small.shape[0], left : left + small.shape[1]] = small
+    n = len(entries)
+    scene = canvas.Scene(
+        boxes=[[i * width + 3, 3, (i + 1) * width - 3, height - 3] for i in range(n)],
+        ids=list(range(n)), labels=[e.name if e.photo else f"{e.name} (not usable)"
+                                    for e in entries],
+        scores=[None] * n, colours=["#0072B2" if e.photo else "#D55E00" for e in entries],
+        dashes=[() if e.photo else (2, 2) for e in entries], captions=False,
+        description=f"{n} photos; arrow keys walk them.",
+    )
+    return from_array(sheet, "strip"), scene

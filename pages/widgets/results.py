@@ -1,0 +1,127 @@
+"""The numbers beside and below the picture: table, class scores, funnel, timing."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from pages.widgets import state
+from vision_core import figures
+from vision_core.figures.charts import fate_word
+from vision_core.figures.colours import FATE_COLOURS, class_colour, text_on
+from vision_core.figures.segmentation import LegendEntry
+from vision_core.inference import ClassificationTrace, DetectionTrace, SegmentationTrace
+from vision_core.selection.types import Selection
+
+_PLOT = {"displayModeBar": False, "scrollZoom": False}
+
+
+def selected(selection: Selection) -> int:
+    """The candidate that is selected and shown, -1 for none."""
+    chosen = int(st.session_state.get("box", -1))
+    return chosen if chosen in selection.detections.candidate else -1
+
+
+def table(selection: Selection, chosen: int) -> None:
+    """The kept detections; selecting a row selects its box on the picture."""
+    found = selection.detections
+    boxes = found.boxes
+    frame = pd.DataFrame({
+        "class": found.labels,
+        "score": found.scores,
+        "box": [" ".join(f"{v:.0f}" for v in box) for box in boxes],
+        "area": (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]),
+    })
+    candidates = found.candidate.tolist()
+    st.session_state["_rows"] = candidates
+    rows = [candidates.index(chosen)] if chosen in candidates else []
+    held = st.session_state.get("table")
+    if held is not None and list(held["selection"]["rows"]) != rows:
+        st.session_state["table"] = {"selection": {"rows": rows}}
+    elif held is None and rows:
+        st.session_state["table"] = {"selection": {"rows": rows}}
+    st.dataframe(
+        frame, key="table", on_select=_row_selected, selection_mode="single-row",
+        hide_index=True, width="stretch", height=min(36 * (len(frame) + 1) + 3, 290),
+        column_config={
+            "score": st.column_config.NumberColumn(format="%.3f", width="small"),
+            "box": st.column_config.TextColumn("x1 y1 x2 y2"),
+            "area": st.column_config.NumberColumn("px²", format="%.0f", width="small"),
+        },
+    )
+
+
+def _row_selected() -> None:
+    rows = list(st.session_state["table"]["selection"]["rows"])
+    candidates = st.session_state.get("_rows", [])
+    state.put("box", candidates[rows[0]] if rows and rows[0] < len(candidates) else -1)
+
+
+def distribution(trace: DetectionTrace, candidate: int) -> None:
+    """All class scores of the selected box."""
+    st.markdown(f"**Class scores of the selected {trace.label(candidate)}**")
+    bars("distribution", trace.distribution(candidate), chosen=trace.label(candidate))
+
+
+def bars(key: str, pairs: Sequence[tuple[str, float]], chosen: str | None = None) -> None:
+    """Class scores as bars."""
+    figure = figures.class_distribution(pairs, chosen=chosen)
+    st.plotly_chart(figure, key=key, config=_PLOT, width="stretch")
+
+
+def fates(selection: Selection) -> None:
+    """What the thresholds did with the candidates, in one line of counts."""
+    chips = [
+        _chip(f"{count:,} {fate_word(name)}", FATE_COLOURS[name], name)
+        for name, count in selection.counts().items()
+        if count or name == "kept"
+    ]
+    total = len(selection.trace)
+    st.html(f"<div class='fates'><b>{total:,} candidates</b> {' '.join(chips)}</div>")
+
+
+def legend(entries: Sequence[LegendEntry]) -> None:
+    """Classes of a class map with their shares of the pixels."""
+    lines = [
+        f"<div>{_chip(e.label, class_colour(e.label), e.label)} {e.share:.1%}</div>"
+        for e in entries
+    ]
+    st.html("<div class='legend'>" + "".join(lines) + "</div>")
+
+
+def _chip(text: str, colour: str, name: str) -> str:
+    ink = text_on(colour)
+    return (
+        f"<span data-name='{html.escape(name, quote=True)}' style='background:{colour};"
+        f"color:{ink};border-radius:.4em;padding:.05em .45em;white-space:nowrap;"
+        f"line-height:1.75'>{html.escape(text)}</span>"
+    )
+
+
+def funnel(trace: DetectionTrace) -> None:
+    """How many boxes each stage of the network left."""
+    st.plotly_chart(figures.funnel(trace.funnel), key="funnel", config=_PLOT, width="stretch")
+    with st.expander("What each stage does"):
+        for stage in trace.funnel:
+            st.markdown(f"**{stage.name.replace('_', ' ')}** ({stage.count:,}): {stage.text}")
+
+
+def timing(
+    trace: DetectionTrace | SegmentationTrace | ClassificationTrace,
+    passes: int,
+    extra_ms: dict[str, float],
+) -> None:
+    """Milliseconds of each stage, and how often the network has run."""
+    st.plotly_chart(
+        figures.timing({**trace.info.timing_ms, **extra_ms}), key="timing", config=_PLOT,
+        width="stretch",
+    )
+    width, height = trace.info.network_size
+    st.caption(
+        f"{trace.info.model} on {trace.info.device}; the network saw {width} x {height} pixels "
+        f"and has run {passes} time{'' if passes == 1 else 's'} for this photo. "
+        "Moving a slider does not run it again."
+    )

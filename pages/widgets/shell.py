@@ -1,0 +1,96 @@
+"""What surrounds every page: type sizes, the Present switch, the device note."""
+
+from __future__ import annotations
+
+import runpy
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+
+import streamlit as st
+
+_STYLE = """<style>
+[data-testid="stMainBlockContainer"] { padding: 4.2rem 1.4rem 2rem; max-width: none; }
+[data-testid="stSidebarHeader"] { height: auto; padding-bottom: 0; }
+[data-testid="stSidebarUserContent"] { padding-bottom: 1.5rem; }
+[data-testid="stSidebar"] [data-testid="stVerticalBlock"] { gap: 0.55rem; }
+h1 { font-size: 1.9rem !important; padding: 0 0 0.3rem !important; }
+.fates { line-height: 1.9; }
+.legend div { padding: 0.1rem 0; }
+.lede { font-size: 0.97rem; line-height: 1.4; opacity: 0.9; }
+.unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+@media (max-width: 640px) {
+  [data-testid="stMainBlockContainer"] { padding: 3.8rem 0.7rem 2rem; }
+}
+</style>"""
+_PRESENT = """<style>
+[data-testid="stSidebar"], [data-testid="stExpandSidebarButton"] { display: none; }
+html { font-size: 21px; }
+[data-testid="stMainBlockContainer"] { padding-top: 3.6rem; }
+.lede { display: none; }
+</style>"""
+
+
+_APP = Path(__file__).resolve().parents[2] / "app.py"
+_inside: ContextVar[bool] = ContextVar("inside_app", default=False)
+
+
+@contextmanager
+def app() -> Iterator[None]:
+    """Mark that pages run from within ``app.py``."""
+    token = _inside.set(True)
+    try:
+        yield
+    finally:
+        _inside.reset(token)
+
+
+def through_app() -> None:
+    """Run a page from within ``app.py``; every page calls this first.
+
+    Until ``st.navigation`` ran once on a server, Streamlit takes a folder called ``pages`` for its
+    older kind of multipage app and starts a page by itself when a link leads straight to it.
+    """
+    if not _inside.get():
+        runpy.run_path(str(_APP), run_name="__main__")
+        st.stop()
+
+
+def dress() -> None:
+    """The look that theme options cannot give, and what presenting changes."""
+    st.html(_STYLE + (_PRESENT if presenting() else ""))
+
+
+def presenting() -> bool:
+    """Whether the page is shown to a lecture hall: no rails, larger type."""
+    return bool(st.session_state.get("present", False))
+
+
+def device_note() -> None:
+    """Where the networks run, at the foot of the sidebar.
+
+    On the first page of a fresh server PyTorch is still being imported, in the background, so
+    that the page need not wait; the note then comes with the next page.
+    """
+    _warm_up()
+    if "vision_core.inference" not in sys.modules:
+        return
+    from vision_core import devices
+
+    device = devices.resolve(st.session_state.get("device", "auto"))
+    st.sidebar.caption(f":material/memory: Networks run on {devices.describe(device)}.")
+
+
+@st.cache_resource(show_spinner=False)
+def _warm_up() -> threading.Thread:
+    thread = threading.Thread(target=_import_networks, daemon=True)
+    thread.start()
+    return thread
+
+
+def _import_networks() -> None:
+    import vision_core.inference
+    import vision_core.models  # noqa: F401
