@@ -17,7 +17,7 @@ from vision_core.images import Photo
 from vision_core.inference import one_stage, two_stage
 from vision_core.inference.cache import ByteLRU
 from vision_core.inference.families import FLOOR, Network, default_thresholds
-from vision_core.inference.results import DetectionTrace, Stage, TraceInfo
+from vision_core.inference.results import AnchorField, DetectionTrace, Stage, TraceInfo
 from vision_core.inference.timing import Stopwatch
 from vision_core.inference.two_stage import Raw
 
@@ -153,6 +153,10 @@ def _freeze(
         skeleton=net.skeleton,
         group=None if raw.group is None else rows(raw.group),
         position=None if raw.position is None else rows(raw.position),
+        field=AnchorField(
+            frozen(raw.field.anchors_net), frozen(raw.field.boxes_net), frozen(raw.field.scores),
+            frozen(raw.field.level.to(torch.uint8)), frozen(raw.field.fate),
+        ),
     )
 
 

@@ -18,8 +18,8 @@ from torchvision.models.detection.image_list import ImageList
 from torchvision.models.detection.ssd import SSD
 from torchvision.ops import boxes as box_ops
 
-from vision_core.inference.results import Stage
-from vision_core.inference.two_stage import Raw, anchors_of
+from vision_core.inference.results import ANCHOR_FATES, Stage
+from vision_core.inference.two_stage import Raw, RawField, anchors_of
 
 
 def decode(
@@ -71,9 +71,11 @@ def _decode_dense(
         start += count
     row = torch.cat(rows)
     anchor = torch.div(row, classes, rounding_mode="floor")
-    coder = module.box_coder
-    decode_boxes = coder.decode if isinstance(module, FCOS) else coder.decode_single
-    boxes = box_ops.clip_boxes_to_image(decode_boxes(deltas[anchor], anchors[anchor]), image_size)
+    decode_boxes = (
+        module.box_coder.decode if isinstance(module, FCOS) else module.box_coder.decode_single
+    )
+    boxes = box_ops.clip_boxes_to_image(decode_boxes(deltas, anchors), image_size)
+    field = _field(anchors, boxes, scores_all, per_level, anchor, floor, "level_topk")
     places = "locations" if isinstance(module, FCOS) else "anchor boxes"
     funnel = [
         Stage("anchors", len(anchors), None, f"{places} on all pyramid levels"),
@@ -82,8 +84,7 @@ def _decode_dense(
         Stage("level_topk", len(row), module.topk_candidates, "best scores on each level"),
     ]
     group = torch.cat(levels)
-    raw = _finish(boxes, torch.cat(scores), row % classes, group, anchor, class_scores, anchors,
-                  centerness, funnel)
+    raw = _finish(torch.cat(scores), row % classes, anchor, class_scores, centerness, field, funnel)
     raw.group, raw.position = group, row
     return raw
 
@@ -117,30 +118,46 @@ def _decode_ssd(
         Stage("score_floor", above, floor, "score above the floor of the trace"),
         Stage("class_topk", len(anchor), module.topk_candidates, "best scores of each class"),
     ]
-    ends = torch.tensor(per_level, device=anchor.device).cumsum(0)
     group = torch.cat(labels)
-    raw = _finish(boxes[anchor], torch.cat(scores), group,
-                  torch.bucketize(anchor, ends, right=True), anchor, class_scores, anchors,
-                  torch.ones_like(anchors[:, 0]), funnel)
+    field = _field(anchors, boxes, class_scores[:, 1:], per_level, anchor, floor, "class_topk")
+    raw = _finish(torch.cat(scores), group, anchor, class_scores, torch.ones_like(boxes[:, 0]),
+                  field, funnel)
     raw.group, raw.position = group, anchor
     return raw
 
 
+def _field(
+    anchors: Tensor, boxes: Tensor, scores: Tensor, per_level: list[int], used: Tensor,
+    floor: float, cut: str,
+) -> RawField:
+    """What became of every anchor, by its best class: below the floor, cut by a top-k, or used."""
+    best = scores.max(dim=1).values
+    fate = torch.full_like(best, ANCHOR_FATES.index(cut), dtype=torch.uint8)
+    fate[~(best > floor)] = ANCHOR_FATES.index("score_floor")
+    fate[used] = ANCHOR_FATES.index("source")
+    level = torch.repeat_interleave(
+        torch.arange(len(per_level), device=best.device),
+        torch.tensor(per_level, device=best.device),
+    )
+    return RawField(anchors, boxes, best, level, fate)
+
+
 def _finish(
-    boxes: Tensor, scores: Tensor, labels: Tensor, levels: Tensor, anchor: Tensor,
-    class_scores: Tensor, anchors: Tensor, objectness: Tensor, funnel: list[Stage],
+    scores: Tensor, labels: Tensor, anchor: Tensor, class_scores: Tensor, objectness: Tensor,
+    field: RawField, funnel: list[Stage],
 ) -> Raw:
-    """Keep the anchors behind candidates only; a trace is small, anchors can be 100,000."""
+    """Keep the class scores of the anchors behind candidates only."""
     used, source = torch.unique(anchor, return_inverse=True)
     return Raw(
-        boxes_net=boxes,
+        boxes_net=field.boxes_net[anchor],
         scores=scores,
         label_ids=labels,
         source=source,
-        level=levels,
+        level=field.level[anchor],
         class_scores=class_scores[used],
-        source_boxes_net=anchors[used],
+        source_boxes_net=field.anchors_net[used],
         source_objectness=objectness[used],
         source_index=used,
         funnel=funnel,
+        field=field,
     )

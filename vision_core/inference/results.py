@@ -65,6 +65,38 @@ class TraceInfo:
         return f"{self.model}-{self.fingerprint[:12]}-{self.photo_sha256[:16]}-{self.device}"
 
 
+# Where the box of an anchor left the funnel, in the order of their codes in `AnchorField.fate`.
+ANCHOR_FATES = (
+    "rpn_pre_nms", "tiny", "rpn_score", "rpn_nms", "rpn_post_nms", "score_floor", "level_topk",
+    "class_topk", "source",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class AnchorField:
+    """Every anchor or location of one photo: what answers for a place without any candidate.
+
+    Attributes:
+        anchors_net: float32 [A, 4], network pixels.
+        boxes_net: float32 [A, 4], what the network made of each anchor, clipped, network pixels.
+        scores: float32 [A], objectness for two-stage networks, else the best class score.
+        level: uint8 [A], pyramid level.
+        fate: uint8 [A], an index into ``ANCHOR_FATES``; ``source`` is one that candidates or
+            proposals came from.
+    """
+
+    anchors_net: np.ndarray
+    boxes_net: np.ndarray
+    scores: np.ndarray
+    level: np.ndarray
+    fate: np.ndarray
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of the arrays."""
+        return sum(v.nbytes for v in vars(self).values())
+
+
 @dataclass(frozen=True, eq=False)
 class DetectionTrace:
     """Every candidate box of a detector above the floor, in the order torchvision holds them.
@@ -91,6 +123,7 @@ class DetectionTrace:
         group: int64 [N], the level (or, for SSD, the class) within which torchvision's top-k put
             the candidates in order; ``None`` for two-stage networks, which have no such step.
         position: int64 [N], place in the flattened head output that the top-k was taken from.
+        field: all anchors, for questions about places without a candidate.
     """
 
     info: TraceInfo
@@ -111,6 +144,7 @@ class DetectionTrace:
     skeleton: tuple[tuple[int, int], ...] = ()
     group: np.ndarray | None = None
     position: np.ndarray | None = None
+    field: AnchorField | None = None
 
     def __len__(self) -> int:
         return len(self.scores)
@@ -138,7 +172,8 @@ class DetectionTrace:
     @property
     def nbytes(self) -> int:
         """Memory of the arrays, for caches that count bytes."""
-        return sum(v.nbytes for v in vars(self).values() if isinstance(v, np.ndarray))
+        arrays = (np.ndarray, AnchorField)
+        return sum(v.nbytes for v in vars(self).values() if isinstance(v, arrays))
 
 
 @dataclass(frozen=True, eq=False)

@@ -24,7 +24,7 @@ from torchvision.ops.poolers import (
     _setup_scales,
 )
 
-from vision_core.inference.results import Stage
+from vision_core.inference.results import ANCHOR_FATES, Stage
 from vision_core.inference.timing import Stopwatch
 
 
@@ -45,8 +45,20 @@ class Raw:
     source_objectness: Tensor
     source_index: Tensor
     funnel: list[Stage]
+    field: RawField
     group: Tensor | None = None
     position: Tensor | None = None
+
+
+@dataclass
+class RawField:
+    """``results.AnchorField`` before the move to NumPy."""
+
+    anchors_net: Tensor
+    boxes_net: Tensor
+    scores: Tensor
+    level: Tensor
+    fate: Tensor
 
 
 @dataclass
@@ -58,6 +70,7 @@ class Proposals:
     anchor: Tensor
     level: Tensor
     funnel: list[Stage]
+    field: RawField
 
 
 def anchors_of(module: Any, images: ImageList, features: list[Tensor]) -> Tensor:
@@ -100,36 +113,42 @@ def propose(rpn: Any, images: ImageList, features: dict[str, Tensor]) -> Proposa
         torch.arange(len(per_level), device=logits.device),
         torch.tensor(per_level, device=logits.device),
     )
-    limit = rpn.pre_nms_top_n()
-    funnel = [
-        Stage("anchors", len(anchors), None, "anchor boxes laid over all pyramid levels"),
-    ]
+    boxes = box_ops.clip_boxes_to_image(boxes, images.image_sizes[0])
+    scores = torch.sigmoid(logits)
+    fate = torch.full_like(levels, ANCHOR_FATES.index("rpn_pre_nms"), dtype=torch.uint8)
+    field = RawField(anchors, boxes, scores, levels, fate)
     index = rpn._get_top_n_idx(logits[None], per_level)[0]
-    funnel.append(Stage("rpn_pre_nms", len(index), limit, "best objectness on each level"))
-    scores = torch.sigmoid(logits[index])
-    boxes = box_ops.clip_boxes_to_image(boxes[index], images.image_sizes[0])
-    return _suppress_proposals(rpn, boxes, scores, levels[index], index, funnel)
+    return _suppress_proposals(rpn, index, field)
 
 
-def _suppress_proposals(
-    rpn: Any, boxes: Tensor, scores: Tensor, level: Tensor, index: Tensor, funnel: list[Stage]
-) -> Proposals:
-    """The second half of ``RegionProposalNetwork.filter_proposals``."""
+def _suppress_proposals(rpn: Any, index: Tensor, field: RawField) -> Proposals:
+    """The second half of ``RegionProposalNetwork.filter_proposals``, from the top-n on.
 
-    def cut(keep: Tensor, name: str, limit: float | None, text: str) -> None:
-        nonlocal boxes, scores, level, index
-        boxes, scores, level, index = boxes[keep], scores[keep], level[keep], index[keep]
+    Every anchor's fate is booked in ``field`` on the way.
+    """
+    top = rpn.post_nms_top_n()
+    funnel = [
+        Stage("anchors", len(field.scores), None, "anchor boxes laid over all pyramid levels"),
+        Stage("rpn_pre_nms", len(index), rpn.pre_nms_top_n(), "best objectness on each level"),
+    ]
+
+    def cut(keep: Tensor, name: str, limit: float, text: str) -> None:
+        nonlocal index
+        field.fate[index] = ANCHOR_FATES.index(name)
+        index = index[keep]
         funnel.append(Stage(name, len(index), limit, text))
 
-    cut(box_ops.remove_small_boxes(boxes, rpn.min_size), "tiny", rpn.min_size, "boxes with a size")
-    cut(torch.where(scores >= rpn.score_thresh)[0], "rpn_score", rpn.score_thresh,
+    boxes, scores = field.boxes_net, field.scores
+    cut(box_ops.remove_small_boxes(boxes[index], rpn.min_size), "tiny", rpn.min_size,
+        "boxes with a size")
+    cut(torch.where(scores[index] >= rpn.score_thresh)[0], "rpn_score", rpn.score_thresh,
         "objectness at or above the RPN's own threshold")
-    keep = box_ops.batched_nms(boxes, scores, level, rpn.nms_thresh)
+    keep = box_ops.batched_nms(boxes[index], scores[index], field.level[index], rpn.nms_thresh)
     cut(keep, "rpn_nms", rpn.nms_thresh, "left by the RPN's own NMS, level by level")
-    top = rpn.post_nms_top_n()
     cut(torch.arange(min(top, len(index)), device=index.device), "rpn_post_nms", top,
         "proposals handed to the box head")
-    return Proposals(boxes, scores, index, level, funnel)
+    field.fate[index] = ANCHOR_FATES.index("source")
+    return Proposals(boxes[index], scores[index], index, field.level[index], funnel, field)
 
 
 def decode(
@@ -170,4 +189,5 @@ def decode(
         source_objectness=proposals.objectness,
         source_index=proposals.anchor,
         funnel=funnel,
+        field=proposals.field,
     )
