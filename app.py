@@ -8,7 +8,7 @@ from pages.widgets import shell
 
 st.set_page_config(
     page_title="ConvScope", page_icon="assets/icon.png", layout="wide",
-    initial_sidebar_state="expanded",
+    initial_sidebar_state=290,
 )
 page = st.navigation(
     [

@@ -39,8 +39,8 @@ def main() -> None:
     state.open_page()
     present = state.Field("present", False, state.flag, lambda v: str(int(v)))
     state.use(present)
-    lede, switch = st.columns([7, 1], vertical_alignment="top")
-    switch.toggle("Present", key="present", help="Hide the controls and enlarge the type.")
+    lede, switch = st.columns([6, 1], vertical_alignment="top")
+    switch.toggle("Present", key="present")
     with st.sidebar:
         photo = photos.pick()
         card = model_picker.pick()

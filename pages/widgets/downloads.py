@@ -18,10 +18,10 @@ def buttons(stem: str, files: dict[str, tuple[str, Callable[[], bytes], str]]) -
         files: label to (ending, what makes the bytes, MIME type).
     """
     safe = PurePath(stem).stem or "photo"
-    columns = st.columns(len(files), gap="small")
-    for column, (label, (ending, make, mime)) in zip(columns, files.items(), strict=True):
-        column.download_button(
-            label, data=make, file_name=f"{safe}{ending}", mime=mime, width="stretch",
+    row = st.container(horizontal=True, gap="small")
+    for label, (ending, make, mime) in files.items():
+        row.download_button(
+            label, data=make, file_name=f"{safe}{ending}", mime=mime,
             on_click="ignore", key=f"download{ending}", icon=":material/download:",
         )
 

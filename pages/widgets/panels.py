@@ -42,10 +42,17 @@ def show(model: Model, photo: Photo, trace: Trace, outer: tuple[Field, ...]) -> 
     """
     if isinstance(trace, DetectionTrace):
         detection(model, photo, trace, outer)
-    elif isinstance(trace, SegmentationTrace):
+        left, right = st.columns(2, gap="medium")
+        with left:
+            results.funnel(trace)
+        with right:
+            results.timing(trace, engine.passes(model, photo))
+        return
+    if isinstance(trace, SegmentationTrace):
         segmentation(model, photo, trace, outer)
     else:
         classification(model, photo, trace, outer)
+    results.timing(trace, engine.passes(model, photo))
 
 
 @st.fragment
@@ -67,7 +74,7 @@ def detection(
                 selected=chosen, present=shell.presenting(),
                 on_pick=lambda pick: state.put("box", pick.get("id", -1)),
             )
-            results.fates(selection)
+            results.fates(selection, engine.passes(model, photo), spent)
             if parts.reran:
                 st.caption("The backbone had to run once more: its features had made room.")
             _detection_files(photo, selection, said, masks, joints)
@@ -77,19 +84,15 @@ def detection(
                 results.distribution(trace, chosen)
             elif len(selection.detections):
                 st.caption("Click a box or a row for the scores of all its classes.")
-            with st.expander("Funnel: from anchors to candidates"):
-                results.funnel(trace)
-            with st.expander("Timing"):
-                results.timing(trace, engine.passes(model, photo), spent)
         state.write(*outer, *thresholds.fields(trace), BOX)
 
 
 def _selected(
     parts: PartSource, trace: DetectionTrace, said: thresholds.Controls
-) -> tuple[Selection, np.ndarray | None, Keypoints | None, dict[str, float]]:
+) -> tuple[Selection, np.ndarray | None, Keypoints | None, float]:
     started = time.perf_counter()
     selection = trace.select(said.thresholds)
-    spent = {"select": 1000 * (time.perf_counter() - started)}
+    spent = 1000 * (time.perf_counter() - started)
     kept = selection.detections.candidate
     masks = parts.masks(kept) if parts.kind == "masks" else None
     joints = parts.keypoints(kept) if parts.kind == "keypoints" else None
@@ -175,8 +178,6 @@ def segmentation(
             else:
                 st.markdown(f"**Classes at pixel ({pin[0]}, {pin[1]})**")
                 results.bars("pixel", trace.probabilities_at(*pin))
-            with st.expander("Timing"):
-                results.timing(trace, engine.passes(model, photo), {})
         state.write(*outer, AT, thresholds.OPACITY)
 
 
@@ -222,6 +223,4 @@ def classification(
             st.markdown(f"**{best[0][0]}**, probability {best[0][1]:.3f}")
             results.bars("classes_bars", best)
             st.caption("The dashed frame is what the network saw after its resize and crop.")
-            with st.expander("Timing"):
-                results.timing(trace, engine.passes(model, photo), {})
         state.write(*outer, TOP)

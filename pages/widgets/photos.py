@@ -18,7 +18,7 @@ from vision_core.images import Photo, decode, from_array
 MAX_PHOTOS = 20  # a session holds so many uploads, about 12 MB each at the most
 _THUMB = (120, 90)
 SOURCES = ("sample", "upload", "camera")
-_ICONS = {"sample": "Samples", "upload": "Upload", "camera": "Camera"}
+_WORDS = {"sample": "Sample", "upload": "Upload", "camera": "Camera"}
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def pick() -> Photo | None:
     """Draw the picker and return the photo that is shown, ``None`` while there is none."""
     state.use(*fields())
     st.segmented_control(
-        "Photo", SOURCES, key="source", format_func=_ICONS.__getitem__, width="stretch",
+        "Photo", SOURCES, key="source", format_func=_WORDS.__getitem__, width="stretch",
         required=True,
     )
     source = st.session_state["source"]

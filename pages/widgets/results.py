@@ -28,12 +28,15 @@ def selected(selection: Selection) -> int:
 def table(selection: Selection, chosen: int) -> None:
     """The kept detections; selecting a row selects its box on the picture."""
     found = selection.detections
+    if not len(found):
+        st.info("No detections. Lower the score threshold.", icon=":material/search_off:")
+        return
     boxes = found.boxes
     frame = pd.DataFrame({
         "class": found.labels,
         "score": found.scores,
-        "box": [" ".join(f"{v:.0f}" for v in box) for box in boxes],
         "area": (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]),
+        "box": [" ".join(f"{v:.0f}" for v in box) for box in boxes],
     })
     candidates = found.candidate.tolist()
     st.session_state["_rows"] = candidates
@@ -45,7 +48,7 @@ def table(selection: Selection, chosen: int) -> None:
         st.session_state["table"] = {"selection": {"rows": rows}}
     st.dataframe(
         frame, key="table", on_select=_row_selected, selection_mode="single-row",
-        hide_index=True, width="stretch", height=min(36 * (len(frame) + 1) + 3, 290),
+        hide_index=True, width="stretch", row_height=34, height=min(36 + 34 * len(frame) + 3, 280),
         column_config={
             "score": st.column_config.NumberColumn(format="%.3f", width="small"),
             "box": st.column_config.TextColumn("x1 y1 x2 y2"),
@@ -72,15 +75,25 @@ def bars(key: str, pairs: Sequence[tuple[str, float]], chosen: str | None = None
     st.plotly_chart(figure, key=key, config=_PLOT, width="stretch")
 
 
-def fates(selection: Selection) -> None:
-    """What the thresholds did with the candidates, in one line of counts."""
+def fates(selection: Selection, passes: int, spent_ms: float) -> None:
+    """What the thresholds did with the candidates, in one line of counts.
+
+    Args:
+        selection: whose verdicts are counted.
+        passes: how often the network has run for this photo.
+        spent_ms: how long the selection took, milliseconds.
+    """
     chips = [
         _chip(f"{count:,} {fate_word(name)}", FATE_COLOURS[name], name)
         for name, count in selection.counts().items()
         if count or name == "kept"
     ]
     total = len(selection.trace)
-    st.html(f"<div class='fates'><b>{total:,} candidates</b> {' '.join(chips)}</div>")
+    st.html(
+        f"<div class='fates'><b>{total:,} candidates</b> {' '.join(chips)} "
+        f"<span class='quiet' data-passes='{passes}'>selected in {spent_ms:.1f} ms; "
+        f"network passes for this photo: {passes}</span></div>"
+    )
 
 
 def legend(entries: Sequence[LegendEntry]) -> None:
@@ -103,25 +116,25 @@ def _chip(text: str, colour: str, name: str) -> str:
 
 def funnel(trace: DetectionTrace) -> None:
     """How many boxes each stage of the network left."""
-    st.plotly_chart(figures.funnel(trace.funnel), key="funnel", config=_PLOT, width="stretch")
-    with st.expander("What each stage does"):
-        for stage in trace.funnel:
-            st.markdown(f"**{stage.name.replace('_', ' ')}** ({stage.count:,}): {stage.text}")
+    with st.expander("Funnel: from anchors to candidates", icon=":material/filter_alt:"):
+        st.plotly_chart(figures.funnel(trace.funnel), key="funnel", config=_PLOT, width="stretch")
+        st.markdown("\n".join(
+            f"- **{stage.name.replace('_', ' ')}** ({stage.count:,}): {stage.text}"
+            for stage in trace.funnel
+        ))
 
 
 def timing(
-    trace: DetectionTrace | SegmentationTrace | ClassificationTrace,
-    passes: int,
-    extra_ms: dict[str, float],
+    trace: DetectionTrace | SegmentationTrace | ClassificationTrace, passes: int
 ) -> None:
     """Milliseconds of each stage, and how often the network has run."""
-    st.plotly_chart(
-        figures.timing({**trace.info.timing_ms, **extra_ms}), key="timing", config=_PLOT,
-        width="stretch",
-    )
     width, height = trace.info.network_size
-    st.caption(
-        f"{trace.info.model} on {trace.info.device}; the network saw {width} x {height} pixels "
-        f"and has run {passes} time{'' if passes == 1 else 's'} for this photo. "
-        "Moving a slider does not run it again."
-    )
+    with st.expander("Timing of each stage", icon=":material/timer:"):
+        st.plotly_chart(
+            figures.timing(trace.info.timing_ms), key="timing", config=_PLOT, width="stretch"
+        )
+        st.caption(
+            f"{trace.info.model} on {trace.info.device}; the network saw {width} x {height} "
+            f"pixels and has run {passes} time{'' if passes == 1 else 's'} for this photo. "
+            "Moving a slider does not run it again."
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import runpy
 import sys
 import threading
@@ -19,6 +20,7 @@ _STYLE = """<style>
 [data-testid="stSidebar"] [data-testid="stVerticalBlock"] { gap: 0.55rem; }
 h1 { font-size: 1.9rem !important; padding: 0 0 0.3rem !important; }
 .fates { line-height: 1.9; }
+.quiet { font-size: 0.88rem; opacity: 0.75; white-space: nowrap; }
 .legend div { padding: 0.1rem 0; }
 .lede { font-size: 0.97rem; line-height: 1.4; opacity: 0.9; }
 .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
@@ -94,3 +96,6 @@ def _warm_up() -> threading.Thread:
 def _import_networks() -> None:
     import vision_core.inference
     import vision_core.models  # noqa: F401
+
+    gc.collect()
+    gc.freeze()  # what stays anyway need not be walked by every later collection

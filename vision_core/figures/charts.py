@@ -108,6 +108,7 @@ def _compact(figure: go.Figure, rows: int) -> go.Figure:
         height=30 * max(rows, 1) + 34, margin={"l": 4, "r": 12, "t": 6, "b": 24},
         showlegend=False, bargap=0.25, font={"size": 15}, dragmode=False,
     )
-    figure.update_yaxes(automargin=True, fixedrange=True)
-    figure.update_xaxes(fixedrange=True)
+    figure.update_traces(textfont_size=15)
+    figure.update_yaxes(automargin=True, fixedrange=True, tickfont_size=15)
+    figure.update_xaxes(fixedrange=True, tickfont_size=13)
     return figure

@@ -72,7 +72,7 @@ def picture(
     *,
     key: str,
     selected: int = -1,
-    tallest: str = "calc(100vh - 11rem)",
+    tallest: str = "calc(100vh - 14rem)",
     present: bool = False,
     on_pick: Callable[[dict[str, int]], None] = lambda pick: None,
 ) -> None:
