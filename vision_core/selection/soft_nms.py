@@ -72,7 +72,7 @@ def _decay(
         picked[best] = True
         waiting[best] = 0.0
         row = matrix[best] if matrix is not None else iou_matrix(mine[best : best + 1], mine)[0]
-        weight = _weight(row, sigma, linear_above)
+        weight = decay_weight(row, sigma, linear_above)
         waiting *= weight
         harder = (weight < least) & ~picked
         least[harder], iou_then[harder], blame[harder] = weight[harder], row[harder], best
@@ -83,7 +83,14 @@ def _decay(
     overlap[members] = iou_then
 
 
-def _weight(iou: np.ndarray, sigma: float, linear_above: float | None) -> np.ndarray:
+def decay_weight(iou: np.ndarray, sigma: float, linear_above: float | None) -> np.ndarray:
+    """What a score is multiplied by, for each IoU with the box that was picked; float64.
+
+    Args:
+        iou: float32, 0 to 1.
+        sigma: of the Gaussian, used where ``linear_above`` is ``None``.
+        linear_above: IoU from which on the linear decay acts.
+    """
     if linear_above is None:
         return np.exp(-(iou.astype(np.float64) ** 2) / sigma)
     return np.where(exceeds(iou, linear_above), 1.0 - iou.astype(np.float64), 1.0)
