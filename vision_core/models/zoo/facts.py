@@ -1,0 +1,117 @@
+"""What the model cards of the bundled networks say in words; numbers are measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vision_core.models.zoo import fcn_s, fcos_s, resnet_s
+
+LICENCE = (
+    "Weights: research and teaching only, because of the terms of the training photos. "
+    "Code: as the project's."
+)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The part of a card that no run changes."""
+
+    title: str
+    task: str
+    family: str
+    labels: tuple[str, ...]
+    architecture: str
+    paper: tuple[str, str, int]
+    input: str
+    limits: str
+    data: tuple[str, ...]
+
+
+TERMS = {
+    "imagenette128": "ImageNet terms: non-commercial research and education",
+    "voc12_subset": "PASCAL VOC 2012 photos from Flickr: research and teaching",
+    "coco_mini": "COCO 2017: annotations CC BY 4.0, photos under their Flickr licences",
+    "pennfudan": "none stated by the authors: research and teaching",
+    "lspet_pose": "none stated by the authors, Flickr photos: research and teaching",
+}
+
+FACTS = {
+    "resnet_s": Facts(
+        title="ResNet, small",
+        task="classification",
+        family="classifier",
+        labels=resnet_s.LABELS,
+        architecture=(
+            "A residual network: a 3x3 stem, then seven basic blocks in four stages of 16, 64, "
+            "128 and 192 channels at strides 4 to 32. The last map is averaged over all "
+            "positions and one linear layer gives 15 logits."
+        ),
+        paper=("Deep Residual Learning for Image Recognition", "He, Zhang, Ren, Sun", 2016),
+        input="Shorter side resized to 144 pixels, centre crop of 128, ImageNet mean and spread.",
+        limits=(
+            "Knows 15 classes and nothing else, and names one of them for every photo. It looks "
+            "at the middle of the photo only; small or several objects confuse it."
+        ),
+        data=("imagenette128", "voc12_subset"),
+    ),
+    "fcos_s": Facts(
+        title="FCOS, small",
+        task="detection",
+        family="fcos",
+        labels=fcos_s.LABELS,
+        architecture=(
+            "torchvision's FCOS class over a small residual trunk with a feature pyramid of "
+            "three levels at strides 8, 16 and 32 and 64 channels. Two towers of two "
+            "convolutions give class scores, and boxes with centerness, at every point."
+        ),
+        paper=(
+            "FCOS: A Simple and Strong Anchor-free Object Detector", "Tian, Shen, Chen, He", 2020,
+        ),
+        input="Shorter side resized to 224 pixels, longer side at most 384; any photo.",
+        limits=(
+            "Six classes. Small and far objects and crowds are missed; four-legged animals are "
+            "taken for one another; other animals and furry things may be called cat or dog."
+        ),
+        data=("voc12_subset", "coco_mini", "pennfudan"),
+    ),
+    "fcn_s": Facts(
+        title="FCN-8s, small, bilinear",
+        task="segmentation",
+        family="fcn",
+        labels=fcn_s.LABELS,
+        architecture=(
+            "A small residual trunk; class scores from the maps at strides 32, 16 and 8 are "
+            "enlarged bilinearly and added from coarse to fine, then enlarged to the photo."
+        ),
+        paper=(
+            "Fully Convolutional Networks for Semantic Segmentation",
+            "Long, Shelhamer, Darrell",
+            2015,
+        ),
+        input="Shorter side resized to 224 pixels, ImageNet mean and spread.",
+        limits=(
+            "Six classes and background. Outlines are accurate to about 8 pixels of the resized "
+            "photo, thin parts are lost, and one animal may be painted in patches of two classes."
+        ),
+        data=("voc12_subset",),
+    ),
+    "pose_heatmap_s": Facts(
+        title="Heatmap pose, small",
+        task="pose",
+        family="pose_heatmap",
+        labels=("person",),
+        architecture=(
+            "A small residual trunk down to stride 16, and bilinear upsampling with shortcuts "
+            "back to stride 4, where one heatmap per joint says where it is. Runs on the crop of "
+            "each person that the detector finds."
+        ),
+        paper=("Simple Baselines for Human Pose Estimation and Tracking", "Xiao, Wu, Wei", 2018),
+        input="128x128 crop, 1.25 times the longer side of a person's box, ImageNet statistics.",
+        limits=(
+            "Gives all 14 joints even where some are hidden or outside the photo: look at the "
+            "scores. Left and right are often confused, wrists and ankles are the least sure. "
+            "Trained on sports and gymnastics; a bad person box gives a bad pose."
+        ),
+        data=("lspet_pose", "coco_mini"),
+    ),
+}  # fmt: skip
