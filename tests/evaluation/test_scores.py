@@ -1,0 +1,132 @@
+"""Scores against hand-worked numbers and other libraries."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import jaccard_score
+
+from vision_core.evaluation.classification import top1
+from vision_core.evaluation.detection import average_precision
+from vision_core.evaluation.pose import pck, person_boxes, torso_lengths
+from vision_core.evaluation.segmentation import (
+    IGNORED,
+    confusion,
+    intersection_over_union,
+    relabel,
+)
+from vision_core.evaluation.sources import square_around
+from vision_core.inference.pose import JOINTS
+
+NAMES = ("cat", "dog")
+
+
+def photo(*boxes: tuple[float, ...], scored: bool = False) -> dict[str, torch.Tensor]:
+    """Rows of x1, y1, x2, y2, label and perhaps a score."""
+    rows = torch.tensor(boxes).reshape(-1, 6 if scored else 5)
+    found = {"boxes": rows[:, :4], "labels": rows[:, 4].long()}
+    return found | ({"scores": rows[:, 5]} if scored else {})
+
+
+def test_perfect_boxes() -> None:
+    truth = [photo((0, 0, 10, 10, 0), (20, 20, 40, 50, 1)), photo((5, 5, 9, 9, 1))]
+    found = [
+        photo((0, 0, 10, 10, 0, 0.9), (20, 20, 40, 50, 1, 0.8), scored=True),
+        photo((5, 5, 9, 9, 1, 0.7), scored=True),
+    ]
+    scores = average_precision(truth, found, NAMES)
+    assert [scores[k] for k in ("AP50", "AP", "AP50 cat")] == pytest.approx([1.0] * 3)
+
+
+def test_one_of_two_found_after_a_mistake() -> None:
+    """Precision 1/2 up to recall 1/2: 51 of the 101 recall points count."""
+    truth = [photo((0, 0, 10, 10, 0), (30, 30, 50, 50, 0))]
+    found = [photo((60, 60, 80, 80, 0, 0.9), (0, 0, 10, 10, 0, 0.8), scored=True)]
+    scores = average_precision(truth, found, NAMES)
+    assert scores["AP50 cat"] == pytest.approx(0.5 * 51 / 101)
+    assert math.isnan(scores["AP50 dog"])
+    assert scores["AP50"] == pytest.approx(0.5 * 51 / 101)
+
+
+def test_loose_box_counts_at_half_overlap_only() -> None:
+    truth = [photo((0, 0, 10, 10, 0))]
+    found = [photo((0, 0, 10, 6, 0, 0.9), scored=True)]  # IoU 0.6
+    scores = average_precision(truth, found, NAMES)
+    assert scores["AP50"] == pytest.approx(1.0)
+    assert scores["AP"] == pytest.approx(0.3)  # 0.50, 0.55 and 0.60 of ten thresholds
+
+
+def test_nothing_found() -> None:
+    empty = photo(scored=True)
+    assert average_precision([photo((0, 0, 1, 1, 0))], [empty], NAMES)["AP50"] == 0.0
+
+
+def test_iou_equals_sklearn() -> None:
+    rng = np.random.default_rng(0)
+    truth, predicted = rng.integers(0, 4, (2, 500))
+    truth[:50] = IGNORED
+    counts = confusion(torch.from_numpy(truth), torch.from_numpy(predicted), 4)
+    expected = jaccard_score(truth[50:], predicted[50:], average=None, labels=range(4))
+    np.testing.assert_allclose(intersection_over_union(counts).numpy(), expected)
+
+
+def test_absent_class_is_nan() -> None:
+    zeros = torch.zeros(5, dtype=torch.long)
+    each = intersection_over_union(confusion(zeros, zeros, 2))
+    assert each[0] == 1 and each[1].isnan()
+
+
+def test_relabel() -> None:
+    table = relabel()
+    assert table[[0, 8, 12, 17, 255]].tolist() == [0, 1, 3, 6, IGNORED]
+    assert table[[1, 7, 20]].tolist() == [0, 0, 0]
+
+
+def test_top1() -> None:
+    logits = torch.tensor([[0.1, 2.0], [3.0, 1.0], [0.0, 1.0]])
+    assert top1(logits, torch.tensor([1, 0, 0])) == pytest.approx(2 / 3)
+
+
+def person() -> torch.Tensor:
+    joints = torch.ones(1, 14, 3)
+    joints[0, :, 0] = torch.arange(14) * 10.0
+    joints[0, :, 1] = torch.arange(14) * 5.0
+    return joints
+
+
+def test_pck_by_hand() -> None:
+    joints = person()
+    shoulder, hip = joints[0, JOINTS.index("left_shoulder")], joints[0, JOINTS.index("right_hip")]
+    torso = float((shoulder - hip)[:2].norm())
+    assert torso_lengths(joints).item() == pytest.approx(torso)
+    xy = joints[:, :, :2].clone()
+    xy[0, 0, 0] += 0.19 * torso  # still correct
+    xy[0, 1, 1] += 0.21 * torso  # no longer
+    joints[0, 2, 2] = 0  # not labelled: right hip, so the other diagonal is the measure
+    other = joints[0, JOINTS.index("right_shoulder")] - joints[0, JOINTS.index("left_hip")]
+    assert torso_lengths(joints).item() == pytest.approx(float(other[:2].norm()))
+    joints[0, 2, 2] = 1
+    each = pck(xy, joints)
+    assert each[0] == 1 and each[1] == 0 and each[14] == pytest.approx(13 / 14)
+
+
+def test_person_without_torso_does_not_count() -> None:
+    joints = person().repeat(2, 1, 1)
+    joints[1, 2:4, 2] = 0
+    xy = joints[:, :, :2].clone()
+    xy[1] += 1000
+    assert torso_lengths(joints)[1].isnan()
+    assert pck(xy, joints)[14] == 1
+
+
+def test_person_boxes_leave_unlabelled_joints_out() -> None:
+    joints = person()
+    joints[0, 13, 2] = 0
+    assert person_boxes(joints)[0].tolist() == pytest.approx([-9.6, -9.6, 129.6, 69.6])
+
+
+def test_square_is_cut_at_the_edge() -> None:
+    assert square_around((10, 20, 30, 30), 2.0, (100, 40)) == (0.0, 5.0, 40.0, 40.0)

@@ -1,0 +1,131 @@
+"""Percentage of correct keypoints on ``lspet_pose``, and the pose data that training shares."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from vision_core.errors import UserError
+from vision_core.evaluation.sources import Source, read_photo, square_around
+from vision_core.inference.pose import COCO_FROM_LSP, JOINTS, crop_boxes, decode_heatmaps
+
+GROWTH = 0.08
+"""A person's box is the box of the joints, grown on each side by this share of its longer side."""
+_DIAGONALS = (("left_shoulder", "right_hip"), ("right_shoulder", "left_hip"))
+
+
+@dataclass(frozen=True)
+class Person:
+    """One person: where the photo is, and ``joints [14, 3]`` (x, y in its pixels, labelled 0/1)."""
+
+    source: Source
+    joints: Tensor
+
+
+def persons(data: Path, split: str) -> list[Person]:
+    """Return the persons of ``lspet_pose``; ``split`` is "train" or "val".
+
+    Raises:
+        UserError: if the data are not there.
+    """
+    folder = data / "lspet_pose" / split
+    if not (folder / "keypoints.npz").exists():
+        raise UserError(f"No data set lspet_pose in {data}; give its folder with --data.")
+    with np.load(folder / "keypoints.npz", allow_pickle=False) as arrays:
+        if tuple(arrays["lsp14_names"]) != JOINTS:
+            raise UserError(f"The joints in {folder} are not those of the Leeds Sports Pose data.")
+        joints = torch.from_numpy(arrays["lsp14"].astype(np.float32))
+        names = [str(name) for name in arrays["file_name"]]
+    joints[:, :, 2] = (joints[:, :, 2] > 0).float()
+    sources = [Source(folder / "images" / name) for name in names]
+    return [Person(source, j) for source, j in zip(sources, joints, strict=True)]
+
+
+def everyday_persons(data: Path, least: int = 6) -> list[Person]:
+    """Return the persons of ``coco_mini/train`` with at least that many of the 12 shared joints.
+
+    Each is cut out with some room around the box; an absent data set gives an empty list.
+    """
+    folder = data / "coco_mini" / "train"
+    if not (folder / "annotations.json").exists():
+        return []
+    content = json.loads((folder / "annotations.json").read_text())
+    photos = {entry["id"]: entry for entry in content["images"]}
+    found = []
+    for note in content["annotations"]:
+        points = torch.tensor(note.get("keypoints") or [0.0] * 51).reshape(17, 3)
+        joints = torch.zeros(len(JOINTS), 3)
+        for coco, lsp in COCO_FROM_LSP.items():
+            joints[lsp] = points[coco]
+        joints[:, 2] = (joints[:, 2] > 0).float()
+        if joints[:, 2].sum() < least:
+            continue
+        photo = photos[note["image_id"]]
+        x, y, w, h = note["bbox"]
+        box = square_around((x, y, x + w, y + h), 1.7, (photo["width"], photo["height"]))
+        joints[:, :2] -= torch.tensor(box[:2])
+        found.append(Person(Source(folder / photo["file_name"], box), joints))
+    return found
+
+
+def person_boxes(joints: Tensor) -> Tensor:
+    """Return ``[N, 4]`` boxes x1, y1, x2, y2 around the labelled ones of ``joints [N, 14, 3]``."""
+    unlabelled = joints[:, :, 2:] == 0
+    low = joints[:, :, :2].masked_fill(unlabelled, torch.inf).amin(1)
+    high = joints[:, :, :2].masked_fill(unlabelled, -torch.inf).amax(1)
+    margin = GROWTH * (high - low).amax(1, keepdim=True)
+    return torch.cat([low - margin, high + margin], 1)
+
+
+def torso_lengths(joints: Tensor) -> Tensor:
+    """Return ``[N]`` distances from left shoulder to right hip, or the other diagonal.
+
+    NaN where neither diagonal of ``joints [N, 14, 3]`` is labelled.
+    """
+    lengths = torch.full([len(joints)], torch.nan)
+    for shoulder, hip in reversed(_DIAGONALS):
+        a, b = joints[:, JOINTS.index(shoulder)], joints[:, JOINTS.index(hip)]
+        both = (a[:, 2] > 0) & (b[:, 2] > 0)
+        lengths = torch.where(both, (a[:, :2] - b[:, :2]).norm(dim=1), lengths)
+    return lengths
+
+
+def pck(xy: Tensor, joints: Tensor, threshold: float = 0.2) -> Tensor:
+    """Percentage (as a share) of correct keypoints per joint.
+
+    Yang and Ramanan, "Articulated Human Detection with Flexible Mixtures of Parts" (2013): a
+    joint is correct if it lies within ``threshold`` times the torso of its label.
+
+    Args:
+        xy: ``[N, J, 2]`` predictions.
+        joints: ``[N, J, 3]`` labels, the last column 0 where there is none.
+        threshold: share of the torso's length.
+
+    Returns:
+        ``[J + 1]``: each joint's share, and over all labelled joints together. Persons without a
+        labelled torso are left out; a joint without labels gives NaN.
+    """
+    torso = torso_lengths(joints)
+    counted = (joints[:, :, 2] > 0) & ~torso.isnan()[:, None]
+    distance = (xy - joints[:, :, :2]).norm(dim=2)
+    correct = (distance <= threshold * torso.nan_to_num()[:, None]) & counted
+    each = correct.sum(0) / counted.sum(0)
+    return torch.cat([each, (correct.sum() / counted.sum())[None]])
+
+
+def predict(network: nn.Module, people: list[Person]) -> Tensor:
+    """Return ``[N, 14, 2]`` joints in photo pixels, from each labelled person's box."""
+    device = next(network.parameters()).device
+    found = []
+    with torch.inference_mode():
+        for person in people:
+            photo = read_photo(person.source) / 255
+            crops, geometry = crop_boxes(photo, person_boxes(person.joints[None]))
+            xy, _ = decode_heatmaps(network(crops.to(device)).cpu(), geometry)
+            found.append(xy[0])
+    return torch.stack(found)

@@ -1,0 +1,72 @@
+"""Mean intersection over union of class maps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from vision_core.evaluation.annotations import AnnotatedPhoto
+from vision_core.evaluation.sources import Source, read_photo
+
+IGNORED = 255
+VOC_TO_LABEL = {8: 1, 10: 2, 12: 3, 13: 4, 15: 5, 17: 6}
+"""VOC's class numbers of cat, cow, dog, horse, person, sheep -> label of ``fcn_s``."""
+
+
+def relabel() -> Tensor:
+    """Return ``[256]`` uint8: VOC's class number -> label; other classes become background."""
+    table = torch.zeros(256, dtype=torch.uint8)
+    for number, label in VOC_TO_LABEL.items():
+        table[number] = label
+    table[IGNORED] = IGNORED
+    return table
+
+
+def confusion(truth: Tensor, predicted: Tensor, classes: int) -> Tensor:
+    """Return ``[classes, classes]`` counts of pixels: rows are true, columns predicted.
+
+    Pixels whose truth is ``IGNORED`` do not count.
+    """
+    counted = truth != IGNORED
+    index = truth[counted].long() * classes + predicted[counted].long()
+    return torch.bincount(index, minlength=classes**2).reshape(classes, classes)
+
+
+def intersection_over_union(counts: Tensor) -> Tensor:
+    """Return each class's IoU from a confusion matrix; NaN for a class that never occurs."""
+    both = counts.diag().double()
+    return both / (counts.sum(0) + counts.sum(1) - counts.diag())
+
+
+def score_segmenter(
+    network: nn.Module,
+    preset: Callable[[Any], Tensor],
+    photos: Sequence[AnnotatedPhoto],
+    names: Sequence[str],
+) -> dict[str, float]:
+    """Return the mean IoU and each class's IoU at the size of the masks.
+
+    Logits are enlarged to the mask, then argmax, as at inference.
+    """
+    device = next(network.parameters()).device
+    table = relabel()
+    counts = torch.zeros(len(names), len(names), dtype=torch.long)
+    with torch.inference_mode():
+        for photo in photos:
+            if photo.mask is None:
+                continue
+            truth = table[torch.from_numpy(np.array(Image.open(photo.mask))).long()]
+            picture = preset(read_photo(Source(photo.path)))
+            logits = network(picture[None].to(device))["out"].cpu()
+            logits = F.interpolate(logits, size=truth.shape, mode="bilinear", align_corners=False)
+            counts += confusion(truth, logits[0].argmax(0), len(names))
+    each = intersection_over_union(counts)
+    return {"mIoU": float(each.nanmean())} | {
+        f"IoU {name}": float(value) for name, value in zip(names, each, strict=True)
+    }
