@@ -1,0 +1,86 @@
+"""Tiny drawn stand-ins for the data sets, in the same layout."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from vision_core.inference.pose import JOINTS
+
+WNIDS = {
+    "n01440764": "tench", "n02102040": "English springer", "n02979186": "cassette player",
+    "n03000684": "chain saw", "n03028079": "church", "n03394916": "French horn",
+    "n03417042": "garbage truck", "n03425413": "gas pump", "n03445777": "golf ball",
+    "n03888257": "parachute",
+}  # fmt: skip
+VOC = {8: "cat", 10: "cow", 12: "dog", 13: "horse", 15: "person", 17: "sheep", 1: "aeroplane"}
+
+
+def picture(seed: int, size: tuple[int, int] = (60, 48)) -> Image.Image:
+    """A grey noise picture with one coloured ellipse."""
+    noise = np.random.default_rng(seed).integers(90, 160, (size[1], size[0], 3), np.uint8)
+    image = Image.fromarray(noise)
+    ImageDraw.Draw(image).ellipse((10, 8, 40, 40), fill=(40 * (seed % 6), 200, 30))
+    return image
+
+
+def imagenette(root: Path) -> None:
+    """One picture per class and part."""
+    for part in ("train", "val"):
+        for index, wnid in enumerate(WNIDS):
+            folder = root / "imagenette128" / part / wnid
+            folder.mkdir(parents=True)
+            picture(index).save(folder / f"{index}.png")
+    (root / "imagenette128" / "classes.json").write_text(json.dumps(WNIDS))
+
+
+def coco_style(root: Path, dataset: str, part: str, names: dict[int, str]) -> None:
+    """Six photos with one box each; the mask fills the ellipse."""
+    folder = root / dataset / part
+    (folder / "images").mkdir(parents=True)
+    (folder / "masks").mkdir()
+    images, notes = [], []
+    for index, number in enumerate(list(names)[:6]):
+        picture(index).save(folder / "images" / f"{index}.png")
+        mask = Image.new("P", (60, 48))
+        ImageDraw.Draw(mask).ellipse((10, 8, 40, 40), fill=number, outline=255)
+        mask.save(folder / "masks" / f"{index}.png")
+        files = {"file_name": f"images/{index}.png", "mask": f"masks/{index}.png"}
+        images.append({"id": index, "width": 60, "height": 48, **files})
+        notes.append({"image_id": index, "category_id": number, "bbox": [10, 8, 31, 33]})
+    categories = [{"id": number, "name": name} for number, name in names.items()]
+    content = {"images": images, "annotations": notes, "categories": categories}
+    (folder / "annotations.json").write_text(json.dumps(content))
+
+
+def pose(root: Path) -> None:
+    """Three persons with all joints labelled, on a circle."""
+    for part in ("train", "val"):
+        folder = root / "lspet_pose" / part
+        (folder / "images").mkdir(parents=True)
+        angles = np.linspace(0, 2 * np.pi, 14, endpoint=False)
+        circle = np.stack([30 + 15 * np.cos(angles), 24 + 15 * np.sin(angles), 0 * angles + 2], 1)
+        names = [f"{index}.png" for index in range(3)]
+        for index, name in enumerate(names):
+            picture(index).save(folder / "images" / name)
+        np.savez(
+            folder / "keypoints.npz",
+            file_name=np.array(names),
+            lsp14=np.repeat(circle[None], 3, 0).astype(np.float32),
+            lsp14_names=np.array(JOINTS),
+        )
+
+
+def all_sets(root: Path) -> Path:
+    """Draw everything the recipes read; return ``root``."""
+    imagenette(root)
+    for part in ("train", "val"):
+        coco_style(root, "voc12_subset", part, VOC)
+    coco_style(root, "coco_mini", "train", {1: "person", 17: "cat"})
+    coco_style(root, "pennfudan", "train", {1: "person"})
+    coco_style(root, "pennfudan", "test", {1: "person"})
+    pose(root)
+    return root

@@ -1,0 +1,58 @@
+"""``evaluate``: score a bundled network on the validation data."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from vision_core.cli.output import add_json, json_stream, table, write_json
+
+
+def register(subparsers: Any) -> None:
+    """Add the command to the command line."""
+    parser = subparsers.add_parser(
+        "evaluate",
+        help="score a bundled network on data it never saw",
+        description="Score a bundled network: top-1, AP, mean IoU or PCK, all from 0 to 1.",
+    )
+    parser.add_argument(
+        "model", metavar="MODEL", help="resnet_s, fcos_s, fcn_s or pose_heatmap_s"
+    )
+    parser.add_argument(
+        "--data", type=Path, required=True, metavar="DIR", help="folder of the data sets"
+    )
+    parser.add_argument(
+        "--weights", type=Path, metavar="FILE", help="safetensors file instead of the bundled one"
+    )
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default auto)")
+    parser.add_argument(
+        "--write-card", action="store_true",
+        help="also measure the speed and put both into the bundled network's card",
+    )
+    add_json(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the scores as a table or as JSON."""
+    from vision_core import devices
+    from vision_core.errors import UserError
+    from vision_core.evaluation import score
+
+    if args.write_card and args.weights is not None:
+        raise UserError("--write-card scores the bundled weights; leave --weights out.")
+    device = str(devices.resolve(args.device))
+    result = score.evaluate(args.model, args.data, args.weights, device)
+    if args.write_card:
+        score.write_into_card(result, score.bundled_speed(args.model))
+    if args.json is not None:
+        with json_stream(args.json) as stream:
+            write_json(stream, result, indent=1)
+        return 0
+    rows = [("METRIC", "VALUE", "DATA", "SPLIT", "N")]
+    for row in result["scores"]:
+        value = "-" if row["value"] is None else f"{row['value']:.4f}"
+        rows.append((row["metric"], value, row["dataset"], row["split"], str(row["n"])))
+    print(table(rows, right=(1, 4)))
+    return 0

@@ -1,0 +1,76 @@
+"""``train``: run the recipe of a bundled network again, from the data."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+
+def register(subparsers: Any) -> None:
+    """Add the command to the command line."""
+    parser = subparsers.add_parser(
+        "train",
+        help="train a bundled network from the data sets",
+        description="Train a bundled network; writes checkpoint, log, weights and card to --out.",
+    )
+    parser.add_argument(
+        "recipe", metavar="RECIPE", help="resnet_s, fcos_s, fcn_s or pose_heatmap_s"
+    )
+    parser.add_argument(
+        "--data", type=Path, required=True, metavar="DIR", help="folder of the data sets"
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="folder for the results (default runs/RECIPE)"
+    )
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument(
+        "--minutes", type=float, default=30.0, metavar="M",
+        help="wall-clock length of the run; the learning rate reaches 0 at its end (default 30)",
+    )
+    length.add_argument("--steps", type=int, metavar="N", help="length in steps instead")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of everything random")
+    parser.add_argument(
+        "--init", type=Path, metavar="WEIGHTS",
+        help="safetensors file to start from; every tensor that fits is taken",
+    )
+    parser.add_argument(
+        "--threads", type=int, default=0, metavar="N", help="CPU threads (default: PyTorch's)"
+    )
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default auto)")
+    parser.add_argument(
+        "--cache", type=Path, metavar="DIR",
+        help="folder for decoded pictures (default ~/.cache/convscope)",
+    )
+    parser.add_argument(
+        "--resume", action="store_true", help="go on from the checkpoint in --out"
+    )
+    parser.add_argument(
+        "--compile", action="store_true",
+        help="let torch.compile fuse the network; needs a C++ compiler on a CPU",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train, and say where the results lie."""
+    from vision_core import devices
+    from vision_core.training.loop import Options
+    from vision_core.training.recipes import checked, train
+
+    options = Options(
+        data=args.data,
+        out=args.out or Path("runs") / args.recipe,
+        cache=args.cache,
+        minutes=args.minutes,
+        steps=args.steps,
+        seed=args.seed,
+        threads=args.threads,
+        device=str(devices.resolve(args.device)),
+        init=args.init,
+        resume=args.resume,
+        compile=args.compile,
+    )
+    path = train(args.recipe, checked(options))
+    print(f"Weights and card: {path.with_suffix('.safetensors')}, {path}")
+    return 0

@@ -1,0 +1,56 @@
+"""Changes of colour and hidden patches, for a whole batch at once; pictures are 0..1 floats."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from vision_core.training.windows import Windows, random_between
+
+MEAN = (0.485, 0.456, 0.406)
+STD = (0.229, 0.224, 0.225)
+
+
+def normalise(pictures: Tensor) -> Tensor:
+    """``[N, 3, h, w]`` in 0..1 -> zero mean, unit spread (ImageNet's statistics)."""
+    mean = pictures.new_tensor(MEAN)[:, None, None]
+    std = pictures.new_tensor(STD)[:, None, None]
+    return (pictures - mean) / std
+
+
+def read_photos(windows: Windows, canvases: Tensor, height: int, width: int) -> Tensor:
+    """Read uint8 canvases through windows -> ``[N, 3, h, w]`` in 0..1, mean colour outside."""
+    mean = torch.tensor(MEAN)[:, None, None]
+    return windows.read(canvases / 255 - mean, height, width) + mean
+
+
+def jitter(pictures: Tensor, rng: torch.Generator, strength: float = 0.3) -> Tensor:
+    """Change brightness, contrast, saturation and white balance by up to ``strength``."""
+    n = len(pictures)
+
+    def factors(channels: int, amount: float) -> Tensor:
+        return random_between(1 - amount, 1 + amount, [n, channels, 1, 1], rng)
+
+    grey = pictures.mean(1, keepdim=True)
+    pictures = grey + (pictures - grey) * factors(1, strength)
+    middle = grey.mean((2, 3), keepdim=True)
+    pictures = middle + (pictures - middle) * factors(1, strength)
+    pictures = pictures * factors(1, strength) * factors(3, strength / 4)
+    return pictures.clamp_(0, 1)
+
+
+def cutout(pictures: Tensor, rng: torch.Generator, largest: float = 0.5) -> Tensor:
+    """Hide one random rectangle of each picture, up to ``largest`` of its width and height.
+
+    DeVries and Taylor, "Improved Regularization of Convolutional Neural Networks with Cutout"
+    (2017). Hidden pixels are 0, the mean colour after ``normalise``.
+    """
+    n, _, height, width = pictures.shape
+    size = torch.rand(n, 2, generator=rng) * largest
+    low = torch.rand(n, 2, generator=rng) * (1 - size)
+    x = (torch.arange(width) + 0.5) / width
+    y = (torch.arange(height) + 0.5) / height
+    across = (x > low[:, :1]) & (x < (low + size)[:, :1])
+    down = (y > low[:, 1:]) & (y < (low + size)[:, 1:])
+    hidden = down[:, None, :, None] & across[:, None, None, :]
+    return pictures.masked_fill(hidden, 0.0)

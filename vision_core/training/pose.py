@@ -1,0 +1,105 @@
+"""Recipe ``pose_heatmap_s``: find 14 joints of one person.
+
+The network answers with one map per joint; softmax over the map's cells makes it the probability
+of where the joint is. The loss is the cross-entropy to a small Gaussian around the label.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from vision_core.evaluation import pose as data
+from vision_core.inference.pose import CROP, EXPANSION, JOINTS, MIRRORED
+from vision_core.models import zoo
+from vision_core.training import cache, colour
+from vision_core.training.loop import Options
+from vision_core.training.windows import Windows, random_between, random_signs
+
+CANVAS = 160
+SIGMA = 1.2
+"""Spread of the target around a joint, in cells of the heatmap (4 pixels each)."""
+UPPER_BODY = tuple(i for i, name in enumerate(JOINTS) if "ankle" not in name and "knee" not in name)
+
+Batch = tuple[Tensor, Tensor, Tensor]
+
+
+class PoseRecipe:
+    """Turned, scaled, shifted and mirrored persons; one in four shows the upper body only."""
+
+    batch_size = 32
+    learning_rate = 2e-3
+    weight_decay = 0.02
+    score_minutes = 5.0
+
+    def __init__(self, name: str = "pose_heatmap_s") -> None:
+        self.name = name
+
+    def prepare(self, options: Options) -> int:
+        people = data.persons(options.data, "train") + 3 * data.everyday_persons(options.data)
+        self.joints = torch.stack([person.joints for person in people])
+        self.photos = cache.load([p.source for p in people], CANVAS, options.cache)
+        self.val = data.persons(options.data, "val")[::4]
+        return len(people)
+
+    def model(self) -> nn.Module:
+        return zoo.build(self.name)
+
+    def windows(self, indices: Tensor, rng: torch.Generator) -> Windows:
+        """Return squares about as ``crop_boxes`` cuts them, with everything that may vary."""
+        n = len(indices)
+        joints = self.joints[indices].clone()
+        legs = torch.ones(len(JOINTS), dtype=torch.bool)
+        legs[list(UPPER_BODY)] = False
+        enough = joints[:, ~legs, 2].sum(1) >= 5
+        cropped = (torch.rand(n, generator=rng) < 0.25) & enough
+        joints[:, :, 2] *= ~(cropped[:, None] & legs)
+        boxes = data.person_boxes(joints)
+        longer = (boxes[:, 2:] - boxes[:, :2]).amax(1, keepdim=True)
+        side = longer * EXPANSION * random_between(-0.3, 0.35, [n, 1], rng).exp()
+        centre = (boxes[:, :2] + boxes[:, 2:]) / 2
+        centre = centre + longer * random_between(-0.12, 0.12, [n, 2], rng)
+        angle = random_between(-1, 1, [n], rng) * math.radians(35)
+        angle = angle * (torch.rand(n, generator=rng) < 0.6)
+        wh = side.expand(-1, 2)
+        return Windows(self.photos.wh[indices], centre, wh, angle, random_signs(n, rng))
+
+    def batch(self, indices: Tensor, progress: float, rng: torch.Generator) -> Batch:
+        """Return pictures, joints in heatmap cells ``[N, 14, 2]`` and which of them count."""
+        windows = self.windows(indices, rng)
+        pictures = colour.read_photos(windows, self.photos.pixels[indices], CROP, CROP)
+        pictures = colour.normalise(colour.jitter(pictures, rng))
+        pictures = colour.cutout(pictures, rng, largest=0.35)
+        joints = self.joints[indices]
+        cells = CROP // 4
+        xy = windows.points(joints[:, :, :2], cells, cells)
+        labelled = joints[:, :, 2] > 0
+        swapped = windows.mirror[:, None] < 0
+        xy = torch.where(swapped[:, :, None], xy[:, list(MIRRORED)], xy)
+        labelled = torch.where(swapped, labelled[:, list(MIRRORED)], labelled)
+        inside = ((xy >= 0) & (xy < cells)).all(2)
+        return pictures, xy, labelled & inside
+
+    def loss(self, network: nn.Module, batch: Batch, device: torch.device) -> Tensor:
+        pictures, xy, counted = (part.to(device) for part in batch)
+        logits = network(pictures.contiguous(memory_format=torch.channels_last)).float()
+        target = gaussians(xy, *logits.shape[2:])
+        log_probability = logits.flatten(2).log_softmax(2)
+        losses = -(target.flatten(2) * log_probability).sum(2)
+        return (losses * counted).sum() / counted.sum().clamp(min=1)
+
+    def score(self, network: nn.Module) -> float:
+        """PCK at 0.2 of the torso on a quarter of val."""
+        xy = data.predict(network, self.val)
+        return float(data.pck(xy, torch.stack([p.joints for p in self.val]))[-1])
+
+
+def gaussians(xy: Tensor, height: int, width: int, sigma: float = SIGMA) -> Tensor:
+    """Return ``[N, J, h, w]`` maps that sum to 1, centred on ``xy [N, J, 2]`` (in cells)."""
+    columns = torch.arange(width, device=xy.device) + 0.5
+    rows = torch.arange(height, device=xy.device) + 0.5
+    across = -((columns - xy[:, :, :1]) ** 2) / (2 * sigma**2)
+    down = -((rows - xy[:, :, 1:]) ** 2) / (2 * sigma**2)
+    return torch.einsum("njh,njw->njhw", down.softmax(2), across.softmax(2))

@@ -1,0 +1,91 @@
+"""The recipes by name, and the whole way from the command to weights with a card."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+from vision_core.errors import UserError
+from vision_core.training import card
+from vision_core.training.classification import ClassificationRecipe
+from vision_core.training.detection import DetectionRecipe
+from vision_core.training.loop import Options, Recipe, Run, fit
+from vision_core.training.pose import PoseRecipe
+from vision_core.training.segmentation import SegmentationRecipe
+
+RECIPES: dict[str, Callable[[], Recipe]] = {
+    "resnet_s": ClassificationRecipe,
+    "fcos_s": DetectionRecipe,
+    "fcn_s": SegmentationRecipe,
+    "pose_heatmap_s": PoseRecipe,
+}
+
+
+def train(name: str, options: Options) -> Path:
+    """Train a bundled network and write weights and card into ``options.out``.
+
+    Returns:
+        The path of the card.
+
+    Raises:
+        UserError: there is no such recipe, or the data are missing.
+    """
+    if name not in RECIPES:
+        raise UserError(f"There is no recipe {name!r}; choose one of {', '.join(RECIPES)}.")
+    recipe = RECIPES[name]()
+    return finish(recipe, options, fit(recipe, options))
+
+
+def checked(options: Options) -> Options:
+    """Return ``options`` unchanged.
+
+    Raises:
+        UserError: if a number or a file in them cannot be used.
+    """
+    if not 0 < options.minutes < math.inf:
+        raise UserError(f"--minutes must be above 0, and {options.minutes:g} is not.")
+    if options.steps is not None and options.steps < 1:
+        raise UserError(f"--steps must be at least 1, and {options.steps} is not.")
+    if options.threads < 0:
+        raise UserError(f"--threads must be 0 or more, and {options.threads} is not.")
+    if not options.data.is_dir():
+        raise UserError(f"The data folder {options.data} does not exist; name another with --data.")
+    if options.init is not None and not options.init.is_file():
+        raise UserError(f"The weights {options.init} do not exist; name other ones with --init.")
+    return options
+
+
+def finish(recipe: Recipe, options: Options, run: Run) -> Path:
+    """Write the averaged weights of a run and their card."""
+    epochs = run.step * recipe.batch_size / max(1, run.examples)
+    training = {
+        "command": command(recipe.name, options),
+        "seed": options.seed,
+        "minutes": round(run.seconds / 60, 1),
+        "epochs": round(epochs, 1),
+        "hardware": card.hardware(options.device),
+    }
+    return card.write(
+        recipe.name,
+        run.average.module,
+        options.out,
+        data=options.data,
+        training=training,
+        history=run.history,
+    )
+
+
+def command(name: str, options: Options) -> str:
+    """Return the command that repeats a run; folders of this machine are left out."""
+    words = ["python -m vision_core train", name, "--data DATA"]
+    if options.steps is None:
+        words.append(f"--minutes {options.minutes:g}")
+    else:
+        words.append(f"--steps {options.steps}")
+    words.append(f"--seed {options.seed}")
+    if options.threads:
+        words.append(f"--threads {options.threads}")
+    if options.init is not None:
+        words.append(f"--init {options.init.name}")
+    return " ".join(words)
