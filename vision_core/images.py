@@ -6,8 +6,10 @@ memory. Whatever is wrong with a file becomes one sentence (:class:`UserError`).
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import io
+import logging
 import math
 import threading
 import warnings
@@ -152,6 +154,21 @@ def _quiet_pillow() -> None:
     warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 
+def _quiet_libtiff() -> None:
+    """Keep the libtiff inside Pillow from printing to standard error; Pillow raises as well."""
+    try:
+        library = ctypes.CDLL(Image.core.__file__)
+        library.TIFFSetErrorHandler(None)
+        library.TIFFSetWarningHandler(None)
+    except (AttributeError, OSError):  # Windows does not look into a library's dependencies
+        pass
+
+
+_quiet_libtiff()
+# Without a handler Python prints the errors of Pillow's TIFF reader to standard error.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
+
+
 def _open(data: bytes) -> Image.Image:
     _quiet_pillow()
     return Image.open(io.BytesIO(data), formats=_FORMATS)
@@ -164,20 +181,23 @@ def _read(
     if _frames(image) > 1 and image.format != "MPO":
         notes.append("the first of several frames")
     source = image.size
-    if image.format in ("JPEG", "MPO"):
+    if image.format in ("JPEG", "MPO") and source[0] * source[1] > MAX_PIXELS:
         image.draft(None, _target(*source))
+    # TIFF pictures turn themselves upright while loading, and have the upright size before.
+    by_pillow = image.format == "TIFF"
+    orientation = _orientation(image) if by_pillow else 1
     converted = _pixels.to_rgb(image, data, notes)
-    # TIFF files turn themselves upright while loading, and then report orientation 1.
-    turned_by_pillow = image.format == "TIFF" and converted.size != source
-    orientation = _orientation(image)
-    target = _target(*converted.size) if image.format == "TIFF" else _target(*source)
-    if converted.size != target:
-        converted = converted.resize(target, Image.Resampling.LANCZOS, reducing_gap=3.0)
+    if not by_pillow:
+        orientation = _orientation(image)  # after loading: PNG may keep it behind the pixels
+    if converted.size != _target(*source):
+        converted = converted.resize(_target(*source), Image.Resampling.LANCZOS, reducing_gap=3.0)
     array = np.asarray(_pixels.on_white(converted, notes))
+    size = source
     if orientation != 1:
         notes.append(f"turned upright as its EXIF data says (orientation {orientation})")
-        array = _upright(array, orientation)
-    size = source[::-1] if orientation >= 5 or turned_by_pillow else source
+        if not by_pillow:
+            array = _upright(array, orientation)
+            size = source[::-1] if orientation >= 5 else source
     if (array.shape[1], array.shape[0]) != size:
         notes.append(
             f"shrunk from {size[0]} x {size[1]} to {array.shape[1]} x {array.shape[0]} pixels"

@@ -1,0 +1,399 @@
+from __future__ import annotations
+
+import hashlib
+import io
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from tests import picture_files as files
+from vision_core import images
+from vision_core.errors import UserError
+from vision_core.images import Photo, decode, from_array
+
+RGB = files.pattern()
+IMAGE = Image.fromarray(RGB)
+WIDE = np.random.default_rng(0).integers(0, 65536, (8, 12, 3), dtype=np.uint16)
+RAMP = np.linspace(0, 65535, 96).astype(np.uint16).reshape(8, 12)
+
+
+def by_257(values: np.ndarray) -> np.ndarray:
+    return np.rint(values.astype(np.float64) / 257).astype(np.uint8)
+
+
+def grey(values: np.ndarray) -> np.ndarray:
+    return np.dstack([values] * 3)
+
+
+def on_white(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    a = alpha[..., None].astype(np.float64) / 255
+    return np.rint(rgb * a + 255 * (1 - a)).astype(np.uint8)
+
+
+ALPHA = np.tile(np.linspace(0, 255, 12).astype(np.uint8), (8, 1))
+RGBA = np.dstack([RGB, ALPHA])
+INKS = np.dstack([255 - RGB, np.zeros((8, 12), np.uint8)])  # cyan, magenta, yellow; no black
+FLOAT = np.linspace(-3, 9, 96, dtype=np.float32).reshape(8, 12)
+HOLES = FLOAT.copy()
+HOLES[0, 0], HOLES[0, 1], HOLES[0, 2] = np.nan, np.inf, -np.inf
+HOLES_SEEN = np.rint((FLOAT - FLOAT[0, 3]) / (9 - FLOAT[0, 3]) * 255).clip(0, 255)
+HOLES_SEEN[0, :3] = 0, 255, 0
+PALETTE = IMAGE.quantize(8)
+FIRST_BROWN = (np.asarray(PALETTE) == 0).astype(np.uint8) * 255
+
+# name, file, expected pixels, greatest difference, words in a note
+READ = [
+    ("JPEG", files.rgb_file("JPEG", quality=98, subsampling=0), RGB, 4, None),
+    ("progressive JPEG",
+     files.rgb_file("JPEG", quality=98, subsampling=0, progressive=True), RGB, 4, None),
+    ("grey JPEG", files.saved(IMAGE.convert("L"), "JPEG", quality=98),
+     grey(np.asarray(IMAGE.convert("L"))), 4, None),
+    ("CMYK JPEG, inverted as Adobe writes it",
+     files.saved(Image.fromarray(INKS, "CMYK"), "JPEG", quality=98, subsampling=0),
+     RGB, 6, "CMYK"),
+    ("CMYK TIFF", files.tiff(INKS, photometric="separated"), RGB, 1, "CMYK"),
+    ("MPO, as cameras write it",
+     files.saved(IMAGE, "MPO", save_all=True, append_images=[IMAGE], quality=98, subsampling=0),
+     RGB, 4, None),
+    ("PNG", files.cv_png(RGB), RGB, 0, None),
+    ("grey PNG", files.cv_png(RGB[..., 0]), grey(RGB[..., 0]), 0, None),
+    ("RGBA", files.cv_png(RGBA), on_white(RGB, ALPHA), 1, "on white"),
+    ("RGBA, all opaque", files.cv_png(np.dstack([RGB, np.full_like(ALPHA, 255)])), RGB, 0, None),
+    ("LA", files.saved(Image.merge("LA", [IMAGE.getchannel(0), Image.fromarray(ALPHA)]), "PNG"),
+     on_white(grey(RGB[..., 0]), ALPHA), 1, "on white"),
+    ("1 bit", files.saved(IMAGE.convert("1"), "PNG"),
+     grey(np.asarray(IMAGE.convert("1")).astype(np.uint8) * 255), 0, None),
+    ("palette", files.saved(PALETTE, "PNG"), np.asarray(PALETTE.convert("RGB")), 0, None),
+    ("palette with a transparent colour", files.saved(PALETTE, "PNG", transparency=0),
+     on_white(np.asarray(PALETTE.convert("RGB")), 255 - FIRST_BROWN), 0, "on white"),
+    ("RGB with a transparent colour",
+     files.saved(IMAGE, "PNG", transparency=tuple(map(int, RGB[0, 0]))),
+     np.where((RGB == RGB[0, 0]).all(2, keepdims=True), 255, RGB), 0, "on white"),
+    ("16-bit RGB PNG", files.cv_png(WIDE), by_257(WIDE), 0, "divided by 257"),
+    ("16-bit RGBA PNG, opaque", files.cv_png(np.dstack([WIDE, np.full((8, 12), 65535, np.uint16)])),
+     by_257(WIDE), 0, "divided by 257"),
+    ("16-bit grey PNG", files.cv_png(RAMP), grey(by_257(RAMP)), 0, "divided by 257"),
+    ("16-bit grey TIFF, big-endian", files.tiff(RAMP.astype(">u2"), byteorder=">"),
+     grey(by_257(RAMP)), 0, "divided by 257"),
+    ("16-bit RGB TIFF", files.tiff(WIDE, photometric="rgb"), by_257(WIDE), 0, "divided by 257"),
+    ("16-bit RGB TIFF, big-endian",
+     files.tiff(WIDE.astype(">u2"), photometric="rgb", byteorder=">"), by_257(WIDE), 0, "257"),
+    ("16-bit RGB TIFF, compressed",
+     files.tiff(WIDE, photometric="rgb", compression="zlib", predictor=True),
+     by_257(WIDE), 0, "257"),
+    ("32-bit integers within 16 bits", files.tiff(RAMP.astype(np.int32)),
+     grey(by_257(RAMP)), 0, "257"),
+    ("32-bit integers within 8 bits", files.tiff(RGB[..., 0].astype(np.int32)),
+     grey(RGB[..., 0]), 0, None),
+    ("32-bit integers, any", files.tiff(RAMP.astype(np.int32) * 7 - 1000),
+     grey(np.rint(RAMP / 65535 * 255)), 1, "stretched"),
+    ("float 0 to 1", files.tiff((RAMP / 65535).astype(np.float32)),
+     grey(np.rint(RAMP / 257)), 1, "multiplied by 255"),
+    ("float 0 to 255", files.tiff(RGB[..., 0].astype(np.float32)), grey(RGB[..., 0]), 0, "rounded"),
+    ("float, any range", files.tiff(FLOAT), grey(np.rint((FLOAT + 3) / 12 * 255)), 1, "stretched"),
+    ("float with NaN and infinities", files.tiff(HOLES), grey(HOLES_SEEN), 1, "not finite"),
+    ("float, all NaN", files.tiff(np.full((8, 12), np.nan, np.float32)),
+     np.zeros((8, 12, 3)), 0, "not finite"),
+    ("WebP", files.rgb_file("WEBP", lossless=True), RGB, 0, None),
+    ("GIF", files.saved(PALETTE, "GIF"), np.asarray(PALETTE.convert("RGB")), 0, None),
+    ("animated GIF", files.saved(PALETTE, "GIF", save_all=True,
+     append_images=[PALETTE.transpose(Image.Transpose.ROTATE_180)]),
+     np.asarray(PALETTE.convert("RGB")), 0, "first of several"),
+    ("BMP", files.rgb_file("BMP"), RGB, 0, None),
+    ("TIFF", files.tiff(RGB, photometric="rgb"), RGB, 0, None),
+    ("TIFF in planes", files.tiff(RGB.transpose(2, 0, 1).copy(), photometric="rgb",
+     planarconfig="separate"), RGB, 0, None),
+    ("TIFF with JPEG inside", files.rgb_file("TIFF", compression="jpeg", quality=98), RGB, 8, None),
+    ("TIFF, two pages", files.tiff(np.stack([RGB, 255 - RGB]), photometric="rgb"),
+     RGB, 0, "first of several"),
+    ("1x1", files.cv_png(RGB[:1, :1]), RGB[:1, :1], 0, None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("data", "expected", "most", "note"), [r[1:] for r in READ],
+                         ids=[r[0] for r in READ])
+def test_every_kind_of_picture_becomes_rgb(data, expected, most, note):
+    photo = decode(data, "photo")
+    assert photo.pixels.shape == expected.shape and photo.pixels.dtype == np.uint8
+    assert np.abs(photo.pixels.astype(int) - expected.astype(int)).max() <= most
+    assert (photo.width, photo.height) == photo.source_size
+    assert photo.sha256 == hashlib.sha256(data).hexdigest()
+    if note is None:
+        assert photo.notes == ()
+    else:
+        assert any(note in n for n in photo.notes)
+
+
+def test_16_bit_agrees_with_two_other_readers():
+    png = files.cv_png(WIDE)
+    seen = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_UNCHANGED)[..., ::-1]
+    assert (decode(png).pixels == by_257(seen)).all()
+    lzw = cv2.imencode(".tiff", WIDE[..., ::-1])[1].tobytes()  # OpenCV writes LZW
+    assert (decode(lzw).pixels == by_257(WIDE)).all()
+    plain = files.tiff(WIDE, photometric="rgb")
+    assert (decode(plain).pixels == by_257(tifffile.imread(io.BytesIO(plain)))).all()
+
+
+def test_lab_colour():
+    """Grey does not depend on the white point: L* is the cube root of the luminance (CIE 1976)."""
+    lightness = np.arange(5, 100, 5)
+    stored = np.zeros((2, len(lightness), 3), np.uint8)
+    stored[..., 0] = np.rint(lightness * 2.55)
+    stored[1, :, 1] = 40  # a* > 0 is towards red
+    photo = decode(files.tiff(stored, photometric="cielab"))
+    linear = np.where(lightness > 8, ((lightness + 16) / 116) ** 3, lightness / 903.3)
+    srgb = np.where(linear > 0.0031308, 1.055 * linear ** (1 / 2.4) - 0.055, 12.92 * linear)
+    assert np.abs(photo.pixels[0] - 255 * srgb[:, None]).max() < 3
+    assert (photo.pixels[1, :15, 0].astype(int) > photo.pixels[1, :15, 1] + 30).all()
+    assert any("Lab" in n for n in photo.notes)
+
+
+# Where the file's first row and first column belong (EXIF 2.3, tag 274): for each orientation,
+# the corners of the upright picture, clockwise from the top left, in terms of the stored
+# corners: 0 top left, 1 top right, 2 bottom right, 3 bottom left.
+CORNERS = {
+    1: (0, 1, 2, 3), 2: (1, 0, 3, 2), 3: (2, 3, 0, 1), 4: (3, 2, 1, 0),
+    5: (0, 3, 2, 1), 6: (3, 0, 1, 2), 7: (2, 1, 0, 3), 8: (1, 2, 3, 0),
+}  # fmt: skip
+COLOURS = ((250, 10, 10), (10, 250, 10), (10, 10, 250), (250, 250, 10))
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_orientation_by_the_colours_of_the_corners(orientation, kind):
+    stored = np.zeros((32, 48, 3), np.uint8)
+    stored[:16, :24], stored[:16, 24:] = COLOURS[0], COLOURS[1]
+    stored[16:, 24:], stored[16:, :24] = COLOURS[2], COLOURS[3]
+    photo = decode(files.with_orientation(Image.fromarray(stored), orientation, kind))
+    size = (48, 32) if orientation < 5 else (32, 48)
+    assert (photo.width, photo.height) == size == photo.source_size
+    seen = [photo.pixels[y, x] for y, x in ((2, 2), (2, -3), (-3, -3), (-3, 2))]
+    for pixel, corner in zip(seen, CORNERS[orientation], strict=True):
+        assert np.abs(pixel.astype(int) - COLOURS[corner]).max() < 30
+    assert any("upright" in n for n in photo.notes) == (orientation != 1)
+
+
+@pytest.mark.parametrize("value", [0, 9, 65535])
+def test_an_orientation_that_does_not_exist_is_ignored(value):
+    assert decode(files.with_orientation(IMAGE, value)).width == files.WIDTH
+
+
+def test_sixteen_bits_and_orientation_together():
+    data = files.tiff(WIDE, photometric="rgb", extratags=[(274, "H", 1, 6, True)])
+    assert (decode(data).pixels == np.rot90(by_257(WIDE), -1)).all()
+
+
+@pytest.mark.parametrize(
+    ("width", "height"), [(3000, 2000), (2000, 3000), (10, 9000), (9000, 3)]
+)
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "RGBA", "TIFF16"])
+def test_large_pictures_are_shrunk_and_keep_their_look(width, height, kind):
+    array = files.pattern(height, width)
+    if kind == "TIFF16":
+        data = files.tiff(array.astype(np.uint16) * 257, photometric="rgb")
+    elif kind == "RGBA":
+        data = files.cv_png(np.dstack([array, np.full(array.shape[:2], 255, np.uint8)]))
+    else:
+        data = files.rgb_file(kind, array)
+    photo = decode(data, "big")
+    assert photo.source_size == (width, height)
+    assert photo.width * photo.height <= images.MAX_PIXELS
+    assert max(photo.width, photo.height) <= images.MAX_SIDE
+    assert min(photo.width, photo.height) >= 1
+    assert abs(photo.width / photo.height / (width / height) - 1) < 0.5
+    assert any(n.startswith(f"shrunk from {width} x {height}") for n in photo.notes)
+    small = cv2.resize(array, (photo.width, photo.height), interpolation=cv2.INTER_AREA)
+    assert np.abs(photo.pixels.astype(int) - small).mean() < 3
+
+
+@pytest.mark.parametrize(("width", "height"), [(10, 4000), (4000, 10), (2400, 1600), (1, 1)])
+def test_pictures_below_the_caps_keep_every_pixel(width, height):
+    array = files.pattern(height, width)
+    photo = decode(files.cv_png(array))
+    assert photo.notes == () and (photo.pixels == array).all()
+
+
+def test_a_shrunk_jpeg_that_is_also_turned():
+    data = files.with_orientation(Image.fromarray(files.pattern(2000, 3000)), 6, "JPEG")
+    photo = decode(data)
+    assert photo.source_size == (2000, 3000) and photo.width < photo.height
+    assert np.abs(photo.pixels[3, -4].astype(int) - files.pattern()[0, 0]).max() < 8
+
+
+SVG = b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"></svg>'
+# file name, bytes, words that the sentence must have
+REFUSED = [
+    ("empty.jpg", b"", ("empty", "again")),
+    ("notes.txt", b"Dear diary,\nno picture today.\n", ("text file", "choose")),
+    ("umlaut.jpg", "Grüße aus Köln, kein Bild".encode(), ("text file", "choose")),
+    ("drawing.svg", SVG, ("SVG", "PNG")),
+    ("page.png", b"<!DOCTYPE html><html><body>404</body></html>", ("web page", "download")),
+    ("phone.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", ("HEIC", "JPEG")),
+    ("photo.jpg", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", ("HEIC", "JPEG")),
+    ("new.avif", b"\0\0\0\x1cftypavif\0\0\0\0", ("AVIF", "JPEG")),
+    ("film.mp4", b"\0\0\0\x18ftypisom\0\0\0\0", ("video", "still")),
+    ("paper.pdf", b"%PDF-1.7\n%\xe2\xe3", ("PDF", "PNG")),
+    ("album.zip", b"PK\x03\x04\x14\0", ("ZIP", "unpack")),
+    ("art.psd", b"8BPS\0\x01", ("Photoshop", "export")),
+    ("noise.jpg", bytes(range(128, 256)) * 4, ("no picture", "choose")),
+    ("cut.jpg", files.rgb_file("JPEG", files.pattern(200, 300))[:2000],
+     ("damaged JPEG", "end of the file is missing", "again")),
+    ("cut.png", files.rgb_file("PNG", files.pattern(200, 300))[:900], ("damaged PNG", "again")),
+    ("cut.webp", files.rgb_file("WEBP", files.pattern(200, 300))[:300], ("damaged WebP", "again")),
+    ("cut.gif", files.rgb_file("GIF", files.pattern(200, 300))[:2000], ("damaged GIF", "again")),
+    ("cut.bmp", files.rgb_file("BMP", files.pattern(200, 300))[:2000], ("damaged BMP", "again")),
+    ("cut.tif", files.tiff(files.pattern(200, 300))[:2000], ("damaged TIFF", "again")),
+    ("head.jpg", b"\xff\xd8\xff", ("damaged JPEG", "again")),
+    ("huge.png", files.png_header_only(11_000, 11_000),
+     ("too large", "11000 x 11000", "shrink")),
+    ("bomb.png", files.png_header_only(2**31 - 1, 2**31 - 1), ("too large", "shrink")),
+    ("bomb20k.png", files.png_header_only(20_000, 20_000), ("too large", "shrink")),
+    ("nothing.png", files.png_header_only(0, 10), ("damaged PNG", "again")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "data", "words"), REFUSED, ids=[r[0] for r in REFUSED])
+def test_refused_in_one_sentence_that_says_what_to_do(name, data, words):
+    with pytest.raises(UserError) as caught:
+        decode(data, name)
+    sentence = str(caught.value)
+    assert sentence.startswith(name) and sentence.endswith(".") and "\n" not in sentence
+    assert all(word in sentence for word in words), sentence
+
+
+def test_a_bomb_is_refused_before_its_pixels_are_decoded(monkeypatch):
+    """A real 12,000 x 12,000 PNG, 144 million pixels in 140 kB."""
+    data = files.saved(Image.new("1", (12_000, 12_000)), "PNG")
+    monkeypatch.setattr(Image.Image, "load", None)
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", None)
+    with pytest.raises(UserError, match="too large"):
+        decode(data, "bomb.png")
+
+
+def test_too_many_bytes_are_refused(monkeypatch):
+    monkeypatch.setattr(images, "MAX_BYTES", 100)
+    with pytest.raises(UserError, match="too large"):
+        decode(files.rgb_file("PNG"), "a.png")
+
+
+def test_a_wrong_extension_is_read_by_content_with_a_note():
+    photo = decode(files.rgb_file("JPEG"), "photo.png")
+    assert photo.width == files.WIDTH
+    assert photo.notes == ("the name says PNG, the content is JPEG",)
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [("a/b\\c\nd.png", "c d.png"), ("", "photo"), ("x" * 300 + ".png", None), ("\x1b[31m", "[31m")],
+)
+def test_names_fit_on_one_line(given, shown):
+    photo = decode(files.rgb_file("PNG"), given)
+    assert len(photo.name) <= 80 and photo.name.isprintable()
+    assert shown is None or photo.name == shown
+
+
+def test_a_photo_cannot_be_changed():
+    photo = decode(files.rgb_file("PNG"))
+    with pytest.raises(ValueError):
+        photo.pixels[0, 0] = 0
+    with pytest.raises(ValueError):
+        photo.pixels.setflags(write=True)
+    with pytest.raises(AttributeError):
+        photo.name = "other"  # type: ignore[misc]
+
+
+def test_photos_are_compared_by_bytes_and_shape():
+    a, b = decode(files.rgb_file("PNG"), "a"), decode(files.rgb_file("PNG"), "b")
+    other = RGB.copy()
+    other[3, 3, 0] += 1
+    assert a == b and hash(a) == hash(b) and len({a, b}) == 1
+    assert a != decode(files.rgb_file("PNG", other)) and a != "a"
+    white = [from_array(np.full(s, 255, np.uint8)) for s in ((4, 3, 3), (3, 4, 3))]
+    assert white[0] != white[1]
+
+
+def test_from_array_copies_and_checks():
+    array = RGB.copy()
+    photo = from_array(array, "made")
+    array[:] = 0
+    assert (photo.pixels == RGB).all() and photo.source_size == (12, 8)
+    for wrong in (RGB[..., 0], RGB.astype(np.float32), RGB[:0], np.dstack([RGB, RGB])):
+        with pytest.raises(UserError, match="HxWx3"):
+            from_array(wrong)
+
+
+def mutations(count: int, seed: int) -> list[tuple[str, bytes]]:
+    """Seed files with flipped bits, cut ends, holes, runs, pieces of other files."""
+    rng = np.random.default_rng(seed)
+    pool = files.seeds()
+    names, out = list(pool), []
+    for i in range(count):
+        name = names[i % len(names)]
+        data = bytearray(pool[name])
+        for _ in range(rng.integers(1, 4)):
+            if len(data) < 9:
+                break
+            at = int(rng.integers(len(data)))
+            match rng.integers(7):
+                case 0:
+                    data[at] ^= 1 << int(rng.integers(8))
+                case 1:
+                    data[at] = int(rng.integers(256))
+                case 2:
+                    data = data[: max(at, 8)]
+                case 3:
+                    other = pool[names[int(rng.integers(len(names)))]]
+                    data = data[:at] + other[int(rng.integers(len(other))) :]
+                case 4:
+                    del data[at : at + int(rng.integers(1, 9))]
+                case 5:
+                    data[at : at + 4] = b"\xff" * 4
+                case 6:
+                    head = int(rng.integers(min(len(data), 64)))
+                    data[head] = int(rng.integers(256))
+        out.append((name, bytes(data)))
+    return out
+
+
+def check_fuzz(count: int, seed: int) -> int:
+    """Decode mutated files; returns how many became photos. Anything but UserError escapes."""
+    photos = 0
+    for name, data in mutations(count, seed):
+        try:
+            photo = decode(data, name)
+        except UserError as error:
+            assert "\n" not in str(error) and str(error).endswith(".")
+            continue
+        photos += 1
+        assert isinstance(photo, Photo) and photo.pixels.dtype == np.uint8
+        assert photo.pixels.shape == (photo.height, photo.width, 3)
+    return photos
+
+
+FUZZ = "from tests.test_images import check_fuzz; print(check_fuzz({count}, {seed}))"
+
+
+@pytest.mark.parametrize(
+    ("count", "seed"), [(3000, 1), pytest.param(60_000, 2, marks=pytest.mark.long)]
+)
+def test_mutated_files_give_a_photo_or_a_sentence_and_no_chatter(count, seed):
+    """In a process of its own with warnings on: nothing may reach standard error."""
+    done = subprocess.run(
+        [sys.executable, "-W", "always", "-c", FUZZ.format(count=count, seed=seed)],
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stderr == ""
+    photos = int(done.stdout)
+    assert count / 20 < photos < count * 19 / 20  # both outcomes happen
+
+
+def test_unmutated_files_all_decode():
+    for name, data in files.seeds().items():
+        photo = decode(data, name)
+        assert {photo.width, photo.height} == {files.WIDTH, files.HEIGHT}, name
