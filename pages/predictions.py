@@ -45,7 +45,7 @@ def main() -> None:
         photo = photos.pick()
         card = model_picker.pick()
     outer = (present, *photos.fields(), *model_picker.fields())
-    lede.html(f"<h1 class='unseen'>Predictions</h1><div class='lede'>{_html(_LEDE[card.task])}</div>")
+    lede.html("<h1 class='unseen'>Predictions</h1>" + _html(_LEDE[card.task]))
     state.write(*outer)
     notes = st.container()
     photos.strip()
@@ -78,9 +78,10 @@ def _traced(model: Model, photo: Photo, card: Card) -> Trace | None:
 
 
 def _html(text: str) -> str:
-    """The emphasis of a text as HTML."""
+    """The text as a paragraph of HTML, with its emphasis."""
     parts = text.split("**")
-    return "".join(f"<b>{p}</b>" if i % 2 else p for i, p in enumerate(parts))
+    inner = "".join(f"<b>{p}</b>" if i % 2 else p for i, p in enumerate(parts))
+    return f"<div class='lede'>{inner}</div>"
 
 
 shell.through_app()

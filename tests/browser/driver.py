@@ -1,0 +1,128 @@
+"""The app on a free port and a Chromium that looks at it, for tests and benchmarks."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+FLAGS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--no-first-run",
+    # Network off: nothing but this machine has an address.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+]  # fmt: skip
+_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+_DEAD_PROXY = "http://127.0.0.1:9"
+_SETTLED = """() => !document.querySelector('[data-testid=stStatusWidget]')
+  && !document.querySelector('[data-testid=stSpinner]')"""
+
+
+def find_browser() -> str | None:
+    """Chromium or Chrome on this machine: on the path, or installed by Playwright."""
+    for name in _NAMES:
+        if (found := shutil.which(name)) is not None:
+            return found
+    with sync_playwright() as playwright:
+        own = playwright.chromium.executable_path
+    return own if Path(own).exists() else None
+
+
+@contextmanager
+def serve(home: Path) -> Iterator[str]:
+    """``streamlit run app.py`` without a network, and with an empty download cache.
+
+    Args:
+        home: a folder that stands in for the torch hub cache.
+
+    Yields:
+        the address, without a slash at its end.
+    """
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    dead = {name: _DEAD_PROXY for name in ("http_proxy", "https_proxy", "HTTPS_PROXY")}
+    log = home / "server.log"
+    with log.open("wb") as out:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true",
+             f"--server.port={port}", "--server.address=127.0.0.1"],
+            cwd=ROOT, stdout=out, stderr=subprocess.STDOUT,
+            env={**os.environ, **dead, "no_proxy": "127.0.0.1", "TORCH_HOME": str(home)},
+        )  # fmt: skip
+        try:
+            address = f"http://127.0.0.1:{port}"
+            _wait_for(f"{address}/_stcore/health", server, log)
+            yield address
+        finally:
+            server.terminate()
+            server.wait(20)
+
+
+def _wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    for _ in range(240):
+        if server.poll() is not None:
+            break
+        try:
+            opener.open(url, timeout=5)
+            return
+        except OSError:
+            time.sleep(0.25)
+    raise RuntimeError(f"the server did not start:\n{log.read_text()[-3000:]}")
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """A headless browser."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_browser(), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+def settled(page: Page) -> None:
+    """Wait until the picture is there and the script has finished."""
+    page.wait_for_selector(".stage[data-painted]", timeout=120_000)
+    page.wait_for_function(_SETTLED, timeout=120_000)
+    page.wait_for_timeout(300)
+    page.wait_for_function(_SETTLED, timeout=120_000)
+
+
+def stage(page: Page) -> Any:
+    """The element around the large picture."""
+    return page.locator(".stage").last
+
+
+def scene(page: Page) -> dict[str, Any]:
+    """What the picture shows: boxes, labels, scores, ids, photo, selected id, canvas width."""
+    return page.locator("canvas[role=application]").last.evaluate(
+        """c => ({boxes: c.view.scene.boxes, labels: c.view.scene.labels, ids: c.view.scene.ids,
+                  scores: c.view.scene.scores, photo: c.view.scene.photo,
+                  selected: c.view.chosen < 0 ? -1 : c.view.scene.ids[c.view.chosen],
+                  painted: c.view.painted, width: c.view.size.width})"""
+    )
+
+
+def wait_scene(page: Page, wanted: str, timeout: float = 60_000) -> None:
+    """Wait until a JavaScript condition on the picture's ``view`` holds."""
+    handle = page.locator("canvas[role=application]").last.element_handle()
+    page.wait_for_function(
+        f"canvas => {{ const view = canvas.view; return {wanted}; }}", arg=handle, timeout=timeout
+    )
+
+
+def passes(page: Page) -> int:
+    """How often the page says that the network has run for this photo."""
+    return int(page.locator("[data-passes]").first.get_attribute("data-passes") or -1)

@@ -1,0 +1,77 @@
+"""Page tests run the whole app in Streamlit's own simulator, with empty caches each time."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import streamlit as st
+import torch
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+APP = Path(__file__).resolve().parents[2] / "app.py"
+PREDICTIONS = "pages/predictions.py"
+
+
+@pytest.fixture(autouse=True)
+def _empty_caches() -> Iterator[None]:
+    st.cache_resource.clear()
+    yield
+    st.cache_resource.clear()
+
+
+def start(page: str | None = PREDICTIONS, **params: str) -> AppTest:
+    """The app on a page, after its first run."""
+    app = AppTest.from_file(str(APP), default_timeout=120)
+    for name, value in params.items():
+        app.query_params[name] = value
+    if page is not None:
+        app.switch_page(page)
+    return app.run()
+
+
+def sound(app: AppTest) -> AppTest:
+    """The app, after checking that nothing went wrong in it."""
+    assert not app.exception, app.exception
+    assert not app.error, [e.value for e in app.error]
+    assert "Traceback" not in text_of(app)
+    return app
+
+
+def text_of(app: AppTest) -> str:
+    """All the prose of a page."""
+    kinds = ("markdown", "caption", "info", "warning", "error", "html", "title")
+    return "\n".join(str(getattr(e, "value", "") or getattr(e.proto, "body", ""))
+                     for kind in kinds for e in app.get(kind))
+
+
+def picture(app: AppTest, at: int = -1) -> dict[str, Any]:
+    """What the picture component was given."""
+    return json.loads(app.get("bidi_component")[at].proto.json)
+
+
+def file_of(array: np.ndarray, kind: str = "PNG") -> bytes:
+    """A picture file."""
+    out = io.BytesIO()
+    Image.fromarray(array).save(out, kind)
+    return out.getvalue()
+
+
+@pytest.fixture
+def convolutions() -> Iterator[list[str]]:
+    """Grows by one whenever any convolution runs anywhere in the process."""
+    ran: list[str] = []
+
+    def spy(module: torch.nn.Module, args: Any, result: Any) -> None:
+        if isinstance(module, torch.nn.Conv2d):
+            ran.append(type(module).__name__)
+
+    handle = torch.nn.modules.module.register_module_forward_hook(spy)
+    yield ran
+    handle.remove()
