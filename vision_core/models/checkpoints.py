@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import pickle
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,9 @@ StateDict = dict[str, Tensor]
 _WRAPPERS = ("state_dict", "model_state_dict", "model", "model_ema", "net")
 # What DistributedDataParallel and torch.compile put before every name.
 _PREFIXES = ("module.", "_orig_mod.", "model.")
+
+# How PyTorch names what it refuses to unpickle; other messages mean a damaged file.
+_FORBIDDEN = re.compile("unsupported (global|class)|reduce for|blocked", re.IGNORECASE)
 
 
 def read(file: Path) -> StateDict:
@@ -53,7 +57,7 @@ def _read_pickle(file: Path) -> Any:
         with torch.serialization.safe_globals([argparse.Namespace]):
             return torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        if "Unsupported global" in str(error) or "Unsupported class" in str(error):
+        if _FORBIDDEN.search(str(error)):
             raise UserError(
                 f"{file} holds more than tensors, and loading it could run code; save it with "
                 f"torch.save(model.state_dict(), ...) or as safetensors."

@@ -1,0 +1,330 @@
+from __future__ import annotations
+
+import argparse
+import os
+import threading
+
+import pytest
+import torch
+import torchvision.models._api as api
+from safetensors.torch import save_file
+from torch import nn
+from torchvision.models import get_model_builder, get_model_weights
+from torchvision.models import resnet18 as torchvision_resnet18
+
+from vision_core.errors import UserError
+from vision_core.models import build as building
+from vision_core.models import card, load, loading, table
+
+QUICK = {
+    "fasterrcnn_mobilenet_v3_large_320_fpn", "keypointrcnn_resnet50_fpn", "maskrcnn_resnet50_fpn",
+    "retinanet_resnet50_fpn", "fcos_resnet50_fpn",
+    "ssdlite320_mobilenet_v3_large", "fcn_resnet50", "deeplabv3_mobilenet_v3_large",
+    "lraspp_mobilenet_v3_large", "googlenet", "densenet121", "resnet18", "mobilenet_v3_small",
+}  # fmt: skip
+ALL = [
+    r.builder if r.builder in QUICK else pytest.param(r.builder, marks=pytest.mark.long)
+    for r in table.ROWS
+]
+SMALL = "mobilenet_v3_small"
+
+
+def official_state(builder: str, monkeypatch) -> dict[str, torch.Tensor]:
+    """A random state dict with the names and shapes of a model's official weights."""
+    with monkeypatch.context() as patch, torch.random.fork_rng():
+        torch.manual_seed(7)
+        patch.setattr(api, "load_state_dict_from_url", lambda *a, **k: {})
+        state: dict[str, torch.Tensor] = {}
+        patch.setattr(nn.Module, "load_state_dict", lambda m, *a, **k: state.update(m.state_dict()))
+        get_model_builder(builder)(weights="DEFAULT")
+        for name, value in state.items():
+            if name.endswith(("running_mean", "running_var")):  # make epsilon matter
+                value.uniform_(0.01, 0.2)
+    return state
+
+
+@pytest.mark.parametrize("builder", ALL)
+def test_official_weights_give_torchvisions_own_network(builder, monkeypatch):
+    state = official_state(builder, monkeypatch)
+    with monkeypatch.context() as patch:
+        patch.setattr(api, "load_state_dict_from_url", lambda *a, **k: dict(state))
+        expected = get_model_builder(builder)(weights="DEFAULT").eval()
+    digest = card(builder).sha256 + "0" * 56
+    monkeypatch.setattr(loading, "require", lambda *a: "file")
+    monkeypatch.setattr(loading, "verify", lambda *a: digest)
+    monkeypatch.setattr(loading.checkpoints, "read", lambda *a: dict(state))
+    monkeypatch.setattr(api, "load_state_dict_from_url", None)  # a download would fail
+    model = load(builder, device="cpu")
+    assert repr(model.module) == repr(expected)
+    assert model.fingerprint == digest and model.labels == card(builder).labels
+    own, theirs = model.module.state_dict(), expected.state_dict()
+    assert own.keys() == theirs.keys()
+    assert all(torch.equal(own[k], theirs[k]) for k in own)
+    for attribute in ("transform_input", "aux_logits", "score_thresh", "detections_per_img"):
+        assert getattr(model.module, attribute, None) == getattr(expected, attribute, None)
+    side = 300 if builder == "ssd300_vgg16" else 96  # its last maps vanish on less
+    image = torch.rand(1, 3, side, side, generator=torch.Generator().manual_seed(0))
+    part = "backbone" if hasattr(expected, "backbone") else None
+    with torch.no_grad():
+        a, b = (getattr(m, part)(image) if part else m(image) for m in (model.module, expected))
+    if isinstance(a, dict):
+        assert all(torch.equal(a[k], b[k]) for k in b)
+    else:
+        assert torch.equal(a, b)
+    if card(builder).task in ("classification", "segmentation"):
+        own_preset = get_model_weights(builder).DEFAULT.transforms()
+        assert repr(model.preset) == repr(own_preset)
+    else:
+        assert model.preset is None
+
+
+@pytest.mark.parametrize("row", table.ROWS, ids=lambda r: r.builder)
+def test_the_number_of_classes_is_read_from_any_checkpoint(row):
+    settings = {} if row.task == "classification" else {"weights_backbone": None}
+    if row.builder in ("googlenet", "inception_v3"):
+        settings["init_weights"] = False
+    with torch.device("meta"):
+        module = get_model_builder(row.builder)(weights=None, num_classes=5, **settings)
+    assert building.settings_of(row.builder, module.state_dict()) == {"num_classes": 5}
+
+
+def small_state(**settings) -> dict[str, torch.Tensor]:
+    return building.build_plain(SMALL, 3, **settings).state_dict()
+
+
+def output(module: nn.Module) -> torch.Tensor:
+    image = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        return module.eval()(image)
+
+
+@pytest.mark.parametrize("form", ["plain", "wrapped", "parallel", "safetensors", "half"])
+def test_a_checkpoint_of_ones_own(tmp_path, form):
+    expected = building.build_plain(SMALL, 3)
+    state = expected.state_dict()
+    file = tmp_path / ("own.safetensors" if form in ("safetensors", "half") else "own.pth")
+    if form == "plain":
+        torch.save(state, file)
+    elif form == "wrapped":  # as torchvision's reference scripts save it
+        torch.save({"model": state, "epoch": 3, "args": argparse.Namespace(lr=0.1)}, file)
+    elif form == "parallel":
+        torch.save({f"module.{k}": v for k, v in state.items()}, file)
+    elif form == "safetensors":
+        save_file(state, file)
+    else:
+        save_file({k: v.half() if v.is_floating_point() else v for k, v in state.items()}, file)
+        rounded = {k: v.half().float() if v.is_floating_point() else v for k, v in state.items()}
+        expected.load_state_dict(rounded)
+    model = load(SMALL, device="cpu", weights=file)
+    assert torch.equal(output(model.module), output(expected))
+    assert {p.dtype for p in model.module.parameters()} == {torch.float32}
+    assert model.labels == card(SMALL).labels and len(model.fingerprint) == 64
+
+
+def test_models_come_ready_to_predict(tmp_path):
+    torch.save(small_state(), tmp_path / "own.pth")
+    model = load(SMALL, device="cpu", weights=tmp_path / "own.pth")
+    assert not any(m.training for m in model.module.modules())
+    assert not any(p.requires_grad for p in model.module.parameters())
+    with pytest.raises(AttributeError):
+        model.device = None  # type: ignore[misc]
+
+
+def test_other_classes_get_numbers_and_no_scores(tmp_path):
+    torch.save(small_state(num_classes=4), tmp_path / "own.pth")
+    model = load(SMALL, device="cpu", weights=tmp_path / "own.pth")
+    assert model.labels == ("class 1", "class 2", "class 3", "class 4")
+    assert model.card.scores == () and output(model.module).shape == (2, 4)
+    name = "ssdlite320_mobilenet_v3_large"
+    torch.save(building.build_plain(name, num_classes=3).state_dict(), tmp_path / "ssd.pth")
+    model = load(name, device="cpu", weights=tmp_path / "ssd.pth")
+    assert model.labels == ("__background__", "class 1", "class 2")
+    assert model.card.classes == ("class 1", "class 2")
+
+
+def test_auxiliary_heads_and_counters_may_be_missing_or_extra(tmp_path):
+    name = "deeplabv3_mobilenet_v3_large"
+    with_aux = building.build_plain(name, 5, aux_loss=True)
+    state = {
+        k: v for k, v in with_aux.state_dict().items() if not k.endswith("num_batches_tracked")
+    }
+    assert any(k.startswith("aux_classifier") for k in state)
+    torch.save(state, tmp_path / "aux.pth")
+    model = load(name, device="cpu", weights=tmp_path / "aux.pth")
+    image = torch.rand(1, 3, 64, 64)
+    with torch.no_grad():
+        assert torch.equal(model.module(image)["out"], with_aux.eval()(image)["out"])
+
+
+def test_what_does_not_fit_is_listed_in_one_sentence(tmp_path):
+    state = small_state()
+    for name in [k for k in state if k.startswith("features.0.")]:
+        del state[name]
+    state["features.1.block.0.0.weight"] = torch.zeros(16, 2, 3, 3)
+    state["surprise"] = torch.zeros(3)
+    torch.save(state, tmp_path / "odd.pth")
+    with pytest.raises(UserError) as caught:
+        load(SMALL, device="cpu", weights=tmp_path / "odd.pth")
+    text = str(caught.value)
+    start = "odd.pth does not fit mobilenet_v3_small: 5 missing: features.0.0.weight"
+    assert text.startswith(start)
+    assert "and 2 more" in text and "1 unknown: surprise" in text
+    assert "features.1.block.0.0.weight (16x2x3x3 instead of 16x1x3x3)" in text
+    assert text.endswith(".") and "\n" not in text
+
+
+def test_another_architecture_and_a_bundled_one(tmp_path):
+    torch.save(small_state(), tmp_path / "small.pth")
+    for name in ("resnet18", "fcos_s"):
+        with pytest.raises(UserError, match=rf"small.pth does not fit {name}: \d+ missing"):
+            load(name, device="cpu", weights=tmp_path / "small.pth")
+
+
+class Evil:
+    def __reduce__(self):
+        return os.mkdir, (os.environ["EVIL"],)
+
+
+def test_a_malicious_pickle_is_refused_and_not_run(tmp_path, monkeypatch):
+    monkeypatch.setenv("EVIL", str(tmp_path / "ran"))
+    torch.save({"fc.weight": Evil()}, tmp_path / "evil.pth")
+    with pytest.raises(UserError, match="could run code"):
+        load("resnet18", device="cpu", weights=tmp_path / "evil.pth")
+    assert not (tmp_path / "ran").exists()
+
+
+def test_files_that_are_no_state_dict(tmp_path):
+    contents = {
+        "text.pth": b"hello", "empty.pth": b"", "text.safetensors": b"hello",
+        "empty.safetensors": b"", "zip.pth": b"PK\x03\x04" + b"\0" * 50,
+    }  # fmt: skip
+    for name, body in contents.items():
+        (tmp_path / name).write_bytes(body)
+        with pytest.raises(UserError, match="is damaged or is no"):
+            load(SMALL, device="cpu", weights=tmp_path / name)
+    for name, value in (("list", [1, 2]), ("number", 3), ("nothing", {}), ("plain", {"a": 1})):
+        torch.save(value, tmp_path / "odd.pth")
+        with pytest.raises(UserError, match="no state dict"):
+            load(SMALL, device="cpu", weights=tmp_path / "odd.pth")
+        assert name
+    with pytest.raises(UserError, match="There is no weights file"):
+        load(SMALL, device="cpu", weights=tmp_path / "gone.pth")
+    state = small_state()
+    state["classifier.3.bias"][7] = float("nan")
+    torch.save(state, tmp_path / "nan.pth")
+    with pytest.raises(UserError, match=r"no finite numbers in classifier.3.bias"):
+        load(SMALL, device="cpu", weights=tmp_path / "nan.pth")
+
+
+def test_a_whole_pickled_module_is_refused(tmp_path):
+    torch.save(nn.Linear(2, 2), tmp_path / "module.pth")
+    with pytest.raises(UserError, match=r"state_dict\(\)"):
+        load(SMALL, device="cpu", weights=tmp_path / "module.pth")
+
+
+def test_a_file_of_ones_own_that_is_an_official_one_is_known_by_its_hash(tmp_path, monkeypatch):
+    state = official_state("googlenet", monkeypatch)
+    torch.save(state, tmp_path / "renamed.bin")
+    prefix = card("googlenet").sha256
+    monkeypatch.setattr(loading, "sha256_of", lambda file: prefix + "f" * 56)
+    model = load("googlenet", device="cpu", weights=tmp_path / "renamed.bin")
+    assert model.module.transform_input and model.module.aux1 is None
+    monkeypatch.setattr(loading, "sha256_of", lambda file: "0" * 64)
+    model = load("googlenet", device="cpu", weights=tmp_path / "renamed.bin")
+    assert not model.module.transform_input
+
+
+def test_old_and_new_official_weights_are_told_apart():
+    members = get_model_weights("resnet50")
+    for member in members:
+        prefix = member.url.rpartition("-")[2][:8]
+        assert building.official("resnet50", prefix + "0" * 56) is member
+    assert building.official("resnet50", "0" * 64) is None
+    backbone = get_model_weights("vgg16")["IMAGENET1K_FEATURES"].url.rpartition("-")[2][:8]
+    assert building.official("vgg16", backbone + "0" * 56) is None
+
+
+def test_random_seeds_repeat_and_leave_the_global_state_alone():
+    torch.manual_seed(11)
+    before = torch.get_rng_state()
+    models = [load(SMALL, device="cpu", random_seed=seed) for seed in (0, 0, 1)]
+    assert torch.equal(torch.get_rng_state(), before)
+    outputs = [output(m.module) for m in models]
+    assert torch.equal(outputs[0], outputs[1]) and not torch.equal(outputs[0], outputs[2])
+    assert [m.fingerprint for m in models] == ["random-0", "random-0", "random-1"]
+    with pytest.raises(UserError, match="64 bits"):
+        load(SMALL, device="cpu", random_seed=2**70)
+
+
+@pytest.mark.parametrize("name", ["fcos_s", "fcn_s", "resnet_s", "pose_heatmap_s"])
+def test_bundled_models_load(name):
+    model = load(name, device="cpu")
+    assert model.fingerprint == card(name).sha256 and not model.module.training
+    parameters = list(model.module.parameters())
+    assert {p.dtype for p in parameters} == {torch.float32}
+    assert sum(p.numel() for p in parameters) == card(name).parameters
+    assert (model.detector is not None) == (name == "pose_heatmap_s")
+    if model.detector is not None:
+        assert model.detector.name == "fcos_s" and model.detector.detector is None
+    assert (model.preset is not None) == (name in ("fcn_s", "resnet_s"))
+
+
+def test_an_extreme_first_photo_does_not_harm_later_ones():
+    """torchvision would keep the scales that a 10x2000 photo gives."""
+    name = "fasterrcnn_mobilenet_v3_large_320_fpn"
+    model, fresh = (load(name, device="cpu", random_seed=0) for _ in range(2))
+    for module in (model.module, fresh.module):
+        module.roi_heads.score_thresh = 0.0
+    photo, strip = torch.rand(3, 200, 300), torch.rand(3, 10, 2000)
+    pool = model.module.roi_heads.box_roi_pool
+    scales = list(pool.scales)
+    with torch.no_grad():
+        model.module([strip])
+        after = model.module([photo])[0]
+        expected = fresh.module([photo])[0]
+    assert pool.scales == scales
+    assert len(expected["boxes"]) > 0
+    assert all(torch.equal(after[k], expected[k]) for k in expected)
+
+
+def test_fixed_scales_are_the_strides_that_a_normal_photo_gives():
+    """Against torchvision's own inference at the first forward of an untouched model."""
+    for name in ("fasterrcnn_mobilenet_v3_large_320_fpn", "keypointrcnn_resnet50_fpn"):
+        untouched = building.build_plain(name, 0, min_size=256, max_size=256).eval()
+        poolers = ("box_roi_pool", "keypoint_roi_pool")
+        with torch.no_grad():
+            features = untouched.backbone(torch.zeros(1, 3, 256, 256))
+            boxes = [torch.tensor([[0.0, 0.0, 60.0, 60.0]])]
+            for pooler in poolers:
+                if (pool := getattr(untouched.roi_heads, pooler)) is not None:
+                    pool(features, boxes, [(256, 256)])
+        inferred = [getattr(getattr(untouched.roi_heads, p), "scales", None) for p in poolers]
+        building.fix_roi_scales(untouched)
+        fixed = [getattr(getattr(untouched.roi_heads, p), "scales", None) for p in poolers]
+        assert fixed == inferred and inferred[0]
+
+
+def test_another_threads_download_is_not_replaced():
+    member = get_model_weights("resnet18").DEFAULT
+    state = torchvision_resnet18(weights=None).state_dict()
+    seen = {}
+
+    def other() -> None:
+        try:
+            seen["url"] = member.get_state_dict.__closure__ is not None
+            original = api.load_state_dict_from_url
+            api.load_state_dict_from_url = lambda url, **k: url
+            try:
+                seen["other"] = member.get_state_dict(progress=False)
+            finally:
+                api.load_state_dict_from_url = original
+        except Exception as error:
+            seen["other"] = error
+
+    with building._in_place_of_download(member, state):
+        assert member.get_state_dict().keys() == state.keys()
+        thread = threading.Thread(target=other)
+        thread.start()
+        thread.join()
+    assert seen["other"] == member.url
+    assert "get_state_dict" not in vars(member)
