@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import importlib.util
 import os
 import sys
 import traceback
@@ -36,8 +35,7 @@ def parser() -> argparse.ArgumentParser:
     )
     subparsers = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name in COMMANDS:
-        if importlib.util.find_spec(f"vision_core.cli.{name}"):
-            importlib.import_module(f"vision_core.cli.{name}").register(subparsers)
+        importlib.import_module(f"vision_core.cli.{name}").register(subparsers)
     return top
 
 
