@@ -158,8 +158,14 @@ def test_coco_loads_and_holds_every_box(tmp_path):
 def test_coco_keeps_cocos_own_ids():
     labels = ("__background__", "person", "N/A", "cat")
     trace = make_trace(1, 30, labels, SIZE)
-    data = coco_json([Prediction(PHOTO, trace, trace.select(Thresholds(score=0.2)))])
-    assert [(c["id"], c["name"]) for c in data["categories"]] == [(1, "person"), (3, "cat")]
+    every = trace.select(Thresholds(score=0.2, classes=frozenset(labels[1:])))
+    named = trace.select(Thresholds(score=0.2, classes=frozenset(("person", "cat"))))
+    assert "N/A" in every.detections.labels and len(named.detections) > 2
+    for selection, expected in ((named, {1: "person", 3: "cat"}),
+                                (every, {1: "person", 2: "N/A", 3: "cat"})):
+        data = coco_json([Prediction(PHOTO, trace, selection)])
+        assert {c["id"]: c["name"] for c in data["categories"]} == expected
+        assert {a["category_id"] for a in data["annotations"]} <= expected.keys()
 
 
 def test_twelve_joints_of_lsp_go_to_coco_and_the_face_is_not_there(tmp_path):

@@ -188,7 +188,7 @@ def coco_json(predictions: Iterable[Prediction]) -> dict[str, Any]:
     return strict({
         "info": {"description": f"Predictions of {', '.join(models) or 'no model'} by ConvScope"},
         "images": images,
-        "categories": _categories(labels, with_joints),
+        "categories": _categories(labels, with_joints, {a["category_id"] for a in annotations}),
         "annotations": annotations,
     })  # fmt: skip
 
@@ -206,10 +206,13 @@ def _category_id(labels: tuple[str, ...], label_id: int) -> int:
     return int(label_id) + (0 if labels[0] in _BACKGROUND else 1)
 
 
-def _categories(labels: tuple[str, ...], with_joints: bool) -> list[dict[str, Any]]:
+def _categories(
+    labels: tuple[str, ...], with_joints: bool, used: set[int]
+) -> list[dict[str, Any]]:
+    """All classes; an id that COCO never used only where an untrained network gave it."""
     rows: list[dict[str, Any]] = []
     for i, name in enumerate(labels):
-        if name in _BACKGROUND or name == "N/A":
+        if name in _BACKGROUND or (name == "N/A" and _category_id(labels, i) not in used):
             continue
         row: dict[str, Any] = {"id": _category_id(labels, i), "name": name, "supercategory": ""}
         if with_joints and name == "person":
