@@ -20,4 +20,5 @@ page = st.navigation(
 shell.dress()
 with shell.app():
     page.run()
+shell.dress_for_stage()
 shell.device_note()

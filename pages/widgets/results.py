@@ -50,9 +50,9 @@ def table(selection: Selection, chosen: int) -> None:
         frame, key="table", on_select=_row_selected, selection_mode="single-row",
         hide_index=True, width="stretch", row_height=34, height=min(36 + 34 * len(frame) + 3, 280),
         column_config={
-            "score": st.column_config.NumberColumn(format="%.3f", width="small"),
+            "score": st.column_config.NumberColumn(format="%.3f", width=64),
             "box": st.column_config.TextColumn("x1 y1 x2 y2"),
-            "area": st.column_config.NumberColumn("px²", format="%.0f", width="small"),
+            "area": st.column_config.NumberColumn("px²", format="%.0f", width=68),
         },
     )
 

@@ -18,6 +18,7 @@ _STYLE = """<style>
 [data-testid="stSidebarHeader"] { height: auto; padding-bottom: 0; }
 [data-testid="stSidebarUserContent"] { padding-bottom: 1.5rem; }
 [data-testid="stSidebar"] [data-testid="stVerticalBlock"] { gap: 0.55rem; }
+[data-testid="stSidebar"] [data-testid="stButtonGroup"] button { padding-inline: 0.55rem; }
 h1 { font-size: 1.9rem !important; padding: 0 0 0.3rem !important; }
 .fates { line-height: 1.9; }
 .quiet { font-size: 0.88rem; opacity: 0.75; white-space: nowrap; }
@@ -62,8 +63,14 @@ def through_app() -> None:
 
 
 def dress() -> None:
-    """The look that theme options cannot give, and what presenting changes."""
-    st.html(_STYLE + (_PRESENT if presenting() else ""))
+    """The look that theme options cannot give."""
+    st.html(_STYLE)
+
+
+def dress_for_stage() -> None:
+    """What presenting changes; after the page, which reads the switch from the address."""
+    if presenting():
+        st.html(_PRESENT)
 
 
 def presenting() -> bool:

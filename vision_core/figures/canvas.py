@@ -60,22 +60,43 @@ def draw_dot(picture: np.ndarray, at: np.ndarray, colour: str, radius: int) -> N
     cv2.circle(picture, (x, y), r, rgb(colour), -1, cv2.LINE_AA, _SHIFT)
 
 
-def draw_label(
-    picture: np.ndarray, text: str, corner: np.ndarray, colour: str, size: int
-) -> None:
-    """Text on a filled strip above ``corner`` (x, y), moved inside the picture where it must be.
-
-    Any script is drawn; what the font lacks shows as an empty box.
-    """
+def label_rect(
+    picture: np.ndarray, text: str, corner: np.ndarray, size: int
+) -> tuple[int, int, int, int]:
+    """Where a label above ``corner`` (x, y) stands: x, y, width, height, inside the picture."""
     height, width = picture.shape[:2]
-    font, (_, _, text_w, _) = _measured(text, size)
     pad = max(2, size // 5)
-    strip_w, strip_h = text_w + 2 * pad, size + 2 * pad
-    x0, y0 = np.nan_to_num(np.array(corner, float))
-    x = int(np.clip(x0, 0, max(width - strip_w, 0)))
-    y = int(np.clip(y0 - strip_h, 0, max(height - strip_h, 0)))
-    cv2.rectangle(picture, (x, y), (x + strip_w, y + strip_h), rgb(colour), -1)
+    strip_w, strip_h = text_width(text, size) + 2 * pad, size + 2 * pad
+    x, y = np.nan_to_num(np.array(corner, float))
+    left = int(np.clip(x, 0, max(width - strip_w, 0)))
+    top = int(np.clip(y - strip_h, 0, max(height - strip_h, 0)))
+    return left, top, strip_w, strip_h
+
+
+def free_place(
+    rect: tuple[int, int, int, int], taken: list[tuple[int, int, int, int]], height: int
+) -> tuple[int, int, int, int]:
+    """The rectangle, moved down by up to three of its heights where it would cover another."""
+    x, y, w, h = rect
+    for step in range(4):
+        moved = y + step * h
+        if moved + h > height:
+            break
+        if not any(x < a + c and a < x + w and moved < b + d and b < moved + h
+                   for a, b, c, d in taken):
+            return x, moved, w, h
+    return rect
+
+
+def draw_label(
+    picture: np.ndarray, text: str, place: tuple[int, int, int, int], colour: str, size: int
+) -> None:
+    """Text on a filled strip; any script is drawn, what the font lacks shows as an empty box."""
+    x, y, w, h = place
+    pad = (h - size) // 2
+    cv2.rectangle(picture, (x, y), (x + w, y + h), rgb(colour), -1)
     base = (x + pad, y + pad + round(size * 0.82))
+    font, _ = _measured(text, size)
     cv2.putText(picture, text, base, rgb(text_on(colour)), font, size, 600)
 
 

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from vision_core.figures.canvas import MAX_WIDTH, draw_label, fitted, text_size, text_width
+from vision_core.figures.canvas import (
+    MAX_WIDTH,
+    draw_label,
+    fitted,
+    label_rect,
+    text_size,
+    text_width,
+)
 from vision_core.figures.colours import class_colour, is_background, rgb
 from vision_core.images import Photo
 from vision_core.inference.results import SegmentationTrace
@@ -78,5 +85,6 @@ def _legend_strip(picture: np.ndarray, entries: tuple[LegendEntry, ...]) -> np.n
         x += needs + gap
     strip = np.full((row * row_height + gap, width, 3), 255, np.uint8)
     for text, colour, left, line in placed:
-        draw_label(strip, text, np.array([left, line * row_height]), colour, size)
+        place = label_rect(strip, text, np.array([left, line * row_height]), size)
+        draw_label(strip, text, place, colour, size)
     return strip

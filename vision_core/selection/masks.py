@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 
@@ -28,9 +29,13 @@ def paste_mask(
     padded = np.zeros((side + 2, side + 2), np.float32)
     padded[1:-1, 1:-1] = mask
     x1, y1, x2, y2 = _grown(np.asarray(box, np.float32), (side + 2) / side)
-    columns = _interpolation(side + 2, x1, x2, width)
-    rows = _interpolation(side + 2, y1, y2, height)
-    return max(y1, 0), max(x1, 0), rows @ padded @ columns.T
+    if 0 < x2 - x1 < 2 * width and 0 < y2 - y1 < 2 * height:
+        whole = cv2.resize(padded, (x2 - x1 + 1, y2 - y1 + 1), interpolation=cv2.INTER_LINEAR)
+        patch = whole[max(-y1, 0) : max(height - y1, 0), max(-x1, 0) : max(width - x1, 0)]
+    else:  # far larger than the picture, or empty: only the visible part, at the price of a product
+        columns = _interpolation(side + 2, x1, x2, width)
+        patch = _interpolation(side + 2, y1, y2, height) @ padded @ columns.T
+    return max(y1, 0), max(x1, 0), patch
 
 
 def _grown(box: np.ndarray, scale: float) -> tuple[int, int, int, int]:

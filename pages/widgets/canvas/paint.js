@@ -46,18 +46,34 @@ function paintBox(pen, box, scale, colour, width, dash) {
   pen.setLineDash([]);
 }
 
-function paintLabel(pen, text, x, y, colour, size, limit) {
+// Where a label stands: above its corner, inside the picture, moved down where it would cover one
+// that is there already.
+function placeLabel(rect, taken, limit) {
+  for (let step = 0; step < 4; step += 1) {
+    const top = rect.top + step * rect.height;
+    if (top + rect.height > limit.height) break;
+    const free = taken.every((t) => rect.left >= t.left + t.width || t.left >= rect.left + rect.width
+      || top >= t.top + t.height || t.top >= top + rect.height);
+    if (free) return { ...rect, top };
+  }
+  return rect;
+}
+
+function paintLabel(pen, text, x, y, colour, size, limit, taken) {
   pen.font = FONT.replace("{}", size);
   const pad = Math.max(3, size / 4);
   const width = pen.measureText(text).width + 2 * pad;
   const height = size + 1.2 * pad;
-  const left = Math.max(0, Math.min(x, limit.width - width));
-  const top = Math.max(0, Math.min(y - height, limit.height - height));
+  const place = placeLabel({
+    left: Math.max(0, Math.min(x, limit.width - width)),
+    top: Math.max(0, Math.min(y - height, limit.height - height)), width, height,
+  }, taken, limit);
+  taken.push(place);
   pen.fillStyle = colour;
-  pen.fillRect(left, top, width, height);
+  pen.fillRect(place.left, place.top, width, height);
   pen.fillStyle = inkOn(colour);
   pen.textBaseline = "middle";
-  pen.fillText(text, left + pad, top + height / 2 + 0.5);
+  pen.fillText(text, place.left + pad, place.top + height / 2 + 0.5);
 }
 
 function paintPin(pen, at, scale) {
@@ -101,11 +117,11 @@ function paintScene(pen, scene, images, size, emphasis) {
     }
   }
   if (scene.captions) {
-    for (const i of order) {
-      const [x, y] = scene.boxes[i];
+    const taken = [];
+    scene.boxes.forEach(([x, y], i) => {
       const name = `${scene.labels[i]} ${scene.scores[i].toFixed(2)}`;
-      paintLabel(pen, name, x * scale, y * scale, scene.colours[i], text, size);
-    }
+      paintLabel(pen, name, x * scale, y * scale, scene.colours[i], text, size, taken);
+    });
   }
   if (scene.pin) paintPin(pen, scene.pin, scale);
 }
