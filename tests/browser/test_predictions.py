@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.browser.driver import passes, scene, settled, stage, wait_scene
+from tests.browser.driver import passes, scene, serve, settled, stage, wait_scene
 from vision_core import samples
 
+pytestmark = pytest.mark.browser
 SCORE = "Score threshold"
 
 
@@ -46,10 +47,15 @@ def test_the_first_page_leads_to_the_cat(open_page) -> None:
     assert "cat" in scene(page)["labels"]
 
 
-def test_a_link_straight_to_a_page_has_the_navigation(open_page) -> None:
-    page = open_page("/predictions")
-    settled(page)
-    assert page.get_by_role("link", name="Start").count() >= 1
+def test_a_link_straight_to_a_page_of_a_fresh_server_has_the_navigation(
+    open_page, tmp_path
+) -> None:
+    # Before st.navigation ran once, Streamlit would run the file in pages/ by itself.
+    with serve(tmp_path) as address:
+        page = open_page(f"{address}/predictions?photo=astronaut")
+        settled(page)
+        assert page.get_by_role("link", name="Start").count() == 1
+        assert scene(page)["photo"]["width"] == samples.sample("astronaut").width
 
 
 def test_the_sample_cat_has_a_box_called_cat(open_page) -> None:

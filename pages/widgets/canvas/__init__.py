@@ -18,6 +18,7 @@ from vision_core.figures import jpeg
 from vision_core.images import Photo
 
 _HERE = Path(__file__).parent
+_TALLEST_ON_STAGE = "calc(100vh - 10rem)"
 _HELD_BY_BROWSER = 8  # images; fewer than view.js keeps, and it asks for what it lacks
 _HTML = """<div class="stage"><canvas tabindex="0" role="application"
  aria-roledescription="picture with results"></canvas>
@@ -84,9 +85,11 @@ def picture(
         key: of the element; also of what the browser is believed to hold.
         selected: the id of the box that stands out, -1 for none.
         tallest: CSS length that the picture's height stays under.
-        present: larger type and lines.
+        present: larger type and lines, and the largest picture that leaves room for the counts.
         on_pick: called with ``{"id": ...}`` (-1 for none) or ``{"x": ..., "y": ...}``.
     """
+    if present:
+        tallest = _TALLEST_ON_STAGE
     held: dict[str, None] = st.session_state.setdefault(f"_held_{key}", {})
     scale = {"id": photo.sha256, "width": photo.width, "height": photo.height}
     numbers = {

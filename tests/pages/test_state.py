@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from streamlit.testing.v1 import AppTest
+
+
+def page() -> None:
+    """A page whose default depends on another widget, as thresholds depend on the model."""
+    import streamlit as st
+
+    from pages.widgets import state
+
+    state.open_page()
+    model = state.Field("model", "a", state.one_of("ab"))
+    state.use(model)
+    st.selectbox("Model", ["a", "b"], key="model")
+    own = {"a": 0.2, "b": 0.6}[st.session_state["model"]]
+    score = state.Field("score", own, state.number(0, 1), "{:g}".format)
+    state.use(score)
+    if not st.checkbox("Hide"):
+        st.slider("Score", 0.0, 1.0, key="score")
+    st.button("Reset", on_click=state.reset, args=(score,))
+    state.write(model, score)
+    state.show_notes()
+
+
+def start(**params: str) -> AppTest:
+    app = AppTest.from_function(page, default_timeout=30)
+    for name, value in params.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception
+    return app
+
+
+def test_a_default_follows_the_model_and_stays_out_of_the_address() -> None:
+    app = start()
+    assert app.slider[0].value == 0.2
+    app.selectbox[0].set_value("b").run()
+    assert app.slider[0].value == 0.6
+    assert app.query_params == {"model": "b"}
+
+
+def test_a_value_that_was_chosen_stays_when_the_model_changes() -> None:
+    app = start()
+    app.slider[0].set_value(0.35).run()
+    app.selectbox[0].set_value("b").run()
+    assert app.slider[0].value == 0.35
+    assert app.query_params == {"model": "b", "score": "0.35"}
+    app.button[0].click().run()
+    assert app.slider[0].value == 0.6
+
+
+def test_a_value_outlives_its_widget() -> None:
+    app = start(score="0.9")
+    app.checkbox[0].check().run()
+    assert not app.slider
+    app.checkbox[0].uncheck().run()
+    assert app.slider[0].value == 0.9
+
+
+def test_an_address_is_taken_once_and_then_the_user_decides() -> None:
+    app = start(model="b", score="0.1")
+    assert (app.selectbox[0].value, app.slider[0].value) == ("b", 0.1)
+    app.selectbox[0].set_value("a").run()
+    app.slider[0].set_value(0.5).run()
+    assert (app.selectbox[0].value, app.slider[0].value) == ("a", 0.5)
+
+
+def test_a_new_address_in_a_running_session_counts_again() -> None:
+    app = start(model="b")
+    app.query_params["score"] = "0.8"
+    app.run()
+    assert (app.selectbox[0].value, app.slider[0].value) == ("b", 0.8)
+
+
+def test_notes_of_a_bad_value_go_with_the_next_address() -> None:
+    app = start(score="many")
+    assert "score" in app.info[0].value and "many" in app.info[0].value
+    app.query_params["score"] = "0.8"
+    app.run()
+    assert not app.info
