@@ -189,7 +189,7 @@ def test_sixteen_bits_and_orientation_together():
 
 
 @pytest.mark.parametrize(
-    ("width", "height"), [(3000, 2000), (2000, 3000), (10, 9000), (9000, 3)]
+    ("width", "height"), [(3000, 2000), (10, 9000), (9000, 3)]
 )
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "RGBA", "TIFF16"])
 def test_large_pictures_are_shrunk_and_keep_their_look(width, height, kind):
