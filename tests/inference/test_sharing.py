@@ -170,3 +170,26 @@ def test_grad_mode_of_the_caller_is_left_alone():
     assert torch.is_grad_enabled()
     trace(module, picture(64, 64))
     assert torch.is_grad_enabled() and not torch.is_inference_mode_enabled()
+
+
+def test_masks_are_held_up_to_a_cap_and_those_just_shown_stay(mask_model, monkeypatch):
+    photo = picture(333, 777)
+    found = trace(mask_model, photo)
+    monkeypatch.setattr("vision_core.inference.parts.MAX_BYTES", 10 * 28 * 28 * 4)
+    runs: list[int] = []
+    hook = mask_model.roi_heads.mask_head.register_forward_hook(
+        lambda _m, i, _o: runs.append(len(i[0]))
+    )
+    try:
+        parts = PartSource(mask_model, photo, found)
+        first = parts.masks(range(12))
+        np.testing.assert_array_equal(parts.masks(range(12)), first)
+        assert runs == [12]  # more than the cap, but all of them on show
+        parts.masks([12])
+        assert len(parts._held) == 10
+        parts.masks(range(3, 12))
+        assert runs == [12, 1]
+        parts.masks([0])
+        assert runs == [12, 1, 1]  # the longest unseen one had gone
+    finally:
+        hook.remove()

@@ -25,7 +25,9 @@ from vision_core.inference.results import DetectionTrace, Keypoints
 from vision_core.inference.two_stage import pool_regions
 
 HEATMAP_LOGIT = "heatmap logit"  # torchvision's keypoints_scores are these, not probabilities
-MAX_KEPT = 2000  # candidates whose mask or joints are held per trace; 28x28 floats are 3 kB each
+# Per trace. A mask of 28x28 floats takes 3 kB, the heatmaps of 17 joints at 56x56 take 213 kB:
+# 10,000 masks or 150 persons.
+MAX_BYTES = 32 * 1024 * 1024
 
 
 class PartSource:
@@ -108,9 +110,15 @@ class PartSource:
             rows = [self._held[c] for c in wanted]
             for candidate in wanted:
                 self._held.move_to_end(candidate)
-            while len(self._held) > max(MAX_KEPT, len(wanted)):
-                self._held.popitem(last=False)
+            self._forget(len(set(wanted)))
         return rows
+
+    def _forget(self, at_least: int) -> None:
+        """Let the longest unseen candidates go until the rest fits; never those just asked for."""
+        each = sum(array.nbytes for array in next(iter(self._held.values()), ()))
+        fits = max(at_least, MAX_BYTES // max(each, 1))
+        while len(self._held) > fits:
+            self._held.popitem(last=False)
 
     def _run(self, candidates: list[int]) -> list[tuple[np.ndarray, ...]]:
         with torch.inference_mode():
