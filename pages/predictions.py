@@ -85,4 +85,5 @@ def _html(text: str) -> str:
 
 
 shell.through_app()
-main()
+with guarded("preparing the page"):
+    main()

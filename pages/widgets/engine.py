@@ -20,6 +20,7 @@ from vision_core.models import Model
 
 TRACE_BYTES = 256 * 2**20
 PART_BYTES = 128 * 2**20
+MAX_COUNTED = 5000  # pairs of model and photo whose passes are remembered
 _MASK_BYTES = 2000 * 28 * 28 * 4  # what a source of parts holds at the most beside its photo
 
 Key = tuple[str, str, str, str]
@@ -40,6 +41,8 @@ class Engine:
         """Note that the network ran once for this model and photo."""
         with self.lock:
             self.passes[key] += 1
+            while len(self.passes) > MAX_COUNTED:
+                del self.passes[next(iter(self.passes))]
 
 
 @st.cache_resource(show_spinner=False)

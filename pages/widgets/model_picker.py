@@ -67,7 +67,8 @@ def load(card: Card) -> Model | None:
     with guarded(f"loading {card.name}"):
         try:
             with st.spinner(f"Loading {card.title}, {card.parameters / 1e6:.1f} M parameters …"):
-                return engine.load_model(card.name, st.session_state.get("device", "auto"))
+                device = devices.resolve(st.session_state.get("device", "auto"))
+                return engine.load_model(card.name, str(device))
         except WeightsMissing as missing:
             _offer(missing.card or card, str(missing))
     return None

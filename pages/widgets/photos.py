@@ -15,7 +15,7 @@ from vision_core.errors import UserError
 from vision_core.figures.canvas import fitted
 from vision_core.images import Photo, decode, from_array
 
-MAX_PHOTOS = 20  # a session holds so many uploads, about 12 MB each at the most
+MAX_PHOTOS = 10  # a session holds so many uploads, about 12 MB each at the most
 _THUMB = (120, 90)
 SOURCES = ("sample", "upload", "camera")
 _WORDS = {"sample": "Sample", "upload": "Upload", "camera": "Camera"}
