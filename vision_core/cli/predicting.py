@@ -113,9 +113,9 @@ def _drawn(prediction: Prediction) -> np.ndarray:
         picture = photo.pixels.copy()
         label, probability = traced.top(1)[0]
         size = canvas.text_size(photo.height, photo.width)
-        corner = np.array([0.0, 3.0 * size])
         text = f"{label} {probability:.2f}"
-        canvas.draw_label(picture, text, corner, figures.class_colour(label), size)
+        place = canvas.label_rect(picture, text, np.array([0.0, 3.0 * size]), size)
+        canvas.draw_label(picture, text, place, figures.class_colour(label), size)
         return picture
     assert not isinstance(traced, DetectionTrace)
     return figures.draw_class_map(photo, traced, max_width=photo.width)
