@@ -182,6 +182,8 @@ def test_several_uploads_are_walked_and_a_bad_one_says_why(open_page) -> None:
     cat, face = samples.sample("cat").pixels, samples.sample("astronaut").pixels
     upload(page, ("a.jpg", jpeg_file(cat)), ("b.jpg", b"not a picture"),
            ("c.jpg", jpeg_file(face)))
+    page.locator("canvas[role=application]").nth(1).wait_for()  # after the strip
+    wait_scene(page, f"view.scene?.photo.width === {cat.shape[1]}")
     settled(page)
     assert scene(page)["photo"]["width"] == cat.shape[1]
     page.keyboard.press("Shift+ArrowRight")
@@ -189,12 +191,12 @@ def test_several_uploads_are_walked_and_a_bad_one_says_why(open_page) -> None:
     page.keyboard.press("Shift+ArrowRight")
     page.locator("canvas[role=application]").nth(1).wait_for()
     settled(page)
-    wait_scene(page, f"view.scene.photo.width === {face.shape[1]}")
+    wait_scene(page, f"view.scene?.photo.width === {face.shape[1]}")
     settled(page)
     strip = page.locator("canvas[role=application]").first
     strip.focus()
     page.keyboard.press("ArrowRight")
-    wait_scene(page, f"view.scene.photo.width === {cat.shape[1]}")
+    wait_scene(page, f"view.scene?.photo.width === {cat.shape[1]}")
 
 
 def test_phone_has_no_horizontal_overflow_and_shows_the_picture(open_page) -> None:
