@@ -42,7 +42,7 @@ def main() -> None:
     lede, switch = st.columns([6, 1], vertical_alignment="top")
     switch.toggle("Present", key="present")
     with st.sidebar:
-        photo = photos.pick()
+        entry = photos.pick()
         card = model_picker.pick()
     outer = (present, *photos.fields(), *model_picker.fields())
     lede.html("<h1 class='unseen'>Predictions</h1>" + _html(_LEDE[card.task]))
@@ -50,10 +50,12 @@ def main() -> None:
     notes = st.container()
     photos.strip()
     model = model_picker.load(card)
-    if photo is None:
+    if entry is None:
         st.info("No photo yet: choose one on the left.", icon=":material/add_a_photo:")
+    elif entry.photo is None:
+        st.warning(entry.error, icon=":material/broken_image:")
     elif model is not None:
-        _show(model, photo, card, outer)
+        _show(model, entry.photo, card, outer)
     with notes:
         state.show_notes()
 

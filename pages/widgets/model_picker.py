@@ -117,5 +117,7 @@ def about(card: Card) -> str:
         score = card.scores[0]
         parts.append(f"{score.metric} {score.value:g} on {score.dataset}")
     if card.paper is not None:
-        parts.append(str(card.paper))
+        paper = card.paper
+        title = f"[{paper.title}]({paper.url})" if paper.url else paper.title
+        parts.append(f"{paper.authors} {paper.year}, {title}")
     return "; ".join(parts) + "."

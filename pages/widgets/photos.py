@@ -53,8 +53,8 @@ def fields() -> tuple[Field, ...]:
     )
 
 
-def pick() -> Photo | None:
-    """Draw the picker and return the photo that is shown, ``None`` while there is none."""
+def pick() -> Entry | None:
+    """Draw the picker and return what is to be shown, ``None`` while nothing is chosen."""
     state.use(*fields())
     st.segmented_control(
         "Photo", SOURCES, key="source", format_func=_WORDS.__getitem__, width="stretch",
@@ -69,7 +69,7 @@ def pick() -> Photo | None:
         )
         entry = samples.info(st.session_state["photo"])
         st.caption(entry.credit)
-        return samples.sample(entry.name)
+        return Entry(entry.name, samples.sample(entry.name))
     if source == "upload":
         return _upload()
     return _camera()
@@ -81,7 +81,7 @@ def strip() -> None:
     if st.session_state.get("source") != "upload" or len(entries) < 2:
         return
     now = _current_index(entries)
-    back, middle, on = st.columns([1, 8, 1], vertical_alignment="center", gap="small")
+    back, middle, on = st.columns([2, 7, 2], vertical_alignment="center", gap="small")
     back.button("Previous photo", on_click=_walk, args=(-1,), shortcut="Shift+Left", key="previous",
                 icon=":material/chevron_left:", width="stretch")
     on.button("Next photo", on_click=_walk, args=(1,), shortcut="Shift+Right", key="next",
@@ -98,7 +98,7 @@ def _uploads() -> dict[str, Entry]:
     return st.session_state.setdefault("_uploads", {})
 
 
-def _upload() -> Photo | None:
+def _upload() -> Entry | None:
     st.file_uploader(
         "Photos", type=["jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff"],
         accept_multiple_files=True, key="files", on_change=_take_files,
@@ -117,9 +117,7 @@ def _upload() -> Photo | None:
     if len(entries) > 1:
         st.caption(f"{entries.index(entry) + 1} of {len(entries)}: {entry.name} "
                    "(Shift with an arrow key walks)")
-    if entry.error:
-        st.warning(entry.error, icon=":material/broken_image:")
-    return entry.photo
+    return entry
 
 
 def _take_files() -> None:
@@ -141,18 +139,13 @@ def _take_files() -> None:
         state.put("file", uploads[fresh[0].file_id].token)
 
 
-def _camera() -> Photo | None:
+def _camera() -> Entry | None:
     shot = st.camera_input("Camera", key="shot", label_visibility="collapsed")
     if shot is not None:
         held = st.session_state.get("_shot")
         if held is None or held[0] != shot.file_id:
             st.session_state["_shot"] = (shot.file_id, entry_of(shot.getvalue(), "camera.jpg"))
-    entry = st.session_state.get("_shot", (None, None))[1]
-    if entry is None:
-        return None
-    if entry.error:
-        st.warning(entry.error)
-    return entry.photo
+    return st.session_state.get("_shot", (None, None))[1]
 
 
 def _current_index(entries: list[Entry]) -> int:
