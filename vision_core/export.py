@@ -96,12 +96,9 @@ def prediction_record(
     photo, trace = prediction.photo, prediction.trace
     record: dict[str, Any] = {
         "model": trace.info.model,
-        "image": {
-            "name": photo.name, "width": photo.width, "height": photo.height,
-            "sha256": photo.sha256,
-        },
+        "image": image_record(photo),
         "thresholds": None,
-    }  # fmt: skip
+    }
     if prediction.selection is not None:
         record["thresholds"] = prediction.selection.thresholds.as_dict()
         record["detections"] = _detections(prediction)
@@ -118,6 +115,13 @@ def prediction_record(
     record["timing_ms"] = {**trace.info.timing_ms, **(timing_ms or {})}
     record["device"] = trace.info.device
     return strict(record)
+
+
+def image_record(photo: Photo) -> dict[str, Any]:
+    """What identifies a photo in a record."""
+    return {
+        "name": photo.name, "width": photo.width, "height": photo.height, "sha256": photo.sha256,
+    }  # fmt: skip
 
 
 def strict(value: Any) -> Any:

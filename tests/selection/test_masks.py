@@ -36,7 +36,8 @@ def test_equals_torchvision(x, y, w, h, seed) -> None:
 
 
 @pytest.mark.parametrize("box", [
-    [200, 200, 300, 300], [70, 65, 80, 100], [-50, -50, -10, -10], [np.nan, 0, 5, 5], [20, 20, 10, 10],
+    [200, 200, 300, 300], [70, 65, 80, 100], [-50, -50, -10, -10], [np.nan, 0, 5, 5],
+    [20, 20, 10, 10],
 ])
 def test_a_box_outside_the_picture_leaves_nothing(box) -> None:
     assert not pasted(np.ones((28, 28), np.float32), np.array(box, np.float32)).any()

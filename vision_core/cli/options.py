@@ -1,0 +1,85 @@
+"""Options that several commands share: which model, on which device, at which thresholds."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vision_core.errors import UserError
+
+if TYPE_CHECKING:
+    from vision_core.models import Model
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+_FIELDS = {  # argument -> field of Thresholds
+    "score": "score", "iou": "iou", "nms": "nms", "sigma": "sigma", "max": "max_detections",
+}  # fmt: skip
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """``--model``, ``--weights``, ``--folder`` and ``--device``."""
+    group = parser.add_argument_group("model")
+    group.add_argument("--model", metavar="NAME", help="the bundled detector if left out")
+    group.add_argument("--weights", type=Path, metavar="FILE", help="your own checkpoint for it")
+    group.add_argument("--folder", type=Path, metavar="DIR", help="where else to look for weights")
+    group.add_argument("--device", default="auto", help=f"one of {', '.join(DEVICES)}")
+
+
+def load_model(args: argparse.Namespace) -> Model:
+    """The model that ``add_model``'s options name.
+
+    Raises:
+        UserError: see ``vision_core.models.load``.
+    """
+    from vision_core.models import default_card, load
+
+    return load(
+        args.model or default_card().name,
+        device=args.device, weights=args.weights, folder=args.folder,
+    )  # fmt: skip
+
+
+def add_thresholds(parser: argparse.ArgumentParser) -> Any:
+    """The fields of ``Thresholds``; returns the argument group, for more of the kind."""
+    group = parser.add_argument_group("thresholds (the model's own where left out)")
+    group.add_argument("--score", type=float, metavar="S", help="least score, 0 to 1")
+    group.add_argument("--iou", type=float, metavar="T", help="NMS threshold, 0 to 1")
+    group.add_argument("--nms", metavar="KIND", help="hard, soft-linear, soft-gaussian or none")
+    group.add_argument("--sigma", type=float, metavar="G", help="of Gaussian soft NMS")
+    group.add_argument("--agnostic", action="store_true", help="NMS across classes")
+    group.add_argument("--max", type=int, metavar="N", help="most detections")
+    group.add_argument("--class", dest="classes", action="append", metavar="NAME",
+                       help="show this class only; may repeat")
+    return group
+
+
+def given_thresholds(args: argparse.Namespace) -> dict[str, Any]:
+    """The thresholds that the user named; wrong ones are refused before a model is loaded.
+
+    Raises:
+        UserError: a value outside its range.
+    """
+    from vision_core.selection.types import Thresholds
+
+    given = {field: getattr(args, option) for option, field in _FIELDS.items()}
+    given = {field: value for field, value in given.items() if value is not None}
+    if args.agnostic:
+        given["agnostic"] = True
+    if args.classes:
+        given["classes"] = frozenset(args.classes)
+    Thresholds(**given)
+    return given
+
+
+def check_classes(names: list[str] | None, model: Model) -> None:
+    """Refuse class names that the model does not know.
+
+    Raises:
+        UserError: naming the first of them.
+    """
+    labels = model.card.classes
+    unknown = [name for name in names or () if name not in labels]
+    if unknown:
+        few = ", ".join(labels[:8]) + (" ..." if len(labels) > 8 else "")
+        raise UserError(f"{model.name} knows no class {unknown[0]!r}; it knows {few}.")
