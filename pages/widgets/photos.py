@@ -82,9 +82,9 @@ def strip() -> None:
         return
     now = _current_index(entries)
     back, middle, on = st.columns([2, 7, 2], vertical_alignment="center", gap="small")
-    back.button("Previous photo", on_click=_walk, args=(-1,), shortcut="Shift+Left", key="previous",
+    back.button("Previous", on_click=_walk, args=(-1,), shortcut="Shift+Left", key="previous",
                 icon=":material/chevron_left:", width="stretch")
-    on.button("Next photo", on_click=_walk, args=(1,), shortcut="Shift+Right", key="next",
+    on.button("Next", on_click=_walk, args=(1,), shortcut="Shift+Right", key="next",
               icon=":material/chevron_right:", width="stretch")
     with middle:
         sheet, scene = _sheet(entries)

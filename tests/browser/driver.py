@@ -86,8 +86,9 @@ def _wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """A headless browser."""
+    path = find_browser()  # beforehand: it may start Playwright itself, which does not nest
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_browser(), args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
         browser.close()
 
