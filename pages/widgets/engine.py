@@ -16,12 +16,12 @@ from vision_core import models
 from vision_core.images import Photo
 from vision_core.inference import DetectionTrace, PartSource, Trace, trace
 from vision_core.inference.cache import ByteLRU
+from vision_core.inference.parts import MAX_BYTES
 from vision_core.models import Model
 
 TRACE_BYTES = 256 * 2**20
-PART_BYTES = 128 * 2**20
+PART_BYTES = 256 * 2**20  # each source counts as what it may come to hold
 MAX_COUNTED = 5000  # pairs of model and photo whose passes are remembered
-_MASK_BYTES = 2000 * 28 * 28 * 4  # what a source of parts holds at the most beside its photo
 
 Key = tuple[str, str, str, str]
 
@@ -32,7 +32,7 @@ class Engine:
 
     traces: ByteLRU[Trace] = field(default_factory=lambda: ByteLRU(TRACE_BYTES))
     parts: ByteLRU[PartSource] = field(
-        default_factory=lambda: ByteLRU(PART_BYTES, size=lambda p: _MASK_BYTES)
+        default_factory=lambda: ByteLRU(PART_BYTES, size=lambda _: MAX_BYTES)
     )
     passes: Counter[Key] = field(default_factory=Counter)
     lock: threading.Lock = field(default_factory=threading.Lock)
