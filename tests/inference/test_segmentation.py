@@ -13,6 +13,7 @@ from torchvision.transforms._presets import ImageClassification, SemanticSegment
 from tests.inference.reference import picture
 from vision_core.inference.classification import seen_box, trace_classification
 from vision_core.inference.families import Network
+from vision_core.inference.presets import MAX_PIXELS
 from vision_core.inference.segmentation import probabilities_at, trace_segmentation
 
 LABELS = tuple(f"class {i}" for i in range(21))
@@ -106,3 +107,25 @@ def test_classification_sees_the_centre_crop():
 def test_a_crop_larger_than_the_photo_is_clipped_to_it():
     preset = ImageClassification(crop_size=224, resize_size=224)
     assert seen_box(preset, 50, 500) == (0, 225, 50, 275)
+
+
+@pytest.mark.parametrize("size", [(4096, 1), (1, 4096), (2000, 10)])
+def test_a_long_thin_photo_does_not_ask_for_hundreds_of_megapixels(lraspp, size):
+    seen: list[int] = []
+    hook = lraspp.module.register_forward_hook(lambda _m, i, _o: seen.append(i[0][0, 0].numel()))
+    try:
+        found = trace_segmentation(lraspp, picture(*size))
+    finally:
+        hook.remove()
+    assert found.class_map.shape == size[::-1]
+    assert 0 < seen[0] <= 1.1 * MAX_PIXELS
+
+
+def test_a_classifier_sees_the_same_middle_of_a_long_thin_photo(monkeypatch):
+    preset = ImageClassification(crop_size=128, resize_size=146)
+    model, photo = net(Middle(), "classifier", preset, ("r", "g", "b")), picture(2000, 100)
+    whole = trace_classification(model, photo)
+    monkeypatch.setattr("vision_core.inference.presets.MAX_PIXELS", 146 * 146 * 5)
+    bounded = trace_classification(model, photo)
+    np.testing.assert_allclose(bounded.logits, whole.logits, atol=0.02)
+    assert bounded.seen_box == whole.seen_box

@@ -193,3 +193,9 @@ def test_masks_are_held_up_to_a_cap_and_those_just_shown_stay(mask_model, monkey
         assert runs == [12, 1, 1]  # the longest unseen one had gone
     finally:
         hook.remove()
+
+
+def test_a_photo_that_would_shrink_to_nothing_is_refused_in_one_sentence():
+    with pytest.raises(UserError, match="too long and thin") as caught:
+        trace(built("fcos_resnet50_fpn"), picture(4000, 10))
+    assert "4000 x 10" in str(caught.value) and "\n" not in str(caught.value)

@@ -10,16 +10,16 @@ from vision_core import devices
 from vision_core.images import Photo
 from vision_core.inference.detection import frozen, trace_info
 from vision_core.inference.families import Network
+from vision_core.inference.presets import prepared
 from vision_core.inference.results import ClassificationTrace
 from vision_core.inference.timing import Stopwatch
 
 
 def trace_classification(net: Network, photo: Photo) -> ClassificationTrace:
     """Logits and softmax of a classifier; see ``inference.trace``."""
-    preset: Any = net.preset
     with torch.inference_mode(), devices.forward_slot():
         watch = Stopwatch(net.device)
-        image = preset(devices.uint8_tensor(photo, net.device))
+        image = prepared(net, photo)
         watch.lap("resize and normalise")
         logits = net.module(image[None])[0].float()
         watch.lap("network")
@@ -28,7 +28,7 @@ def trace_classification(net: Network, photo: Photo) -> ClassificationTrace:
         info=trace_info(net, photo, size, watch),
         logits=frozen(logits),
         probabilities=frozen(torch.softmax(logits, 0)),
-        seen_box=seen_box(preset, photo.width, photo.height),
+        seen_box=seen_box(net.preset, photo.width, photo.height),
     )
 
 

@@ -13,6 +13,7 @@ from torchvision.models.detection.image_list import ImageList
 from torchvision.models.detection.transform import resize_boxes
 
 from vision_core import devices
+from vision_core.errors import UserError
 from vision_core.images import Photo
 from vision_core.inference import one_stage, two_stage
 from vision_core.inference.cache import ByteLRU
@@ -36,7 +37,7 @@ def trace_detection(net: Network, photo: Photo) -> DetectionTrace:
     floor = min(FLOOR, defaults.score)
     with torch.inference_mode(), devices.forward_slot():
         watch = Stopwatch(net.device)
-        images = _transform(module, devices.image_tensor(photo, net.device))
+        images = _transform(net, photo)
         watch.lap("resize and normalise")
         features = _features(module, images)
         watch.lap("backbone")
@@ -86,7 +87,7 @@ def features_of(net: Network, photo: Photo) -> tuple[dict[str, Tensor], tuple[in
         return found[0], found[1], False
     module: Any = net.module
     with torch.inference_mode(), devices.forward_slot():
-        images = _transform(module, devices.image_tensor(photo, net.device))
+        images = _transform(net, photo)
         features = _features(module, images)
     size = images.image_sizes[0]
     return remember_features(net, photo, features, size), size, True
@@ -109,8 +110,22 @@ def _feature_key(net: Network, photo: Photo) -> tuple[Any, ...]:
     return (net.fingerprint, net.name, photo.sha256, photo.pixels.shape, str(net.device))
 
 
-def _transform(module: Any, image: Tensor) -> ImageList:
-    images, _ = module.transform([image])
+def _transform(net: Network, photo: Photo) -> ImageList:
+    """The network's own resize and normalisation.
+
+    Raises:
+        UserError: the photo is so long and thin that nothing would be left of its shorter side.
+    """
+    transform: Any = net.module.transform
+    short, long = sorted((photo.width, photo.height))
+    if transform.fixed_size is None:
+        scale = min(transform.min_size[-1] / short, transform.max_size / long)
+        if int(short * scale) < 1:
+            raise UserError(
+                f"{photo.name} is too long and thin for {net.name}: at {photo.width} x "
+                f"{photo.height} pixels its shorter side would shrink to nothing; crop it."
+            )
+    images, _ = transform([devices.image_tensor(photo, net.device)])
     return images
 
 

@@ -6,8 +6,6 @@ Long et al. 2015 (FCN) upsample scores, as done here.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -17,6 +15,7 @@ from vision_core import devices
 from vision_core.images import Photo
 from vision_core.inference.detection import frozen, trace_info
 from vision_core.inference.families import Network
+from vision_core.inference.presets import prepared
 from vision_core.inference.results import SegmentationTrace
 from vision_core.inference.timing import Stopwatch
 
@@ -25,10 +24,9 @@ ROWS_PER_CHUNK = 64
 
 def trace_segmentation(net: Network, photo: Photo) -> SegmentationTrace:
     """Logits and class map of a network that returns ``{"out": logits}``; see ``trace``."""
-    preset: Any = net.preset
     with torch.inference_mode(), devices.forward_slot():
         watch = Stopwatch(net.device)
-        image = preset(devices.uint8_tensor(photo, net.device))
+        image = prepared(net, photo)
         watch.lap("resize and normalise")
         logits = net.module(image[None])["out"][0].float()
         watch.lap("network")
