@@ -18,7 +18,7 @@ from typing import NoReturn
 from vision_core.errors import UserError
 
 PROGRAM = "python -m vision_core"
-COMMANDS = ("predict", "why", "models", "weights", "train", "evaluate")
+COMMANDS = ("predict", "why", "walkthrough", "models", "weights", "train", "evaluate")
 
 
 class _Parser(argparse.ArgumentParser):

@@ -1,0 +1,100 @@
+"""``walkthrough``: an operator on given numbers, step by step."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any
+
+from vision_core.cli.output import add_json, json_stream, write_json
+from vision_core.errors import UserError
+
+# Flag without its dashes -> help. All take JSON, e.g. 2, [2,1], [[1,2],[3,4]], true.
+FLAGS = {
+    "input": "numbers in nested lists", "weight": "of a convolution", "kernel": "same as --weight",
+    "bias": "a number per output channel", "stride": "", "padding": "", "output_padding": "",
+    "dilation": "", "groups": "", "flip": "true: turn the kernel round",
+    "view": "scatter or gather; matrix, forward or transposed", "kernel_size": "of pooling",
+    "ceil_mode": "true: round sizes up", "count_include_pad": "false: leave padding out",
+    "grad_output": "gradient of the output", "scale_factor": "of unpooling",
+    "indices": "switches of max pooling", "output_size": "bins of a RoI, or size of unpooling",
+    "box": "[x1,y1,x2,y2] in pixels of the photo", "spatial_scale": "feature cells per pixel",
+    "sampling_ratio": "points of a bin per axis", "aligned": "true: take off half a cell",
+}  # fmt: skip
+
+
+def register(subparsers: Any) -> None:
+    """Add the command to the command line."""
+    parser = subparsers.add_parser("walkthrough", help="step through an operator on small numbers")
+    parser.add_argument("operator", nargs="?", metavar="OPERATOR", help="see --list")
+    parser.add_argument("--list", action="store_true", help="operators, parameters and presets")
+    parser.add_argument("--preset", metavar="NAME", help="a classic example; flags replace parts")
+    parser.add_argument("--params", metavar="JSON", help="all parameters as one object")
+    group = parser.add_argument_group("parameters, as in PyTorch, each in JSON")
+    for name, text in FLAGS.items():
+        group.add_argument(f"--{name.replace('_', '-')}", metavar="JSON", help=text)
+    add_json(parser, bare=False)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print formula, steps and result; ``--json`` writes all of it."""
+    from vision_core.walkthroughs import build
+
+    if args.list:
+        return _list(args)
+    if args.operator is None:
+        raise UserError("Name an operator, or see them all with walkthrough --list.")
+    walk = build(args.operator, args.preset, **_given(args))
+    if args.json is not None:
+        with json_stream(args.json) as stream:
+            write_json(stream, walk.to_json())
+    if args.json != "-":
+        lines = [*walk.formula, *(f"{k}. {step.text}" for k, step in enumerate(walk.steps))]
+        print("\n".join([*lines, f"result: {json.dumps(walk.result.tolist())}"]))
+    return 0
+
+
+def _list(args: argparse.Namespace) -> int:
+    from vision_core.walkthroughs import OPERATORS, PRESETS, parameters
+
+    records: list[dict[str, Any]] = [
+        {
+            "name": name,
+            "required": [key for key, value in parameters(name).items() if value is ...],
+            "defaults": {k: v for k, v in parameters(name).items() if v is not ...},
+            "presets": [{"name": p.name, "shows": p.shows} for p in PRESETS[name]],
+        }
+        for name in OPERATORS
+    ]
+    if args.json is not None:
+        with json_stream(args.json) as stream:
+            write_json(stream, records)
+    if args.json != "-":
+        for record in records:
+            defaults = [f"{k}={json.dumps(v)}" for k, v in record["defaults"].items()]
+            print(f"{record['name']}: {', '.join([*record['required'], *defaults])}")
+            for each in record["presets"]:
+                print(f"    --preset {each['name']}: {each['shows']}")
+    return 0
+
+
+def _given(args: argparse.Namespace) -> dict[str, Any]:
+    """The parameters of ``--params``, replaced by those that have a flag of their own."""
+    found = _parsed(args.params, "params") if args.params is not None else {}
+    if not isinstance(found, dict):
+        raise UserError("--params takes one JSON object, such as '{\"stride\": 2}'.")
+    for name in FLAGS:
+        text = getattr(args, name)
+        if text is not None:
+            # A word needs no quotation marks of JSON inside those of the shell.
+            found[name] = text if name == "view" else _parsed(text, name)
+    return found
+
+
+def _parsed(text: str, name: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        flag = name.replace("_", "-")
+        raise UserError(f"--{flag} takes JSON such as [[1,2],[3,4]], not {text[:60]!r}.") from None

@@ -1,0 +1,134 @@
+"""Classic examples of lectures, each named after what it shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Parameters of an operator that make one point.
+
+    Attributes:
+        name: in small letters with hyphens.
+        shows: what to look at, one sentence.
+        params: keyword arguments of the operator, plain lists and numbers.
+    """
+
+    name: str
+    shows: str
+    params: dict[str, Any]
+
+
+# The 1-D examples of the lecture are in letters: kernel (x, y, z), input (a, b, c, d). These
+# numbers keep the letters apart: every digit of a sum is one of a to d, its place x, y or z.
+LINE, BAND = [1, 2, 3, 4], [1, 10, 100]
+SMALL = [[1, 2], [3, 4]]
+POOLED = [[1, 2, 6, 3], [3, 5, 2, 1], [1, 2, 2, 1], [7, 3, 4, 8]]
+GRID = [[3, 1, 3, 5], [6, 0, 7, 9], [3, 2, 1, 4], [0, 2, 4, 3]]
+STAIRS = [[1, 1, 2, 4], [5, 6, 7, 8], [3, 2, 1, 0], [1, 2, 3, 4]]
+PICTURE = [[1, 2, 0, 1, 3], [0, 1, 2, 3, 1], [2, 1, 0, 0, 2], [1, 0, 3, 1, 1], [2, 2, 1, 0, 1]]
+SOBEL = [[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]]
+ONES = [[1] * 4] * 4
+FEATURES = [[(7 * row + 3 * column) % 10 for column in range(20)] for row in range(15)]
+REGION = {
+    "input": FEATURES, "box": [104, 72, 392, 300], "output_size": 2, "spatial_scale": 1 / 32,
+}  # fmt: skip
+COLOUR = [
+    [[1, 0, 2], [0, 1, 0], [2, 0, 1]], [[0, 1, 0], [1, 2, 1], [0, 1, 0]],
+    [[2, 2, 0], [2, 0, 0], [0, 0, 1]],
+]  # fmt: skip
+COLOUR_FILTER = [[[[1, 0], [0, 1]], [[0, 1], [1, 0]], [[1, -1], [-1, 1]]]]
+
+_CONVOLUTION = (
+    Preset("no-padding", "Without padding a 3x3 kernel makes a 5x5 input 3x3.",
+           {"input": PICTURE, "weight": SOBEL}),
+    Preset("same-size", "Padding 1 keeps the size under a 3x3 kernel.",
+           {"input": PICTURE, "weight": SOBEL, "padding": 1}),
+    Preset("stride-2", "Stride 2 with padding 1 halves the size.",
+           {"input": PICTURE, "weight": SOBEL, "padding": 1, "stride": 2}),
+    Preset("dilation-2", "Dilation 2 lets nine weights span 5x5 cells.",
+           {"input": PICTURE, "weight": SOBEL, "dilation": 2, "padding": 1}),
+    Preset("floored-size",
+           "A size that is not whole is floored: the last row and column stay unread.",
+           {"input": ONES, "weight": [[1, 1, 1]] * 3, "stride": 2}),
+    Preset("one-dimensional", "One-dimensional, padding 1: four in, four out.",
+           {"input": LINE, "weight": BAND, "padding": 1}),
+    Preset("flipped-kernel", "Mathematics turns the kernel round; networks compute a correlation.",
+           {"input": LINE, "weight": BAND, "padding": 1, "flip": True}),
+    Preset("colour-picture", "A filter on a colour picture is three-dimensional, its scan is not.",
+           {"input": COLOUR, "weight": COLOUR_FILTER}),
+    Preset("channel-groups", "With groups equal to the channels each channel has its own kernel.",
+           {"input": COLOUR, "weight": [[k] for k in COLOUR_FILTER[0]], "groups": 3}),
+)  # fmt: skip
+
+_TRANSPOSED = (
+    Preset("stride-2-doubles", "3x3, stride 2, padding 1 makes 2x2 to 4x4 with output padding 1.",
+           {"input": SMALL, "weight": [[1, 2, 1], [2, 4, 2], [1, 2, 1]], "stride": 2,
+            "padding": 1, "output_padding": 1}),
+    Preset("checkerboard", "3x3 with stride 2 overlaps unevenly, also on a constant input.",
+           {"input": ONES, "weight": [[1] * 3] * 3, "stride": 2}),
+    Preset("even-overlap", "4x4 with stride 2 overlaps evenly inside.",
+           {"input": ONES, "weight": [[1] * 4] * 4, "stride": 2, "padding": 1}),
+    Preset("one-dimensional-stride-1", "Stride 1 is again a convolution, with the kernel reversed.",
+           {"input": LINE, "weight": BAND}),
+    Preset("one-dimensional-stride-2", "Stride 2 is no longer a convolution.",
+           {"input": [1, 2], "weight": BAND, "stride": 2, "output_padding": 1}),
+)  # fmt: skip
+
+_MATRIX = (
+    Preset("stride-1", "A 4x6 band matrix on the padded input.",
+           {"input": LINE, "weight": BAND, "padding": 1}),
+    Preset("stride-2", "Stride 2 leaves out every second row.",
+           {"input": LINE, "weight": BAND, "padding": 1, "stride": 2}),
+    Preset("forward-stride-1", "C times x is the convolution.",
+           {"input": LINE, "weight": BAND, "padding": 1, "view": "forward"}),
+    Preset("forward-stride-2", "C times x with stride 2.",
+           {"input": LINE, "weight": BAND, "padding": 1, "stride": 2, "view": "forward"}),
+    Preset("transposed-stride-1", "C transposed: the backward pass, again a convolution.",
+           {"input": LINE, "weight": BAND, "padding": 1, "view": "transposed",
+            "grad_output": LINE}),
+    Preset("transposed-stride-2", "C transposed with stride 2: no longer a convolution.",
+           {"input": LINE, "weight": BAND, "padding": 1, "stride": 2, "view": "transposed",
+            "grad_output": [1, 2]}),
+    Preset("3x3-on-4x4", "In two dimensions: a 4x16 matrix, whose four outputs are a 2x2 map.",
+           {"input": GRID, "weight": SOBEL}),
+)  # fmt: skip
+
+PRESETS: dict[str, tuple[Preset, ...]] = {
+    "convolution": _CONVOLUTION,
+    "transposed_convolution": _TRANSPOSED,
+    "convolution_matrix": _MATRIX,
+    "max_pool": (
+        Preset("grid", "The largest of every 2x2 block.", {"input": GRID, "kernel_size": 2}),
+        Preset("stairs", "The largest of every 2x2 block.", {"input": STAIRS, "kernel_size": 2}),
+        Preset("switches", "The places of the maxima are remembered for unpooling.",
+               {"input": POOLED, "kernel_size": 2}),
+    ),
+    "avg_pool": (
+        Preset("grid", "The average of every 2x2 block.", {"input": GRID, "kernel_size": 2}),
+    ),
+    "max_pool_backward": (
+        Preset("switches", "Every gradient goes to the place of the maximum, the rest get 0.",
+               {"input": POOLED, "kernel_size": 2, "grad_output": SMALL}),
+    ),
+    "nearest_unpool": (
+        Preset("doubling", "Every value fills a 2x2 block.", {"input": SMALL}),
+    ),
+    "bed_of_nails": (
+        Preset("doubling", "Every value stands alone among zeros.", {"input": SMALL}),
+    ),
+    "max_unpool": (
+        Preset("switches", "Values return to where the maxima of an earlier pooling stood.",
+               {"input": SMALL, "indices": [[5, 2], [12, 15]], "kernel_size": 2}),
+    ),
+    "roi_pool": (
+        Preset("photo-640x480", "A 640x480 photo has 20x15 cells; the box is snapped to them.",
+               REGION),
+    ),
+    "roi_align": (
+        Preset("photo-640x480", "The same box, not snapped: four points in each bin.",
+               {**REGION, "sampling_ratio": 2, "aligned": True}),
+    ),
+}  # fmt: skip
