@@ -64,6 +64,8 @@ def inside(walk: Walkthrough, name: str, cell: tuple[int, ...]) -> None:
 
 def made_of(walk: Walkthrough, term) -> float:
     """A term from the operands: a weighted sum, a product, or a copy; 0 without reads."""
+    if walk.name == "nms" and term.reads[0][0] == "boxes":
+        return 0.0  # a dropped box: what was compared is read, and nothing is left of it
     values = [walk.operands[name].array[cell] for name, cell in term.reads]
     if term.weights:
         return float(np.dot(values, term.weights))

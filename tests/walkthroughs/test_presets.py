@@ -34,6 +34,7 @@ LECTURE = {
     ("transposed_convolution", "one-dimensional-stride-1"): BACK_1,
     ("transposed_convolution", "one-dimensional-stride-2"): BACK_2,
     ("max_pool", "grid"): [[6, 9], [3, 4]],
+    ("nms", "four-scores"): [0.9, 0, 0.82, 0],
     ("max_pool", "stairs"): [[6, 8], [3, 4]],
     ("max_pool", "switches"): [[5, 6], [7, 8]],
     ("nearest_unpool", "doubling"): [[1, 1, 2, 2], [1, 1, 2, 2], [3, 3, 4, 4], [3, 3, 4, 4]],

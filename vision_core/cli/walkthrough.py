@@ -20,6 +20,10 @@ FLAGS = {
     "indices": "switches of max pooling", "output_size": "bins of a RoI, or size of unpooling",
     "box": "[x1,y1,x2,y2] in pixels of the photo", "spatial_scale": "feature cells per pixel",
     "sampling_ratio": "points of a bin per axis", "aligned": "true: take off half a cell",
+    "boxes": "lists of [x1,y1,x2,y2]", "scores": "a number per box", "iou_threshold": "of NMS",
+    "input_horizontal": "of corner pooling", "corner": "top_left or bottom_right",
+    "feature_size": "rows and columns", "sizes": "of anchors, pixels",
+    "aspect_ratios": "height / width of anchors",
 }  # fmt: skip
 
 
@@ -88,7 +92,7 @@ def _given(args: argparse.Namespace) -> dict[str, Any]:
         text = getattr(args, name)
         if text is not None:
             # A word needs no quotation marks of JSON inside those of the shell.
-            found[name] = text if name == "view" else _parsed(text, name)
+            found[name] = text if name in ("view", "corner") else _parsed(text, name)
     return found
 
 

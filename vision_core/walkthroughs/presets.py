@@ -131,4 +131,20 @@ PRESETS: dict[str, tuple[Preset, ...]] = {
         Preset("photo-640x480", "The same box, not snapped: four points in each bin.",
                {**REGION, "sampling_ratio": 2, "aligned": True}),
     ),
+    "nms": (
+        Preset("four-scores", "Scores 0.9, 0.85, 0.82, 0.77 on two objects: two boxes are kept.",
+               {"boxes": [[10, 10, 110, 110], [20, 15, 120, 115], [150, 20, 250, 120],
+                          [145, 25, 240, 130]],
+                "scores": [0.9, 0.85, 0.82, 0.77], "iou_threshold": 0.5}),
+    ),
+    "corner_pool": (
+        Preset("top-left", "The corner lights up where top and left edge meet, on an empty cell.",
+               {"input": [[0, 0, 0, 0], [0, 0, 0, 5], [0, 0, 0, 0], [0, 0, 0, 0]],
+                "input_horizontal": [[0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0], [0, 7, 0, 0]]}),
+    ),
+    "anchors": (
+        Preset("two-sizes", "Two sizes and three ratios give six anchors at every place.",
+               {"feature_size": [3, 4], "stride": 16, "sizes": [16, 32],
+                "aspect_ratios": [0.5, 1.0, 2.0]}),
+    ),
 }  # fmt: skip

@@ -8,8 +8,11 @@ from collections.abc import Callable
 from typing import Any
 
 from vision_core.errors import UserError
+from vision_core.walkthroughs.anchors import anchors
 from vision_core.walkthroughs.convolution import convolution
+from vision_core.walkthroughs.corner_pool import corner_pool
 from vision_core.walkthroughs.matrix import convolution_matrix
+from vision_core.walkthroughs.nms import nms
 from vision_core.walkthroughs.pooling import avg_pool, max_pool, max_pool_backward
 from vision_core.walkthroughs.presets import PRESETS, Preset
 from vision_core.walkthroughs.roi_align import roi_align
@@ -23,6 +26,7 @@ OPERATORS: dict[str, Callable[..., Walkthrough]] = {
     for function in (
         convolution, transposed_convolution, convolution_matrix, max_pool, avg_pool,
         max_pool_backward, nearest_unpool, bed_of_nails, max_unpool, roi_pool, roi_align,
+        nms, corner_pool, anchors,
     )
 }  # fmt: skip
 _ALIASES = {"kernel": "weight"}
