@@ -17,7 +17,7 @@ from vision_core.training.schedule import averaged, cosine_with_warmup
 
 
 class LineRecipe:
-    """Fit a line through noisy points, with dropout so that randomness matters."""
+    """Fit a line through noisy points, drawn anew at each step so that randomness matters."""
 
     name = "line"
     batch_size = 4

@@ -21,7 +21,7 @@ def register(subparsers: Any) -> None:
         "--data", type=Path, required=True, metavar="DIR", help="folder of the data sets"
     )
     parser.add_argument(
-        "--out", type=Path, metavar="DIR", help="folder for the results (default runs/RECIPE)"
+        "--out", type=Path, metavar="DIR", help="folder for the results (default out/RECIPE)"
     )
     length = parser.add_mutually_exclusive_group()
     length.add_argument(
@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
 
     options = Options(
         data=args.data,
-        out=args.out or Path("runs") / args.recipe,
+        out=args.out or Path("out") / args.recipe,
         cache=args.cache,
         minutes=args.minutes,
         steps=args.steps,

@@ -82,8 +82,8 @@ def write_into_card(result: dict[str, Any], speed_ms: float) -> Path:
     return cards.save(card, path)
 
 
-def speed(name: str, network: nn.Module, repeats: int = 9) -> float:
-    """Return the median milliseconds for a 640x480 photo, preparation included.
+def speed(name: str, network: nn.Module, repeats: int = 25) -> float:
+    """Return the median milliseconds for a 640x480 photo, preparation included, once warm.
 
     For ``pose_heatmap_s`` it is one person; the detector's time comes on top.
     """
@@ -91,6 +91,8 @@ def speed(name: str, network: nn.Module, repeats: int = 9) -> float:
     run = _forward(name, network)
     times = []
     with torch.inference_mode():
+        for _ in range(3):
+            run(photo)
         for _ in range(repeats):
             start = time.perf_counter()
             run(photo)

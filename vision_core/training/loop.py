@@ -79,8 +79,18 @@ class Recipe(Protocol):
 
 
 @dataclass
+class Pace:
+    """Since the last line of the log: summed loss and steps, and when the loop saved and scored."""
+
+    loss: float = 0.0
+    steps: int = 0
+    saved: float = 0.0
+    scored: float = 0.0
+
+
+@dataclass
 class Run:
-    """The state of a run: all that a checkpoint holds."""
+    """The state of a run; a checkpoint holds all of it but ``examples`` and ``pace``."""
 
     network: nn.Module
     average: torch.optim.swa_utils.AveragedModel
@@ -89,6 +99,7 @@ class Run:
     step: int = 0
     seconds: float = 0.0
     history: list[dict[str, float]] = field(default_factory=list)
+    pace: Pace = field(default_factory=Pace)
 
     def save(self, path: Path) -> None:
         """Write the state; a reader never meets half a file."""
@@ -112,6 +123,7 @@ class Run:
         self.optimiser.load_state_dict(state["optimiser"])
         self.step, self.seconds = state["step"], state["seconds"]
         self.history = state["history"]
+        self.pace = Pace(saved=self.seconds, scored=self.seconds)
 
 
 def step_generator(seed: int, step: int) -> torch.Generator:
@@ -179,9 +191,9 @@ def fit(recipe: Recipe, options: Options) -> Run:
     device = torch.device(options.device)
     if options.compile:
         # a detector's matching and losses differ from batch to batch; its convolutions do not
-        for part in [m for n, m in run.network.named_children() if n in ("backbone", "head")] or [
-            run.network
-        ]:
+        named = dict(run.network.named_children())
+        parts = [named[name] for name in ("backbone", "head") if name in named]
+        for part in parts or [run.network]:
             part.compile(dynamic=False)
     per_epoch = max(1, count // recipe.batch_size)
     for loss in _steps(run, recipe, options, device, count):
@@ -197,6 +209,7 @@ def _steps(
     clock = time.monotonic()
     while (progress := progress_of(run, options)) < 1:
         rng = step_generator(options.seed, run.step)
+        torch.manual_seed(rng.initial_seed())  # for what a network draws itself, as in dropout
         indices = batch_indices(count, recipe.batch_size, options.seed, run.step)
         batch = recipe.batch(indices, progress, rng)
         for group in run.optimiser.param_groups:
@@ -215,19 +228,9 @@ def _steps(
         yield float(loss.detach())
 
 
-@dataclass
-class _Pace:
-    """When the loop last spoke, saved and scored, in seconds of the run."""
-
-    loss: float = 0.0
-    steps: int = 0
-    saved: float = 0.0
-    scored: float = 0.0
-
-
 def _report(run: Run, recipe: Recipe, options: Options, loss: float, epoch: float) -> None:
     """Once a minute: a checkpoint and a line; now and then the score of the averaged weights."""
-    pace: _Pace = run.__dict__.setdefault("pace", _Pace(saved=run.seconds, scored=run.seconds))
+    pace = run.pace
     pace.loss, pace.steps = pace.loss + loss, pace.steps + 1
     finished = progress_of(run, options) >= 1
     if run.seconds - pace.saved < options.save_seconds and not finished:

@@ -43,7 +43,7 @@ def preprocessing(name: str) -> Callable[[Any], Any] | None:
     """
     presets: dict[str, Callable[[Any], Any] | None] = {
         "resnet_s": ImageClassification(crop_size=128, resize_size=144),
-        "fcn_s": SemanticSegmentation(resize_size=224),
+        "fcn_s": SemanticSegmentation(resize_size=192),
         "fcos_s": None,
         "pose_heatmap_s": None,
     }

@@ -44,18 +44,19 @@ def small_fcos() -> FCOS:
     """Return the detector with random weights; label ids are indices into ``LABELS``.
 
     As all of torchvision's detectors it takes a list of ``(3, H, W)`` pictures in 0..1 of any
-    sizes and resizes them itself: shorter side 224 pixels, longer side at most 384.
+    sizes and resizes them itself: shorter side 160 pixels, or less where the longer
+    one would pass 208: the sizes at which it was trained.
     """
     backbone = PyramidBackbone()
     anchors = AnchorGenerator(tuple((s,) for s in STRIDES), ((1.0,),) * len(STRIDES))
     return FCOS(
         backbone,
         num_classes=len(LABELS),
-        min_size=224,
-        max_size=384,
+        min_size=160,
+        max_size=208,
         anchor_generator=anchors,
         head=FCOSHead(backbone.out_channels, 1, len(LABELS), num_convs=2),
-        score_thresh=0.3,
+        score_thresh=0.5,
         nms_thresh=0.5,
         detections_per_img=50,
     )
