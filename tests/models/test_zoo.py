@@ -1,0 +1,127 @@
+"""The bundled networks: sizes, shapes, cards, and what they say about a free sample photo."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+import pytest
+import skimage.data
+import torch
+from torchvision.models.detection import FCOS
+
+from vision_core.evaluation.score import load
+from vision_core.models import zoo
+from vision_core.models.cards import ASSETS
+from vision_core.models.zoo import fcn_s, fcos_s, resnet_s
+from vision_core.models.zoo.trunk import Trunk
+
+BUDGETS = {"resnet_s": 2.0e6, "fcos_s": 2.5e6, "fcn_s": 1.5e6, "pose_heatmap_s": 1.0e6}
+ODD_SIZES = [(1, 1), (33, 65), (10, 333), (127, 64)]
+CARD_KEYS = {
+    "name", "title", "task", "family", "labels", "architecture", "parameters", "bytes", "sha256",
+    "data", "training", "scores", "speed_ms_640x480", "paper", "licence", "input", "limits",
+    "history",
+}  # fmt: skip
+
+
+def call(name: str, network: torch.nn.Module, picture: torch.Tensor) -> torch.Tensor:
+    """Run any of the networks; the detector's scores stand for its answer."""
+    with torch.inference_mode():
+        if name == "fcos_s":
+            return network([picture[0]])[0]["scores"]
+        out = network(picture)
+    return out["out"] if isinstance(out, dict) else out
+
+
+@pytest.mark.parametrize("name", zoo.NAMES)
+def test_budget(name: str) -> None:
+    count = sum(p.numel() for p in zoo.build(name).parameters())
+    assert count <= BUDGETS[name]
+
+
+def test_unknown_name() -> None:
+    with pytest.raises(KeyError):
+        zoo.build("nothing")
+
+
+@pytest.mark.parametrize("name", zoo.NAMES)
+@pytest.mark.parametrize(("height", "width"), ODD_SIZES)
+def test_odd_sizes_are_finite(name: str, height: int, width: int) -> None:
+    torch.manual_seed(0)
+    network = zoo.build(name).eval()
+    assert torch.isfinite(call(name, network, torch.rand(1, 3, height, width))).all()
+
+
+def test_shapes() -> None:
+    picture = torch.rand(2, 3, 96, 72)
+    with torch.inference_mode():
+        assert zoo.build("resnet_s").eval()(picture).shape == (2, len(resnet_s.LABELS))
+        out = zoo.build("fcn_s").eval()(picture)["out"]
+        assert out.shape == (2, len(fcn_s.LABELS), 96, 72)
+        assert zoo.build("pose_heatmap_s").eval()(picture).shape == (2, 14, 24, 18)
+        strides = [96 // m.shape[2] for m in Trunk()(picture)]
+    assert strides == [4, 8, 16, 32]
+
+
+def test_detector_is_torchvisions() -> None:
+    network = zoo.build("fcos_s")
+    assert isinstance(network, FCOS)
+    assert len(network.anchor_generator.sizes) == len(fcos_s.STRIDES)
+
+
+@pytest.mark.parametrize("name", zoo.NAMES)
+def test_activations_are_relu(name: str) -> None:
+    """Guided backpropagation needs ReLU modules and no other non-linearity."""
+    kinds = {type(m).__name__ for m in zoo.build(name).modules()}
+    assert "ReLU" in kinds
+    assert not kinds & {"SiLU", "GELU", "Hardswish", "LeakyReLU", "ELU", "ReLU6"}
+
+
+@pytest.mark.parametrize("name", zoo.NAMES)
+def test_card_belongs_to_weights(name: str) -> None:
+    card = json.loads((ASSETS / f"{name}.json").read_text("utf-8"))
+    content = (ASSETS / f"{name}.safetensors").read_bytes()
+    assert CARD_KEYS <= card.keys()
+    assert card["name"] == name
+    assert card["sha256"] == hashlib.sha256(content).hexdigest()
+    assert card["bytes"] == len(content)
+    assert card["parameters"] == sum(p.numel() for p in zoo.build(name).parameters())
+
+
+@pytest.mark.parametrize("name", zoo.NAMES)
+def test_weights_fit_and_are_finite(name: str) -> None:
+    network = load(name, ASSETS / f"{name}.safetensors")
+    assert all(torch.isfinite(value).all() for value in network.state_dict().values())
+
+
+def cat_photo() -> torch.Tensor:
+    return torch.from_numpy(skimage.data.cat()).permute(2, 0, 1)
+
+
+def test_classifier_says_cat() -> None:
+    preset = zoo.preprocessing("resnet_s")
+    assert preset is not None
+    network = load("resnet_s", ASSETS / "resnet_s.safetensors")
+    logits = call("resnet_s", network, preset(cat_photo())[None])
+    assert resnet_s.LABELS[int(logits[0].argmax())] == "cat"
+
+
+def test_detector_says_cat() -> None:
+    network = load("fcos_s", ASSETS / "fcos_s.safetensors")
+    with torch.inference_mode():
+        found = network([cat_photo() / 255])[0]
+    assert fcos_s.LABELS[int(found["labels"][0])] == "cat"
+    assert found["scores"][0] > 0.4
+    x1, y1, x2, y2 = found["boxes"][0].tolist()
+    assert x1 < 190 < 280 < x2 and y1 < 60 < 250 < y2  # the face fills this part
+
+
+def test_segmenter_paints_cat() -> None:
+    preset = zoo.preprocessing("fcn_s")
+    assert preset is not None
+    network = load("fcn_s", ASSETS / "fcn_s.safetensors")
+    classes = call("fcn_s", network, preset(cat_photo())[None])[0].argmax(0)
+    counts = torch.bincount(classes.flatten(), minlength=len(fcn_s.LABELS))
+    assert fcn_s.LABELS[int(counts[1:].argmax()) + 1] == "cat"
+    assert counts[1] > 0.2 * counts.sum()
