@@ -28,6 +28,7 @@ FORBIDDEN = {
     "selection": ["models", "samples", *_UPPER],
     "export": ["figures", "cli", "training", "evaluation", "samples"],
     "figures": ["models", "cli", "training", "evaluation", "samples"],
+    "walkthroughs": ["images", "devices", "models", "inference", "selection", "samples", *_UPPER],
     "evaluation": ["figures", "cli"],
     "training": ["figures", "cli"],
 }
