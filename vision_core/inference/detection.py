@@ -168,6 +168,7 @@ def _freeze(
         skeleton=net.skeleton,
         group=None if raw.group is None else rows(raw.group),
         position=None if raw.position is None else rows(raw.position),
+        topk=raw.topk,
         field=AnchorField(
             frozen(raw.field.anchors_net), frozen(raw.field.boxes_net), frozen(raw.field.scores),
             frozen(raw.field.level.to(torch.uint8)), frozen(raw.field.fate),

@@ -56,18 +56,15 @@ def _decode_dense(
         centerness = torch.sigmoid(heads["bbox_ctrness"])[:, 0]
         scores_all = torch.sqrt(class_scores * centerness[:, None])
     classes = logits.shape[-1]
+    flat = scores_all.flatten()
     rows: list[Tensor] = []
-    scores: list[Tensor] = []
     levels: list[Tensor] = []
     above, start = 0, 0
     for level, count in enumerate(per_level):
-        flat = scores_all[start : start + count].flatten()
-        index = torch.where(flat > floor)[0]
-        above += len(index)
-        top, order = flat[index].topk(_topk_min(index, module.topk_candidates, 0))
-        rows.append(index[order] + start * classes)
-        scores.append(top)
-        levels.append(torch.full_like(order, level))
+        best, passed = _top(flat[start * classes : (start + count) * classes], floor, module)
+        above += passed
+        rows.append(best + start * classes)
+        levels.append(torch.full_like(best, level))
         start += count
     row = torch.cat(rows)
     anchor = torch.div(row, classes, rounding_mode="floor")
@@ -84,8 +81,8 @@ def _decode_dense(
         Stage("level_topk", len(row), module.topk_candidates, "best scores on each level"),
     ]
     group = torch.cat(levels)
-    raw = _finish(torch.cat(scores), row % classes, anchor, class_scores, centerness, field, funnel)
-    raw.group, raw.position = group, row
+    raw = _finish(flat[row], row % classes, anchor, class_scores, centerness, field, funnel)
+    raw.group, raw.position, raw.topk = group, row, module.topk_candidates
     return raw
 
 
@@ -99,17 +96,13 @@ def _decode_ssd(
     boxes = box_ops.clip_boxes_to_image(boxes, image_size)
     classes = class_scores.shape[-1]
     index: list[Tensor] = []
-    scores: list[Tensor] = []
     labels: list[Tensor] = []
     above = 0
     for label in range(1, classes):
-        column = class_scores[:, label]
-        kept = torch.where(column > floor)[0]
-        above += len(kept)
-        top, order = column[kept].topk(_topk_min(kept, module.topk_candidates, 0))
-        index.append(kept[order])
-        scores.append(top)
-        labels.append(torch.full_like(order, label))
+        best, passed = _top(class_scores[:, label], floor, module)
+        above += passed
+        index.append(best)
+        labels.append(torch.full_like(best, label))
     anchor = torch.cat(index)
     funnel = [
         Stage("anchors", len(anchors), None, "default boxes on all feature maps"),
@@ -120,10 +113,26 @@ def _decode_ssd(
     ]
     group = torch.cat(labels)
     field = _field(anchors, boxes, class_scores[:, 1:], per_level, anchor, floor, "class_topk")
-    raw = _finish(torch.cat(scores), group, anchor, class_scores, torch.ones_like(boxes[:, 0]),
-                  field, funnel)
-    raw.group, raw.position = group, anchor
+    raw = _finish(class_scores[anchor, group], group, anchor, class_scores,
+                  torch.ones_like(boxes[:, 0]), field, funnel)
+    raw.group, raw.position, raw.topk = group, anchor, module.topk_candidates
     return raw
+
+
+def _top(scores: Tensor, floor: float, module: Any) -> tuple[Tensor, int]:
+    """Indices of the best ``topk_candidates`` scores above the floor, and how many are above it.
+
+    Where as many lie above the network's own threshold, the top-k is taken from those alone: it
+    finds the same scores, but which of several equal ones it finds, and in which order, is then
+    torchvision's own choice.
+    """
+    index = torch.where(scores > floor)[0]
+    passed = len(index)
+    confident = index[scores[index] > module.score_thresh]
+    if len(confident) >= module.topk_candidates:
+        index = confident
+    order = scores[index].topk(_topk_min(index, module.topk_candidates, 0)).indices
+    return index[order], passed
 
 
 def _field(

@@ -123,6 +123,7 @@ class DetectionTrace:
         group: int64 [N], the level (or, for SSD, the class) within which torchvision's top-k put
             the candidates in order; ``None`` for two-stage networks, which have no such step.
         position: int64 [N], place in the flattened head output that the top-k was taken from.
+        topk: how many candidates of a group the top-k let pass at the most.
         field: all anchors, for questions about places without a candidate.
     """
 
@@ -144,6 +145,7 @@ class DetectionTrace:
     skeleton: tuple[tuple[int, int], ...] = ()
     group: np.ndarray | None = None
     position: np.ndarray | None = None
+    topk: int | None = None
     field: AnchorField | None = None
 
     def __len__(self) -> int:

@@ -48,6 +48,7 @@ class Raw:
     field: RawField
     group: Tensor | None = None
     position: Tensor | None = None
+    topk: int | None = None
 
 
 @dataclass

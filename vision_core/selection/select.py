@@ -77,7 +77,8 @@ def in_torchvision_order(trace: DetectionTrace, alive: np.ndarray) -> np.ndarray
 
     The order counts only between equal scores, which NMS takes first come, first served. A top-k
     leaves equal scores in an order of its own that depends on what else it was given, so it is
-    repeated on exactly what the network would give it at this threshold.
+    repeated on exactly what the network would give it at this threshold. A group that the top-k
+    cut, and of which nothing is below the threshold, is in that order already.
     """
     scores = trace.scores[alive]
     group, position = trace.group, trace.position
@@ -86,6 +87,9 @@ def in_torchvision_order(trace: DetectionTrace, alive: np.ndarray) -> np.ndarray
     ordered = []
     for value in np.unique(group[alive]):
         members = alive[group[alive] == value]
+        if len(members) == trace.topk:
+            ordered.append(members)
+            continue
         members = members[np.argsort(position[members])]
         top = torch.from_numpy(trace.scores[members]).topk(len(members)).indices
         ordered.append(members[top.numpy()])
