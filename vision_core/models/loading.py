@@ -75,7 +75,7 @@ def load(
     entry, where = card(name), devices.resolve(str(device))
     if random_seed is not None:
         module, fingerprint = _build_random(entry, random_seed), f"random-{random_seed}"
-        preset = _preset(entry, None)
+        preset = preset_of(entry, None)
     elif weights is not None:
         entry, module, fingerprint, preset = _load_file(entry, Path(weights).expanduser())
     else:
@@ -99,9 +99,10 @@ def _load_known(entry: Card, folder: Path | None) -> _Loaded:
     if entry.bundled:
         module = build.build_bundled(entry.name)
         checkpoints.fit(module, state, file, entry.name)
-        return entry, module, digest, _preset(entry, None)
+        return entry, module, digest, preset_of(entry, None)
     member = build.official(entry.builder, digest)
-    return entry, build.build_official(entry.builder, member, state), digest, _preset(entry, member)
+    module = build.build_official(entry.builder, member, state)
+    return entry, module, digest, preset_of(entry, member)
 
 
 def _load_file(entry: Card, file: Path) -> _Loaded:
@@ -111,15 +112,15 @@ def _load_file(entry: Card, file: Path) -> _Loaded:
     if entry.bundled:
         module = build.build_bundled(entry.name)
         checkpoints.fit(module, checkpoints.without_prefix(state), file, entry.name)
-        return entry, module, digest, _preset(entry, None)
+        return entry, module, digest, preset_of(entry, None)
     if (member := build.official(entry.builder, digest)) is not None:
         module = build.build_official(entry.builder, member, state)
-        return entry, module, digest, _preset(entry, member)
+        return entry, module, digest, preset_of(entry, member)
     state = checkpoints.without_prefix(state)
     settings = build.settings_of(entry.builder, state)
     module = build.build_plain(entry.builder, **settings)
     checkpoints.fit(module, state, file, entry.name)
-    return _relabelled(entry, settings), module, digest, _preset(entry, None)
+    return _relabelled(entry, settings), module, digest, preset_of(entry, None)
 
 
 def _relabelled(entry: Card, settings: dict[str, int]) -> Card:
@@ -143,7 +144,16 @@ def _build_random(entry: Card, seed: int) -> nn.Module:
     return build.build_plain(entry.builder, seed)
 
 
-def _preset(entry: Card, member: Any | None) -> Callable[[Tensor], Tensor] | None:
+def preset_of(entry: Card, member: Any | None = None) -> Callable[[Tensor], Tensor] | None:
+    """torchvision's preset that turns a uint8 (3, H, W) photo into the network's input.
+
+    Args:
+        entry: card of the model.
+        member: of its weights enum; the default one where it is ``None``.
+
+    Returns:
+        ``None`` for networks that prepare their input themselves.
+    """
     if entry.bundled:
         from vision_core.models import zoo
 

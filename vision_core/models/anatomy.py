@@ -1,0 +1,183 @@
+"""The layers of a catalogue model: shapes, parameters, multiply-adds, without its weights.
+
+The network is built on PyTorch's meta device and run there: shapes are worked out, no number is
+computed and no memory is taken, so that VGG-19 takes a moment and needs no download.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from vision_core.models import build
+from vision_core.models.cards import Card
+
+PHOTO = (640, 480)
+"""Width and height of the photo for which shapes and multiply-adds are given."""
+_QUIET = (nn.Dropout, nn.Identity, nn.ReLU, nn.ReLU6, nn.Hardswish, nn.SiLU, nn.Hardsigmoid,
+          nn.GELU, nn.Flatten)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer of a network, for one photo.
+
+    Attributes:
+        name: of the module within the network.
+        kind: what it is: ``Conv2d``, ``MaxPool2d`` ...
+        text: kernel, stride and the like: ``3x3, stride 2``.
+        shapes: output shape without the batch, one for each time that the layer is used.
+        parameters: numbers in it that are learned or kept.
+        multiply_adds: of all uses together; 0 where none are counted (norms, pooling).
+    """
+
+    name: str
+    kind: str
+    text: str
+    shapes: tuple[tuple[int, ...], ...]
+    parameters: int
+    multiply_adds: int
+
+
+@dataclass(frozen=True)
+class Anatomy:
+    """A network laid out.
+
+    Attributes:
+        input_shape: (C, H, W) of what the network is given for a photo of ``PHOTO``'s size.
+        layers: in the order in which they run; activations and dropout are left out.
+        multiply_adds: of the whole network, as PyTorch's own counter gives them.
+        note: what was assumed, one sentence; empty where nothing was.
+    """
+
+    input_shape: tuple[int, ...]
+    layers: tuple[Layer, ...]
+    multiply_adds: int
+    note: str
+
+
+@functools.lru_cache(maxsize=64)
+def anatomy(card: Card) -> Anatomy:
+    """Lay out the network of a card.
+
+    Returns:
+        shapes and counts; the same object for the same card.
+    """
+    with torch.device("meta"):
+        module = _built(card).eval()
+    picture = _input(card, module)
+    shapes: dict[str, list[tuple[int, ...]]] = {}
+    leaves = {m: n for n, m in module.named_modules() if not list(m.children())}
+
+    def record(leaf: nn.Module, _: Any, out: Any) -> None:
+        out = out[0] if isinstance(out, tuple) else out
+        if isinstance(out, Tensor):
+            shapes.setdefault(leaves[leaf], []).append(tuple(out.shape[1:]))
+
+    for leaf in leaves:
+        leaf.register_forward_hook(record)
+    whole = _Once(module)
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        note = whole(picture)
+    flops = counter.get_flop_counts()
+    layers = tuple(
+        _layer(name, leaf, shapes[name], sum(flops.get(f"_Once.network.{name}", {}).values()))
+        for name in shapes
+        if not isinstance(leaf := module.get_submodule(name), _QUIET)
+    )
+    return Anatomy(tuple(picture.shape[1:]), layers, counter.get_total_flops() // 2, note)
+
+
+class _Once(nn.Module):
+    """Runs every part of a network once; the counter names layers from this module down."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, picture: Tensor) -> str:
+        return _run(self.network, picture)
+
+
+def _built(card: Card) -> nn.Module:
+    if card.bundled:
+        return build.build_bundled(card.name)
+    return build.build_plain(card.builder)
+
+
+def _input(card: Card, module: nn.Module) -> Tensor:
+    """What the network is given for a photo of the standard size, on the meta device."""
+    from vision_core.models.loading import preset_of
+
+    photo = torch.zeros(3, PHOTO[1], PHOTO[0], dtype=torch.uint8)
+    resize: Any = getattr(module, "transform", None)
+    if (preset := preset_of(card)) is not None:
+        picture = preset(photo)[None]
+    elif resize is not None:
+        picture = resize([photo / 255])[0].tensors
+    else:
+        from vision_core.inference.pose import CROP
+
+        picture = torch.zeros(1, 3, CROP, CROP)
+    return picture.to("meta")
+
+
+def _run(network: nn.Module, picture: Tensor) -> str:
+    """Run every part once; a detector's parts one by one, since its NMS needs real numbers."""
+    module: Any = network
+    if not hasattr(module, "backbone") or not hasattr(module, "transform"):
+        module(picture)
+        return ""
+    maps = module.backbone(picture)
+    features = list(maps.values()) if isinstance(maps, dict) else [maps]
+    if not hasattr(module, "rpn"):
+        module.head(features)
+        return ""
+    module.rpn.head(features)
+    heads, count = module.roi_heads, module.rpn.post_nms_top_n()
+    _branch(features, count, heads.box_roi_pool, heads.box_head, heads.box_predictor)
+    for part in ("mask", "keypoint"):
+        if getattr(heads, f"{part}_roi_pool", None) is not None:
+            chain = [getattr(heads, f"{part}_{name}") for name in ("roi_pool", "head", "predictor")]
+            _branch(features, 1, *chain)
+    return (
+        f"The box head is counted for {count:,} proposals, mask and keypoint heads for one "
+        "detection; a photo with fewer proposals costs less."
+    )
+
+
+def _branch(features: Sequence[Tensor], count: int, pool: Any, *chain: nn.Module) -> None:
+    x = torch.zeros(count, features[0].shape[1], *pool.output_size, device="meta")
+    for part in chain:
+        x = part(x)
+
+
+def _layer(name: str, leaf: Any, used: list[tuple[int, ...]], flops: int) -> Layer:
+    numbers = sum(p.numel() for p in leaf.parameters())
+    return Layer(name, type(leaf).__name__, _text(leaf), tuple(used), numbers, flops // 2)
+
+
+def _text(leaf: Any) -> str:
+    """Kernel, stride, dilation and groups in words; sizes of other layers."""
+    if isinstance(leaf, nn.Linear):
+        return f"{leaf.in_features} to {leaf.out_features}"
+    if not hasattr(leaf, "kernel_size"):
+        return ""
+    parts = ["x".join(str(k) for k in _pair(leaf.kernel_size))]
+    for name in ("stride", "dilation"):
+        value = _pair(getattr(leaf, name, 1))
+        if value != (1, 1):
+            parts.append(f"{name} {value[0] if value[0] == value[1] else value}")
+    if getattr(leaf, "groups", 1) > 1:
+        parts.append(f"{leaf.groups} groups")
+    return ", ".join(parts)
+
+
+def _pair(value: Any) -> tuple[int, int]:
+    return (value, value) if isinstance(value, int) else (int(value[0]), int(value[1]))
