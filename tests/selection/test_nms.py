@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torchvision.ops import batched_nms, box_iou, nms
 
-from vision_core.selection.nms import first_suppressor, hard_nms, iou_matrix, no_nms
+from vision_core.selection.nms import exceeds, first_suppressor, hard_nms, iou_matrix, no_nms
 from vision_core.selection.soft_nms import soft_nms
 
 
@@ -145,3 +145,12 @@ def test_identical_boxes_under_linear_decay_vanish():
     assert got.order.tolist() == [0]
     assert got.scores.tolist() == pytest.approx([0.9, 0, 0])
     assert got.by.tolist() == [-1, 0, 0]
+
+
+@pytest.mark.parametrize("threshold", [0.1, 0.2, 0.3, 0.7])
+def test_an_iou_is_compared_in_double(threshold):
+    """0.1 in float32 lies above the double 0.1; torchvision's kernel compares in double."""
+    nearest = np.float32(threshold)
+    values = np.array([np.nextafter(nearest, np.float32(0)), nearest, np.nextafter(nearest, 1)])
+    above = exceeds(values.astype(np.float32), threshold).tolist()
+    assert above == [float(v) > threshold for v in values.astype(np.float32)]

@@ -132,7 +132,7 @@ def _rounded_down(threshold: float) -> np.float32:
     value gives the same answer in float32, where rounding to nearest would let 3/10 pass at 0.3.
     """
     nearest = np.float32(threshold)
-    return nearest if nearest <= threshold else np.nextafter(nearest, np.float32(-1))
+    return nearest if float(nearest) <= threshold else np.nextafter(nearest, np.float32(-1))
 
 
 def exceeds(matrix: np.ndarray, threshold: float) -> np.ndarray:

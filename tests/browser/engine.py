@@ -1,0 +1,60 @@
+"""The canvas's own selection in a blank page, beside Python's."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from playwright.sync_api import Page
+
+from vision_core.inference.results import DetectionTrace
+from vision_core.selection import Thresholds
+
+CANVAS = Path(__file__).resolve().parents[2] / "pages" / "widgets" / "canvas"
+FILES = ("overlap.js", "select.js")
+
+_RUN = """([boxes, scores, labels, all]) => {
+  const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer;
+  const selector = new Selector(new Float32Array(bytes(boxes)), new Float32Array(bytes(scores)),
+                                new Int32Array(bytes(labels)));
+  return all.map((thresholds) => {
+    const out = selector.select(thresholds);
+    return {kept: [...out.kept], fate: [...out.fate], by: [...out.by], iou: [...out.iou],
+            final: [...out.final], counts: out.counts};
+  });
+}"""
+
+
+def load(page: Page) -> Page:
+    """A blank page with the canvas's selection in it."""
+    text = "\n".join((CANVAS / name).read_text("utf-8") for name in FILES)
+    page.goto("about:blank")
+    page.add_script_tag(content=f"{text}\nglobalThis.Selector = Selector;")
+    return page
+
+
+def packed(array: np.ndarray, dtype: str) -> str:
+    """Base64 of an array's bytes, little-endian."""
+    return base64.b64encode(np.ascontiguousarray(array, f"<{dtype}").tobytes()).decode()
+
+
+def as_message(thresholds: Thresholds, labels: Sequence[str]) -> dict[str, Any]:
+    """Thresholds as the canvas takes them."""
+    classes = thresholds.classes
+    ids = None if classes is None else [i for i, n in enumerate(labels) if n in classes]
+    return {
+        "score": thresholds.score, "iou": thresholds.iou, "nms": thresholds.nms,
+        "sigma": thresholds.sigma, "agnostic": thresholds.agnostic,
+        "max": thresholds.max_detections, "classes": ids,
+    }
+
+
+def run(page: Page, trace: DetectionTrace, many: Sequence[Thresholds]) -> list[dict[str, Any]]:
+    """What the canvas selects for each of the thresholds, in turn on one selector."""
+    arrays = (
+        packed(trace.boxes_net, "f4"), packed(trace.scores, "f4"), packed(trace.label_ids, "i4")
+    )
+    return page.evaluate(_RUN, [*arrays, [as_message(t, trace.info.labels) for t in many]])
