@@ -14,6 +14,7 @@ page = st.navigation(
     [
         st.Page("pages/home.py", title="Start", icon=":material/home:", default=True),
         st.Page("pages/predictions.py", title="Predictions", icon=":material/frame_person:"),
+        st.Page("pages/models.py", title="Models", icon=":material/inventory_2:"),
     ],
     position="top",
 )

@@ -26,6 +26,11 @@ with left:
         "sample, an upload or the camera. Move the score and NMS thresholds and the picture "
         "follows, without running the network again."
     )
+    st.page_link("pages/models.py", label="**Models**", icon=":material/inventory_2:")
+    st.markdown(
+        "Every network of the catalogue: its card, scores, training curve, layers with their "
+        "shapes, parameters and multiply-adds."
+    )
 with right:
     st.markdown(
         "**Works without a network.** The models called *bundled* are in this repository; the "

@@ -89,11 +89,16 @@ def _offer(card: Card, sentence: str) -> None:
     )
     if wanted:
         with guarded(f"downloading {card.name}"):
-            _download(card)
+            fetch(card)
             st.rerun()
 
 
-def _download(card: Card) -> None:
+def fetch(card: Card) -> None:
+    """Download the weights of a model under a bar that shows how far it is.
+
+    Raises:
+        UserError: no network, no space, or not the right file.
+    """
     bar = st.progress(0.0, text=f"Downloading {card.name} …")
 
     def progress(done: int, total: int) -> None:

@@ -41,6 +41,8 @@ def test_shapes_are_those_of_a_real_forward_pass(name: str) -> None:
     module = make(name).eval()
     seen: dict[str, list[tuple[int, ...]]] = {}
     for path, leaf in module.named_modules():
+        if list(leaf.children()):
+            continue
         leaf.register_forward_hook(
             lambda _, __, out, path=path: seen.setdefault(path, []).append(tuple(out.shape[1:]))
         )

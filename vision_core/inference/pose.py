@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from vision_core.models.zoo.pose_heatmap_s import CROP
+
 JOINTS = (
     "right_ankle", "right_knee", "right_hip", "left_hip", "left_knee", "left_ankle",
     "right_wrist", "right_elbow", "right_shoulder", "left_shoulder", "left_elbow", "left_wrist",
@@ -36,8 +38,6 @@ COCO_FROM_LSP = {
 SCORE_KIND = "probability"
 """What ``decode_heatmaps`` returns as score: see there."""
 
-CROP = 128
-"""Side of a crop in pixels."""
 EXPANSION = 1.25
 """Side of the square that is cut out, as a multiple of the longer side of the person's box."""
 MEAN = (0.485, 0.456, 0.406)

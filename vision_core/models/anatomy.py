@@ -17,6 +17,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from vision_core.models import build
 from vision_core.models.cards import Card
+from vision_core.models.zoo.pose_heatmap_s import CROP
 
 PHOTO = (640, 480)
 """Width and height of the photo for which shapes and multiply-adds are given."""
@@ -122,8 +123,6 @@ def _input(card: Card, module: nn.Module) -> Tensor:
     elif resize is not None:
         picture = resize([photo / 255])[0].tensors
     else:
-        from vision_core.inference.pose import CROP
-
         picture = torch.zeros(1, 3, CROP, CROP)
     return picture.to("meta")
 

@@ -13,6 +13,8 @@ from torch.nn import functional as F
 from vision_core.models.zoo.trunk import Trunk
 
 JOINTS = 14
+CROP = 128
+"""Side of the crop of one person that the pose networks are given, in pixels."""
 
 
 def conv_bn_relu(channels_in: int, channels: int, kernel: int = 3) -> nn.Sequential:

@@ -1,0 +1,77 @@
+"""The catalogue page in Streamlit's simulator."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.pages.conftest import sound, start, text_of
+from vision_core import models
+from vision_core.models import weights
+
+PAGE = "pages/models.py"
+
+
+def titles(app) -> list[str]:
+    return list(app.dataframe[0].value["model"])
+
+
+def test_the_table_lists_the_whole_catalogue_and_shows_the_first() -> None:
+    app = sound(start(PAGE))
+    assert titles(app) == [c.title for c in models.cards()]
+    first = models.cards()[0]
+    assert first.title in [s.value for s in app.subheader]
+    assert f"{first.parameters:,}" in text_of(app) and first.limits in text_of(app)
+
+
+@pytest.mark.parametrize("task", models.TASKS)
+def test_filter_by_task(task: str) -> None:
+    app = sound(start(PAGE, kind=task))
+    assert titles(app) == [c.title for c in models.cards(task)]
+    assert app.subheader[0].value == models.cards(task)[0].title
+
+
+def test_only_those_here_leaves_out_what_is_to_be_downloaded() -> None:
+    app = sound(start(PAGE, here="1"))
+    expected = [c.title for c in models.cards() if weights.status(c) != "downloadable"]
+    assert titles(app) == expected and len(expected) < len(models.cards())
+
+
+def test_a_link_opens_a_model_and_offers_its_download() -> None:
+    app = sound(start(PAGE, card="vgg16"))
+    card = models.card("vgg16")
+    assert app.subheader[0].value == card.title
+    labels = [b.label for b in app.button]
+    assert (f"Download {card.bytes / 2**20:.0f} MB" in labels) == (
+        weights.status(card) == "downloadable"
+    )
+    layers = next(d.value for d in app.dataframe if "kernel" in d.value)
+    assert layers["parameters"].sum() == card.parameters
+    assert layers["multiply-adds (M)"].sum() / 1e3 == pytest.approx(15.47, abs=0.01)
+
+
+def test_a_failed_download_is_one_sentence(monkeypatch) -> None:
+    def broken(*args, **kwargs):
+        raise OSError("no route to host")
+
+    monkeypatch.setattr("urllib.request.urlopen", broken)
+    monkeypatch.setattr(weights, "find", lambda card, folder=None: None)
+    app = start(PAGE, card="alexnet")
+    [button] = [b for b in app.button if b.key == "get"]
+    app = button.click().run()
+    assert not app.exception and "Traceback" not in text_of(app)
+    told = [e.value for e in (*app.error, *app.warning)]
+    assert len(told) == 1 and "alexnet" in told[0]
+
+
+@pytest.mark.parametrize("card", [c.name for c in models.cards() if c.bundled])
+def test_bundled_models_show_their_training(card: str) -> None:
+    app = sound(start(PAGE, card=card))
+    run = models.card(card).extra["training"]
+    assert run["command"] in [c.value for c in app.code]
+    assert len(app.get("plotly_chart")) == 3
+
+
+def test_a_model_that_does_not_exist_gives_a_note() -> None:
+    app = start(PAGE, card="resnet99")
+    assert not app.exception
+    assert any("resnet99" in i.value for i in app.info)
