@@ -43,7 +43,7 @@ def ties(n: int = 90) -> DetectionTrace:
 
 def touching() -> DetectionTrace:
     """Scores and IoUs that lie exactly on thresholds of the grid: 0.3, 0.5, 0.7, 0 and 1."""
-    widths = [10, 3, 5, 7, 10, 0, 1, 9]
+    widths = [9, 3, 5, 7, 10, 0, 1, 10]
     boxes = np.array([[0, 0, w, 10] for w in widths], np.float64)
     apart = boxes + np.array([10, 0, 10, 0])  # edges that touch those of the first group
     scores = np.array([0.9, 0.3, 0.5, 0.7, 0.30000001, 0.5, 0.29999998, 1.0] * 2, np.float32)

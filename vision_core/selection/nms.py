@@ -69,12 +69,13 @@ def hard_nms(
     else:
         order = batched_nms(*tensors, torch.tensor(labels), iou).numpy()
         groups = _arithmetic(boxes, labels)
-    place = np.full(n, n)
-    place[order] = np.arange(len(order))
+    survives = np.zeros(n, bool)
+    survives[order] = True
     for shifted, members in groups:
-        kept = members[place[members] < n]
-        kept = kept[np.argsort(place[kept])]
-        lost = members[place[members] == n]
+        kept = members[survives[members]]
+        # The kernel takes equal scores first come, first served; `order` need not, above 1,000.
+        kept = kept[np.argsort(-scores[kept], kind="stable")]
+        lost = members[~survives[members]]
         by[lost], overlap[lost] = first_suppressor(shifted, lost, kept, iou)
     return Outcome(order, by, overlap, scores, np.zeros(n, bool))
 
