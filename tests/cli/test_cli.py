@@ -105,7 +105,7 @@ def test_weights_list_and_verify(capsys, tmp_path, monkeypatch):
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "hub"))
     assert main(["weights", "list", "--json"]) == 0
     rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
-    assert rows["fcn_s"]["status"] == "bundled"
+    assert rows["fcn_voc_s"]["status"] == "bundled"
     assert rows["resnet18"]["file"] is None and rows["resnet18"]["status"] == "downloadable"
     assert main(["weights", "verify"]) == 0
     assert capsys.readouterr().out.count("as published") == 4

@@ -134,17 +134,17 @@ def test_ones_own_checkpoint(folder, tmp_path, capsys):
     assert "own.pth does not fit resnet_s" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("model", ["fcos_s", "fcn_s", "resnet_s", "pose_heatmap_s"])
+@pytest.mark.parametrize("model", ["fcos_s", "fcn_voc_s", "resnet_s", "pose_heatmap_s"])
 def test_each_task_gives_its_record_and_an_overlay(folder, tmp_path, capsys, model):
     overlay = tmp_path / "out.png"
     argv = ["predict", str(folder / "turned.png"), "--model", model, "--json", "-"]
     assert main([*argv, "--overlay", str(overlay)]) == 0
     (record,) = lines(capsys.readouterr().out)
-    part = {"fcn_s": "class_map", "resnet_s": "classes"}.get(model, "detections")
+    part = {"fcn_voc_s": "class_map", "resnet_s": "classes"}.get(model, "detections")
     assert part in record
     drawn = np.asarray(Image.open(overlay))
     assert drawn.shape[1] == 451 and drawn.shape[0] >= 300
-    if model == "fcn_s":
+    if model == "fcn_voc_s":
         assert sum(row["pixels"] for row in record["class_map"]) == 451 * 300
     if model == "resnet_s":
         assert sum(row["probability"] for row in record["classes"]) == pytest.approx(1, abs=1e-5)

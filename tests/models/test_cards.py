@@ -13,7 +13,7 @@ from vision_core.models import TASKS, bundled_alternative, card, cards, default_
 from vision_core.models.cards import ASSETS, bundled_cards, full_size_cards
 
 BUNDLED = {
-    "fcos_s": "detection", "fcn_s": "segmentation", "pose_heatmap_s": "pose",
+    "fcos_s": "detection", "fcn_voc_s": "segmentation", "pose_heatmap_s": "pose",
     "resnet_s": "classification",
 }  # fmt: skip
 REQUIRED = (
@@ -72,7 +72,7 @@ def test_bundled_models_come_first_and_serve_each_task():
     assert bundled == BUNDLED
     assert [c.name for c in cards()][:4] == list(BUNDLED)
     assert default_card().name == "fcos_s"
-    assert default_card("segmentation").name == "fcn_s"
+    assert default_card("segmentation").name == "fcn_voc_s"
 
 
 def test_bundled_cards_describe_their_files():
@@ -90,7 +90,7 @@ def test_bundled_cards_describe_their_files():
     ("name", "other"),
     [
         ("retinanet_resnet50_fpn", "fcos_s"), ("maskrcnn_resnet50_fpn", "fcos_s"),
-        ("keypointrcnn_resnet50_fpn", "pose_heatmap_s"), ("fcn_resnet50", "fcn_s"),
+        ("keypointrcnn_resnet50_fpn", "pose_heatmap_s"), ("fcn_resnet50", "fcn_voc_s"),
         ("vgg16", "resnet_s"),
     ],
 )  # fmt: skip

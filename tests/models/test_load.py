@@ -161,7 +161,7 @@ def test_random_seeds_repeat_and_leave_the_global_state_alone():
         load(SMALL, device="cpu", random_seed=2**70)
 
 
-@pytest.mark.parametrize("name", ["fcos_s", "fcn_s", "resnet_s", "pose_heatmap_s"])
+@pytest.mark.parametrize("name", ["fcos_s", "fcn_voc_s", "resnet_s", "pose_heatmap_s"])
 def test_bundled_models_load(name):
     model = load(name, device="cpu")
     assert model.fingerprint == card(name).sha256 and not model.module.training
@@ -171,7 +171,7 @@ def test_bundled_models_load(name):
     assert (model.detector is not None) == (name == "pose_heatmap_s")
     if model.detector is not None:
         assert model.detector.name == "fcos_s" and model.detector.detector is None
-    assert (model.preset is not None) == (name in ("fcn_s", "resnet_s"))
+    assert (model.preset is not None) == (name in ("fcn_voc_s", "resnet_s"))
 
 
 def test_an_extreme_first_photo_does_not_harm_later_ones():

@@ -159,7 +159,7 @@ def test_damaged_files_are_found(entry, source, tmp_path):
 
 
 def test_bundled_weights_are_what_their_cards_say():
-    for name in ("fcos_s", "fcn_s", "pose_heatmap_s", "resnet_s"):
+    for name in ("fcos_s", "fcn_voc_s", "pose_heatmap_s", "resnet_s"):
         entry = card(name)
         file = weights.find(entry)
         assert isinstance(file, Path) and weights.verify(entry, file) == entry.sha256

@@ -13,10 +13,10 @@ from torchvision.models.detection import FCOS
 from vision_core.evaluation.score import load
 from vision_core.models import zoo
 from vision_core.models.cards import ASSETS
-from vision_core.models.zoo import fcn_s, fcos_s, resnet_s
+from vision_core.models.zoo import fcn_voc_s, fcos_s, resnet_s
 from vision_core.models.zoo.trunk import Trunk
 
-BUDGETS = {"resnet_s": 2.0e6, "fcos_s": 2.5e6, "fcn_s": 1.5e6, "pose_heatmap_s": 1.0e6}
+BUDGETS = {"resnet_s": 2.0e6, "fcos_s": 2.5e6, "fcn_voc_s": 1.5e6, "pose_heatmap_s": 1.0e6}
 ODD_SIZES = [(1, 1), (33, 65), (10, 333), (127, 64)]
 CARD_KEYS = {
     "name", "title", "task", "family", "labels", "architecture", "parameters", "bytes", "sha256",
@@ -57,8 +57,8 @@ def test_shapes() -> None:
     picture = torch.rand(2, 3, 96, 72)
     with torch.inference_mode():
         assert zoo.build("resnet_s").eval()(picture).shape == (2, len(resnet_s.LABELS))
-        out = zoo.build("fcn_s").eval()(picture)["out"]
-        assert out.shape == (2, len(fcn_s.LABELS), 96, 72)
+        out = zoo.build("fcn_voc_s").eval()(picture)["out"]
+        assert out.shape == (2, len(fcn_voc_s.LABELS), 96, 72)
         assert zoo.build("pose_heatmap_s").eval()(picture).shape == (2, 14, 24, 18)
         strides = [96 // m.shape[2] for m in Trunk()(picture)]
     assert strides == [4, 8, 16, 32]
@@ -118,10 +118,10 @@ def test_detector_says_cat() -> None:
 
 
 def test_segmenter_paints_cat() -> None:
-    preset = zoo.preprocessing("fcn_s")
+    preset = zoo.preprocessing("fcn_voc_s")
     assert preset is not None
-    network = load("fcn_s", ASSETS / "fcn_s.safetensors")
-    classes = call("fcn_s", network, preset(cat_photo())[None])[0].argmax(0)
-    counts = torch.bincount(classes.flatten(), minlength=len(fcn_s.LABELS))
-    assert fcn_s.LABELS[int(counts[1:].argmax()) + 1] == "cat"
+    network = load("fcn_voc_s", ASSETS / "fcn_voc_s.safetensors")
+    classes = call("fcn_voc_s", network, preset(cat_photo())[None])[0].argmax(0)
+    counts = torch.bincount(classes.flatten(), minlength=len(fcn_voc_s.LABELS))
+    assert fcn_voc_s.LABELS[int(counts[1:].argmax()) + 1] == "cat"
     assert counts[1] > 0.2 * counts.sum()

@@ -17,7 +17,7 @@ def register(subparsers: Any) -> None:
         description="Score a bundled network: top-1, AP, mean IoU or PCK, all from 0 to 1.",
     )
     parser.add_argument(
-        "model", metavar="MODEL", help="resnet_s, fcos_s, fcn_s or pose_heatmap_s"
+        "model", metavar="MODEL", help="resnet_s, fcos_s, fcn_voc_s or pose_heatmap_s"
     )
     parser.add_argument(
         "--data", type=Path, required=True, metavar="DIR", help="folder of the data sets"

@@ -15,7 +15,7 @@ def register(subparsers: Any) -> None:
         description="Train a bundled network; writes checkpoint, log, weights and card to --out.",
     )
     parser.add_argument(
-        "recipe", metavar="RECIPE", help="resnet_s, fcos_s, fcn_s or pose_heatmap_s"
+        "recipe", metavar="RECIPE", help="resnet_s, fcos_s, fcn_voc_s or pose_heatmap_s"
     )
     parser.add_argument(
         "--data", type=Path, required=True, metavar="DIR", help="folder of the data sets"

@@ -18,7 +18,7 @@ from vision_core.evaluation import classification, detection, pose, segmentation
 from vision_core.evaluation.annotations import annotated_photos
 from vision_core.models import zoo
 from vision_core.models.cards import ASSETS
-from vision_core.models.zoo import fcn_s, fcos_s, resnet_s
+from vision_core.models.zoo import fcn_voc_s, fcos_s, resnet_s
 from vision_core.training import card as cards
 from vision_core.training.export import read_weights
 
@@ -166,11 +166,11 @@ def _score_fcos_s(network: nn.Module, data: Path) -> Rows:
     return scores
 
 
-def _score_fcn_s(network: nn.Module, data: Path) -> Rows:
-    photos = annotated_photos(data, "voc12_subset", "val", fcn_s.LABELS)
-    preset = zoo.preprocessing("fcn_s")
+def _score_fcn_voc_s(network: nn.Module, data: Path) -> Rows:
+    photos = annotated_photos(data, "voc12_subset", "val", fcn_voc_s.LABELS)
+    preset = zoo.preprocessing("fcn_voc_s")
     assert preset is not None
-    values = segmentation.score_segmenter(network, preset, photos, fcn_s.LABELS)
+    values = segmentation.score_segmenter(network, preset, photos, fcn_voc_s.LABELS)
     return _rows(values, "voc12_subset", "val", len(photos))
 
 
@@ -187,6 +187,6 @@ def _score_pose_heatmap_s(network: nn.Module, data: Path) -> Rows:
 _SCORERS: dict[str, Callable[[nn.Module, Path], Rows]] = {
     "resnet_s": _score_resnet_s,
     "fcos_s": _score_fcos_s,
-    "fcn_s": _score_fcn_s,
+    "fcn_voc_s": _score_fcn_voc_s,
     "pose_heatmap_s": _score_pose_heatmap_s,
 }

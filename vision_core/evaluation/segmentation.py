@@ -16,7 +16,7 @@ from vision_core.evaluation.sources import Source, read_photo
 
 IGNORED = 255
 VOC_TO_LABEL = {8: 1, 10: 2, 12: 3, 13: 4, 15: 5, 17: 6}
-"""VOC's class numbers of cat, cow, dog, horse, person, sheep -> label of ``fcn_s``."""
+"""VOC's class numbers of cat, cow, dog, horse, person, sheep -> label of ``fcn_voc_s``."""
 
 
 def relabel() -> Tensor:

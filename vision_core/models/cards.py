@@ -23,7 +23,7 @@ ASSETS = Path(__file__).resolve().parents[2] / "assets" / "weights"
 
 # What stands in for a task that a bundled network cannot do itself.
 _STAND_INS = {"instance": "detection", "keypoint": "pose"}
-_BUNDLED_ORDER = ("fcos_s", "fcn_s", "pose_heatmap_s", "resnet_s")
+_BUNDLED_ORDER = ("fcos_s", "fcn_voc_s", "pose_heatmap_s", "resnet_s")
 _NOT_A_CLASS = ("__background__", "background", "no person", "N/A")
 
 

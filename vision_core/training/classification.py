@@ -47,7 +47,7 @@ class ClassificationRecipe:
         """Small pictures first: the network learns the coarse things at half the price."""
         size = 96 if progress < 0.4 else 128
         windows = random_resized_crops(self.photos.wh[indices], rng)
-        pictures = windows.read(self.photos.pixels[indices], size, size) / 255
+        pictures = colour.read_photos(windows, self.photos.pixels[indices], size, size)
         pictures = colour.normalise(colour.jitter(pictures, rng))
         return colour.cutout(pictures, rng), self.labels[indices]
 

@@ -19,24 +19,37 @@ def normalise(pictures: Tensor) -> Tensor:
 
 
 def read_photos(windows: Windows, canvases: Tensor, height: int, width: int) -> Tensor:
-    """Read uint8 canvases through windows -> ``[N, 3, h, w]`` in 0..1, mean colour outside."""
-    mean = torch.tensor(MEAN)[:, None, None]
-    return windows.read(canvases / 255 - mean, height, width) + mean
+    """Read uint8 canvases through windows -> uint8 ``[N, 3, h, w]``, mean colour outside."""
+    return windows.read(canvases, height, width, outside=[round(255 * m) for m in MEAN])
 
 
 def jitter(pictures: Tensor, rng: torch.Generator, strength: float = 0.3) -> Tensor:
-    """Change brightness, contrast, saturation and white balance by up to ``strength``."""
-    n = len(pictures)
+    """Change brightness, contrast, saturation and white balance by up to ``strength``.
+
+    All four are linear in the colours, so that each picture needs one 3x3 matrix and one shift.
+
+    Args:
+        pictures: uint8 ``[N, 3, h, w]``.
+        rng: random numbers.
+        strength: largest relative change.
+
+    Returns:
+        float32 ``[N, 3, h, w]`` in 0..1.
+    """
+    n, _, height, width = pictures.shape
+    floats = pictures.float().flatten(2)
 
     def factors(channels: int, amount: float) -> Tensor:
-        return random_between(1 - amount, 1 + amount, [n, channels, 1, 1], rng)
+        return random_between(1 - amount, 1 + amount, [n, channels, 1], rng)
 
-    grey = pictures.mean(1, keepdim=True)
-    pictures = grey + (pictures - grey) * factors(1, strength)
-    middle = grey.mean((2, 3), keepdim=True)
-    pictures = middle + (pictures - middle) * factors(1, strength)
-    pictures = pictures * factors(1, strength) * factors(3, strength / 4)
-    return pictures.clamp_(0, 1)
+    saturation, contrast = factors(1, strength), factors(1, strength)
+    gain = factors(1, strength) * factors(3, strength / 4)
+    middle = floats.mean((1, 2))[:, None, None] / 255
+    to_grey = torch.full((3, 3), 1 / 3)
+    matrix = gain * contrast * (saturation * torch.eye(3) + (1 - saturation) * to_grey)
+    shift = gain * (1 - contrast) * middle
+    changed = torch.baddbmm(shift, matrix / 255, floats)
+    return changed.clamp_(0, 1).reshape(n, 3, height, width)
 
 
 def cutout(pictures: Tensor, rng: torch.Generator, largest: float = 0.5) -> Tensor:

@@ -17,7 +17,7 @@ from vision_core.training.segmentation import SegmentationRecipe
 RECIPES: dict[str, Callable[[], Recipe]] = {
     "resnet_s": ClassificationRecipe,
     "fcos_s": DetectionRecipe,
-    "fcn_s": SegmentationRecipe,
+    "fcn_voc_s": SegmentationRecipe,
     "pose_heatmap_s": PoseRecipe,
 }
 

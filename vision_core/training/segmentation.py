@@ -1,4 +1,4 @@
-"""Recipe ``fcn_s``: a class for every pixel, seven classes with background.
+"""Recipe ``fcn_voc_s``: a class for every pixel, seven classes with background.
 
 Cross-entropy at every pixel of random windows; VOC's uncertain borders and everything outside the
 photo do not count.
@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from vision_core.evaluation.annotations import annotated_photos
 from vision_core.evaluation.segmentation import IGNORED, relabel, score_segmenter
 from vision_core.models import zoo
-from vision_core.models.zoo.fcn_s import LABELS
+from vision_core.models.zoo.fcn_voc_s import LABELS
 from vision_core.training import cache, colour
 from vision_core.training.loop import Options
 from vision_core.training.windows import Windows, random_between, random_signs
@@ -33,7 +33,7 @@ class SegmentationRecipe:
     weight_decay = 0.05
     score_minutes = 5.0
 
-    def __init__(self, name: str = "fcn_s") -> None:
+    def __init__(self, name: str = "fcn_voc_s") -> None:
         self.name = name
 
     def prepare(self, options: Options) -> int:
@@ -63,10 +63,9 @@ class SegmentationRecipe:
         windows = self.windows(indices, rng)
         pictures = colour.read_photos(windows, self.photos.pixels[indices], SIZE, SIZE)
         pictures = colour.normalise(colour.jitter(pictures, rng))
-        # one is added so that 0, what grid_sample puts outside the photo, can be told apart
-        masks = windows.read(self.masks[indices].float() + 1, SIZE, SIZE, mode="nearest")
-        labels = masks[:, 0].round().long() - 1
-        return pictures, labels.masked_fill(labels < 0, IGNORED)
+        masks = self.masks[indices]
+        labels = windows.read(masks, SIZE, SIZE, mode="nearest", outside=[IGNORED])
+        return pictures, labels[:, 0].long()
 
     def loss(
         self, network: nn.Module, batch: tuple[Tensor, Tensor], device: torch.device

@@ -1,18 +1,20 @@
 """Random windows onto photos: one affine map for pictures, masks, boxes and joints alike.
 
 Every augmentation that moves pixels is a window, centred somewhere on the photo, with a size, an
-angle and perhaps mirrored. Pictures are read through it with ``F.affine_grid`` and
-``F.grid_sample``; points are carried over by the same numbers, so that labels cannot drift away
-from the pixels.
+angle and perhaps mirrored. Pictures are read through it with OpenCV's ``warpAffine`` (on bytes,
+which on a CPU takes a tenth of the time of ``F.grid_sample``); points are carried over by the same
+numbers, so that labels cannot drift away from the pixels.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
+import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 
 @dataclass(frozen=True)
@@ -41,19 +43,49 @@ class Windows:
         down = torch.stack([-sin, cos], 1) * half_h[:, None]
         return torch.stack([across, down], 2)
 
-    def read(self, canvases: Tensor, height: int, width: int, mode: str = "bilinear") -> Tensor:
+    def read(
+        self,
+        canvases: Tensor,
+        height: int,
+        width: int,
+        mode: str = "bilinear",
+        outside: Sequence[float] = (0,),
+    ) -> Tensor:
         """Read ``[N, C, S, S]`` canvases through the windows -> ``[N, C, height, width]``.
 
-        Each canvas holds its whole photo, squashed to a square. What lies outside the photo is
-        0. ``mode`` as in ``F.grid_sample``.
+        Each canvas holds its whole photo, squashed to a square.
+
+        Args:
+            canvases: uint8 or float32; the result is of the same type.
+            height, width: of the result, pixels.
+            mode: "bilinear" or "nearest".
+            outside: what lies outside the photo, one value for each channel.
         """
-        to_unit = 2 / self.photo_wh
-        theta = torch.cat([self._axes(), self.centre[:, :, None]], 2) * to_unit[:, :, None]
-        theta[:, :, 2] -= 1
-        grid = F.affine_grid(theta, [len(theta), 1, height, width], align_corners=False)
-        return F.grid_sample(
-            canvases.float(), grid, mode=mode, padding_mode="zeros", align_corners=False
-        )
+        how = {"bilinear": cv2.INTER_LINEAR, "nearest": cv2.INTER_NEAREST}[mode]
+        matrices = self._matrices(canvases.shape[-1], height, width).numpy()
+        planes = canvases.numpy()
+        result = np.empty((*planes.shape[:2], height, width), planes.dtype)
+        for row, matrix in enumerate(matrices):
+            for channel, value in enumerate(outside):
+                cv2.warpAffine(
+                    planes[row, channel],
+                    matrix,
+                    (width, height),
+                    dst=result[row, channel],
+                    flags=how | cv2.WARP_INVERSE_MAP,
+                    borderMode=cv2.BORDER_CONSTANT,
+                    borderValue=value,
+                )
+        return torch.from_numpy(result)
+
+    def _matrices(self, side: int, height: int, width: int) -> Tensor:
+        """``[N, 2, 3]`` from indices of the window's pixels to indices of the canvas's."""
+        to_canvas = side / self.photo_wh[:, :, None]
+        axes = self._axes() * 2 / torch.tensor([width, height]) * to_canvas
+        centre = self.centre[:, :, None] * to_canvas
+        # index i of a pixel stands for its centre i + 0.5; the window's middle is its own centre
+        middle = torch.tensor([[width / 2 - 0.5], [height / 2 - 0.5]])
+        return torch.cat([axes, centre - 0.5 - axes @ middle], 2).double()
 
     def points(self, xy: Tensor, height: int, width: int) -> Tensor:
         """Carry ``[N, K, 2]`` photo pixels over to pixels of the window read at height x width."""

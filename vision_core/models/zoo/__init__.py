@@ -8,7 +8,7 @@ from typing import Any
 from torch import nn
 from torchvision.transforms._presets import ImageClassification, SemanticSegmentation
 
-from vision_core.models.zoo.fcn_s import FCNS
+from vision_core.models.zoo.fcn_voc_s import FCNVocS
 from vision_core.models.zoo.fcos_s import small_fcos
 from vision_core.models.zoo.pose_heatmap_s import PoseHeatmapS
 from vision_core.models.zoo.resnet_s import ResNetS
@@ -16,7 +16,7 @@ from vision_core.models.zoo.resnet_s import ResNetS
 _BUILDERS: dict[str, Callable[[], nn.Module]] = {
     "resnet_s": ResNetS,
     "fcos_s": small_fcos,
-    "fcn_s": FCNS,
+    "fcn_voc_s": FCNVocS,
     "pose_heatmap_s": PoseHeatmapS,
 }
 
@@ -43,7 +43,7 @@ def preprocessing(name: str) -> Callable[[Any], Any] | None:
     """
     presets: dict[str, Callable[[Any], Any] | None] = {
         "resnet_s": ImageClassification(crop_size=128, resize_size=144),
-        "fcn_s": SemanticSegmentation(resize_size=192),
+        "fcn_voc_s": SemanticSegmentation(resize_size=192),
         "fcos_s": None,
         "pose_heatmap_s": None,
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vision_core.models.zoo import fcn_s, fcos_s, resnet_s
+from vision_core.models.zoo import fcn_voc_s, fcos_s, resnet_s
 
 LICENCE = (
     "Weights: research and teaching only, because of the terms of the training photos. "
@@ -78,11 +78,11 @@ FACTS = {
         ),
         data=("voc12_subset", "coco_mini", "pennfudan"),
     ),
-    "fcn_s": Facts(
+    "fcn_voc_s": Facts(
         title="FCN-8s, small, bilinear",
         task="segmentation",
         family="fcn",
-        labels=fcn_s.LABELS,
+        labels=fcn_voc_s.LABELS,
         architecture=(
             "A small residual trunk; class scores from the maps at strides 32, 16 and 8 are "
             "enlarged bilinearly and added from coarse to fine, then enlarged to the photo."

@@ -1,4 +1,4 @@
-"""``fcn_s``: a fully convolutional segmenter with bilinear upsampling, seven classes.
+"""``fcn_voc_s``: a fully convolutional segmenter with bilinear upsampling, seven classes.
 
 Long, Shelhamer and Darrell, "Fully Convolutional Networks for Semantic Segmentation" (2015):
 class scores at strides 32, 16 and 8 are added from coarse to fine (FCN-8s) and enlarged to the
@@ -25,7 +25,7 @@ def scores(channels: int, classes: int, hidden: int = 64) -> nn.Sequential:
     )
 
 
-class FCNS(nn.Module):
+class FCNVocS(nn.Module):
     """Residual trunk, class scores at three strides, added and enlarged.
 
     ``forward`` takes normalised pictures ``(N, 3, H, W)`` of any size and returns
