@@ -10,8 +10,7 @@ import streamlit as st
 
 from pages.widgets import state
 from vision_core import figures
-from vision_core.figures.charts import fate_word
-from vision_core.figures.colours import FATE_COLOURS, class_colour, text_on
+from vision_core.figures.colours import class_colour, text_on
 from vision_core.figures.segmentation import LegendEntry
 from vision_core.inference import ClassificationTrace, DetectionTrace, SegmentationTrace
 from vision_core.selection.types import Selection
@@ -75,24 +74,18 @@ def bars(key: str, pairs: Sequence[tuple[str, float]], chosen: str | None = None
     st.plotly_chart(figure, key=key, config=_PLOT, width="stretch")
 
 
-def fates(selection: Selection, passes: int, spent_ms: float) -> None:
-    """What the thresholds did with the candidates, in one line of counts.
+def spent(selection: Selection, passes: int, spent_ms: float) -> None:
+    """What the last move of a control cost.
 
     Args:
-        selection: whose verdicts are counted.
+        selection: what came of it.
         passes: how often the network has run for this photo.
         spent_ms: how long the selection took, milliseconds.
     """
-    chips = [
-        _chip(f"{count:,} {fate_word(name)}", FATE_COLOURS[name], name)
-        for name, count in selection.counts().items()
-        if count or name == "kept"
-    ]
-    total = len(selection.trace)
     st.html(
-        f"<div class='fates'><b>{total:,} candidates</b> {' '.join(chips)} "
-        f"<span class='quiet' data-passes='{passes}'>selected in {spent_ms:.1f} ms; "
-        f"network passes for this photo: {passes}</span></div>"
+        f"<div class='quiet' style='white-space: normal' data-passes='{passes}'>"
+        f"{len(selection.trace):,} candidates selected in {spent_ms:.1f} ms; "
+        f"network passes for this photo: {passes}</div>"
     )
 
 
@@ -114,27 +107,16 @@ def _chip(text: str, colour: str, name: str) -> str:
     )
 
 
-def funnel(trace: DetectionTrace) -> None:
-    """How many boxes each stage of the network left."""
-    with st.expander("Funnel: from anchors to candidates", icon=":material/filter_alt:"):
-        st.plotly_chart(figures.funnel(trace.funnel), key="funnel", config=_PLOT, width="stretch")
-        st.markdown("\n".join(
-            f"- **{stage.name.replace('_', ' ')}** ({stage.count:,}): {stage.text}"
-            for stage in trace.funnel
-        ))
-
-
 def timing(
     trace: DetectionTrace | SegmentationTrace | ClassificationTrace, passes: int
 ) -> None:
     """Milliseconds of each stage, and how often the network has run."""
     width, height = trace.info.network_size
-    with st.expander("Timing of each stage", icon=":material/timer:"):
-        st.plotly_chart(
-            figures.timing(trace.info.timing_ms), key="timing", config=_PLOT, width="stretch"
-        )
-        st.caption(
-            f"{trace.info.model} on {trace.info.device}; the network saw {width} x {height} "
-            f"pixels and has run {passes} time{'' if passes == 1 else 's'} for this photo. "
-            "Moving a slider does not run it again."
-        )
+    st.plotly_chart(
+        figures.timing(trace.info.timing_ms), key="timing", config=_PLOT, width="stretch"
+    )
+    st.caption(
+        f"{trace.info.model} on {trace.info.device}; the network saw {width} x {height} "
+        f"pixels and has run {passes} time{'' if passes == 1 else 's'} for this photo. "
+        "Moving a slider does not run it again."
+    )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable
 
 import numpy as np
 
-from pages.widgets.canvas import Scene
+from pages.widgets.canvas import Overlay, Scene
+from pages.widgets.canvas.live import Live
 from pages.widgets.thresholds import Controls
 from vision_core import figures
 from vision_core.figures.colours import class_colour
@@ -41,6 +41,8 @@ def detections(
         overlay=_mask_overlay(photo, selection, controls, masks),
         captions=controls.captions,
         description=describe(photo.name, found),
+        live=Live(selection, controls.steps),
+        zoom=True,
     )
 
 
@@ -54,7 +56,7 @@ def class_map(
 
     shares = ", ".join(f"{e.label} {e.share:.0%}" for e in figures.legend(trace)[:6])
     return Scene(
-        overlay=(f"{trace.info.id}-{opacity:.3f}", png), picks="pixels", pin=pin,
+        overlay=Overlay(f"{trace.info.id}-{opacity:.3f}", png), picks="pixels", pin=pin, zoom=True,
         description=f"{photo.name} with its class map: {shares}. Click a pixel for its classes.",
     )
 
@@ -86,7 +88,7 @@ def _skeletons(
 
 def _mask_overlay(
     photo: Photo, selection: Selection, controls: Controls, masks: np.ndarray | None
-) -> tuple[str, Callable[[], bytes]] | None:
+) -> Overlay | None:
     found = selection.detections
     if masks is None or not len(found):
         return None
@@ -96,8 +98,9 @@ def _mask_overlay(
     def png() -> bytes:
         boxes = found.boxes * np.float32(scale)
         ids = figures.instance_map(boxes, masks, height, width, controls.mask)
-        colours = [class_colour(name) for name in found.labels]
-        return figures.indexed_png(*figures.mask_layer(ids, colours, controls.opacity))
+        return figures.png(figures.mask_layer(ids, colours, controls.opacity)[0], level=1)
 
-    what = (selection.trace.info.id, found.candidate.tobytes(), controls.mask, controls.opacity)
-    return hashlib.sha256(repr(what).encode()).hexdigest()[:24], png
+    colours = [class_colour(name) for name in found.labels]
+    what = (selection.trace.info.id, found.candidate.tobytes(), controls.mask)
+    name = hashlib.sha256(repr(what).encode()).hexdigest()[:24]
+    return Overlay(name, png, found.candidate.tolist(), colours, controls.opacity)

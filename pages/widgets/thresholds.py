@@ -31,6 +31,7 @@ class Controls:
     joint: float | None = None
     opacity: float = 0.5
     captions: bool = True
+    steps: tuple[float, float] = (0.01, 0.01)  # of the score and the IoU slider
 
 
 def class_names(trace: DetectionTrace) -> list[str]:
@@ -116,6 +117,7 @@ def controls(trace: DetectionTrace, kind: str | None) -> Controls:
             max_detections=int(value["max"]), classes=frozenset(value["classes"]) or None,
         ),
         float(value["mask"]), joint, float(value["opacity"]), value["captions"],
+        (_step(trace.defaults.score), _step(trace.defaults.iou)),
     )
 
 

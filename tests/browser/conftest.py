@@ -28,6 +28,13 @@ def server(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         yield address
 
 
+@pytest.fixture(scope="session")
+def canvas_server(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The detector's panel on made-up traces; see ``canvas_app.py``."""
+    with driver.serve(tmp_path_factory.mktemp("torch"), "tests/browser/canvas_app.py") as address:
+        yield address
+
+
 class Watch:
     """What went wrong in a page."""
 

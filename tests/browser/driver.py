@@ -40,11 +40,12 @@ def find_browser() -> str | None:
 
 
 @contextmanager
-def serve(home: Path) -> Iterator[str]:
-    """``streamlit run app.py`` without a network, and with an empty download cache.
+def serve(home: Path, script: str = "app.py") -> Iterator[str]:
+    """``streamlit run`` of a script without a network, and with an empty download cache.
 
     Args:
         home: a folder that stands in for the torch hub cache.
+        script: what Streamlit runs, from the root of the repository.
 
     Yields:
         the address, without a slash at its end.
@@ -56,7 +57,7 @@ def serve(home: Path) -> Iterator[str]:
     log = home / "server.log"
     with log.open("wb") as out:
         server = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true",
+            [sys.executable, "-m", "streamlit", "run", script, "--server.headless=true",
              f"--server.port={port}", "--server.address=127.0.0.1"],
             cwd=ROOT, stdout=out, stderr=subprocess.STDOUT,
             env={**os.environ, **dead, "no_proxy": "127.0.0.1", "TORCH_HOME": str(home)},

@@ -64,7 +64,8 @@ def funnel(stages: Sequence[Stage]) -> go.Figure:
         go.Bar(
             x=[max(s.count, 0.8) for s in stages], y=names, orientation="h",
             text=[f"{s.count:,}" for s in stages], textposition="auto",
-            marker={"color": INPUT}, hovertext=[s.text for s in stages], hoverinfo="text",
+            textangle=0, marker={"color": INPUT},
+            hovertext=[s.text for s in stages], hoverinfo="text",
         )
     )
     figure.update_xaxes(type="log", showticklabels=False, showgrid=False)

@@ -166,7 +166,7 @@ def _rpn_suppressor(
     winner = int(above[0]) if len(above) else int(overlap.argmax())
     proposal = np.flatnonzero(trace.source_index == rivals[winner])
     who = f"proposal {proposal[0]}" if len(proposal) else f"anchor {rivals[winner]}"
-    facts |= {"to": who, "iou": float(overlap[winner]),
+    facts |= {"to": who, "to_anchor": int(rivals[winner]), "iou": float(overlap[winner]),
               "to_objectness": float(field.scores[rivals[winner]])}
     return (f"lost in the RPN's own NMS to {who} (objectness {facts['to_objectness']:.3f}), IoU "
             f"{facts['iou']:.2f} over the threshold {limit:g}.")

@@ -1,6 +1,11 @@
 // Painting: numbers in photo pixels onto a canvas of any size. Nothing here knows Streamlit.
+//
+// The pen's origin is the corner of the photo, also while it is zoomed; `scale` is canvas pixels per
+// photo pixel, and `shown` the part of that plane that can be seen: {left, top, right, bottom}, or
+// {width, height} where that is all of it.
 
 const FONT = "600 {}px system-ui, 'Source Sans', sans-serif";
+const WIDTHS = new Map(); // of texts, by font size; measuring takes longer than drawing
 
 function inkOn(colour) {
   // Black or white, whichever has the higher WCAG contrast on #RRGGBB.
@@ -9,6 +14,15 @@ function inkOn(colour) {
     return v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
   };
   return 0.2126 * part(1) + 0.7152 * part(3) + 0.0722 * part(5) > 0.179 ? "#000" : "#fff";
+}
+
+function textWidth(pen, text, size) {
+  const key = `${size} ${text}`;
+  if (!WIDTHS.has(key)) {
+    if (WIDTHS.size > 5000) WIDTHS.clear();
+    WIDTHS.set(key, pen.measureText(text).width);
+  }
+  return WIDTHS.get(key);
 }
 
 function paintSkeleton(pen, skeleton, limbs, scale, colour, width) {
@@ -37,21 +51,36 @@ function paintSkeleton(pen, skeleton, limbs, scale, colour, width) {
   }
 }
 
-function paintBox(pen, box, scale, colour, width, dash) {
-  const [x1, y1, x2, y2] = box.map((v) => v * scale);
+function paintBox(pen, [x1, y1, x2, y2], scale, colour, width, dash) {
   pen.setLineDash(dash.map((v) => v * width));
   pen.strokeStyle = colour;
   pen.lineWidth = width;
-  pen.strokeRect(x1, y1, x2 - x1, y2 - y1);
+  pen.strokeRect(x1 * scale, y1 * scale, (x2 - x1) * scale, (y2 - y1) * scale);
   pen.setLineDash([]);
 }
 
-// Where a label stands: above its corner, inside the picture, moved down where it would cover one
+// Many thin outlines of one look, in one stroke: `flat` holds x1, y1, x2, y2 of each.
+function paintOutlines(pen, flat, indices, scale, colour, width, dash, alpha) {
+  pen.save();
+  pen.globalAlpha = alpha;
+  pen.strokeStyle = colour;
+  pen.lineWidth = width;
+  pen.setLineDash(dash.map((v) => v * width));
+  pen.beginPath();
+  for (const i of indices) {
+    const [x, y] = [flat[4 * i] * scale, flat[4 * i + 1] * scale];
+    pen.rect(x, y, flat[4 * i + 2] * scale - x, flat[4 * i + 3] * scale - y);
+  }
+  pen.stroke();
+  pen.restore();
+}
+
+// Where a label stands: above its corner, inside what is shown, moved down where it would cover one
 // that is there already.
-function placeLabel(rect, taken, limit) {
+function placeLabel(rect, taken, lowest) {
   for (let step = 0; step < 4; step += 1) {
     const top = rect.top + step * rect.height;
-    if (top + rect.height > limit.height) break;
+    if (top + rect.height > lowest) break;
     const free = taken.every((t) => rect.left >= t.left + t.width || t.left >= rect.left + rect.width
       || top >= t.top + t.height || t.top >= top + rect.height);
     if (free) return { ...rect, top };
@@ -59,15 +88,16 @@ function placeLabel(rect, taken, limit) {
   return rect;
 }
 
-function paintLabel(pen, text, x, y, colour, size, limit, taken) {
+function paintLabel(pen, text, x, y, colour, size, shown, taken) {
   pen.font = FONT.replace("{}", size);
   const pad = Math.max(3, size / 4);
-  const width = pen.measureText(text).width + 2 * pad;
+  const width = textWidth(pen, text, size) + 2 * pad;
   const height = size + 1.2 * pad;
+  const { left = 0, top = 0, right = shown.width, bottom = shown.height } = shown;
   const place = placeLabel({
-    left: Math.max(0, Math.min(x, limit.width - width)),
-    top: Math.max(0, Math.min(y - height, limit.height - height)), width, height,
-  }, taken, limit);
+    left: Math.max(left, Math.min(x, right - width)),
+    top: Math.max(top, Math.min(y - height, bottom - height)), width, height,
+  }, taken, bottom);
   taken.push(place);
   pen.fillStyle = colour;
   pen.fillRect(place.left, place.top, width, height);
@@ -91,37 +121,55 @@ function paintPin(pen, at, scale) {
   }
 }
 
-// One frame. `size` is the canvas in CSS pixels; `emphasis` the index of the box that stands out.
-function paintScene(pen, scene, images, size, emphasis) {
-  const scale = size.width / scene.photo.width;
-  pen.clearRect(0, 0, size.width, size.height);
-  if (images.photo) pen.drawImage(images.photo, 0, 0, size.width, size.height);
-  if (images.overlay) {
-    pen.imageSmoothingEnabled = false;
-    pen.drawImage(images.overlay, 0, 0, size.width, size.height);
-    pen.imageSmoothingEnabled = true;
+// A line between the middles of two boxes, with a text at the far end.
+function paintLink(pen, from, to, text, scale, colour, size, shown, taken) {
+  const middle = ([x1, y1, x2, y2]) => [(x1 + x2) / 2 * scale, (y1 + y2) / 2 * scale];
+  const [a, b] = [middle(from), middle(to)];
+  for (const [style, thick] of [["#000", 4], [colour, 2]]) {
+    pen.strokeStyle = style;
+    pen.lineWidth = thick;
+    pen.beginPath();
+    pen.moveTo(...a);
+    pen.lineTo(...b);
+    pen.stroke();
   }
-  const width = scene.present ? 4 : 2.5;
-  const text = scene.present ? 20 : size.width < 420 ? 12 : 15;
-  const order = scene.boxes.map((_, i) => i).reverse(); // the best lies on top
-  for (const i of order) {
-    if (i === emphasis) paintBox(pen, scene.boxes[i], scale, "#fff", width * 2 + 3, []);
-    paintBox(pen, scene.boxes[i], scale, scene.colours[i], i === emphasis ? width * 2 : width,
-      scene.dashes[i] ?? []);
+  if (text) paintLabel(pen, text, b[0] + 4, b[1], colour, size, shown, taken);
+}
+
+// Marks that Python asked for: boxes with a text, and links between their middles.
+function paintMarks(pen, marks, links, scale, width, size, shown, taken) {
+  for (const { box, colour, dash } of marks) {
+    paintBox(pen, box, scale, "#000", width + 3, []);
+    paintBox(pen, box, scale, colour, width + 1, dash);
   }
-  if (scene.skeletons) {
-    for (const i of order) {
-      if (scene.skeletons[i]) {
-        paintSkeleton(pen, scene.skeletons[i], scene.limbs, scale, scene.colours[i], width + 0.5);
-      }
+  for (const { from, to, text, colour } of links) {
+    paintLink(pen, marks[from].box, marks[to].box, text, scale, colour, size, shown, taken);
+  }
+  for (const { box, colour, text } of marks) {
+    if (text) paintLabel(pen, text, box[0] * scale, box[1] * scale, colour, size, shown, taken);
+  }
+}
+
+// The boxes of a frame with their skeletons and captions. `frame` has boxes, labels, scores, colours,
+// dashes, skeletons and limbs; `emphasis` is the index of the box that stands out.
+function paintBoxes(pen, frame, look, emphasis) {
+  const { scale, width, text, shown } = look;
+  for (let i = frame.boxes.length - 1; i >= 0; i -= 1) { // the best lies on top
+    if (i === emphasis) paintBox(pen, frame.boxes[i], scale, "#fff", width * 2 + 3, []);
+    paintBox(pen, frame.boxes[i], scale, frame.colours[i], i === emphasis ? width * 2 : width,
+      frame.dashes[i] ?? []);
+  }
+  for (let i = (frame.skeletons?.length ?? 0) - 1; i >= 0; i -= 1) {
+    if (frame.skeletons[i]) {
+      paintSkeleton(pen, frame.skeletons[i], frame.limbs, scale, frame.colours[i], width + 0.5);
     }
   }
-  if (scene.captions) {
-    const taken = [];
-    scene.boxes.forEach(([x, y], i) => {
-      const name = `${scene.labels[i]} ${scene.scores[i].toFixed(2)}`;
-      paintLabel(pen, name, x * scale, y * scale, scene.colours[i], text, size, taken);
-    });
-  }
-  if (scene.pin) paintPin(pen, scene.pin, scale);
+  if (!frame.captions) return;
+  const taken = [];
+  frame.boxes.forEach(([x1, y1, x2, y2], i) => {
+    if (x2 * scale < shown.left || x1 * scale > shown.right) return;
+    if (y2 * scale < shown.top || y1 * scale > shown.bottom) return;
+    const name = `${frame.labels[i]} ${frame.scores[i].toFixed(2)}`;
+    paintLabel(pen, name, x1 * scale, y1 * scale, frame.colours[i], text, shown, taken);
+  });
 }
