@@ -37,7 +37,7 @@ def trace_detection(net: Network, photo: Photo) -> DetectionTrace:
     floor = min(FLOOR, defaults.score)
     with torch.inference_mode(), devices.forward_slot():
         watch = Stopwatch(net.device)
-        images = _transform(net, photo)
+        images = network_input(net, photo)
         watch.lap("resize and normalise")
         features = _features(module, images)
         watch.lap("backbone")
@@ -87,7 +87,7 @@ def features_of(net: Network, photo: Photo) -> tuple[dict[str, Tensor], tuple[in
         return found[0], found[1], False
     module: Any = net.module
     with torch.inference_mode(), devices.forward_slot():
-        images = _transform(net, photo)
+        images = network_input(net, photo)
         features = _features(module, images)
     size = images.image_sizes[0]
     return remember_features(net, photo, features, size), size, True
@@ -110,8 +110,8 @@ def _feature_key(net: Network, photo: Photo) -> tuple[Any, ...]:
     return (net.fingerprint, net.name, photo.sha256, photo.pixels.shape, str(net.device))
 
 
-def _transform(net: Network, photo: Photo) -> ImageList:
-    """The network's own resize and normalisation.
+def network_input(net: Network, photo: Photo) -> ImageList:
+    """The detector's own resize and normalisation of a photo, padded to whole strides.
 
     Raises:
         UserError: the photo is so long and thin that nothing would be left of its shorter side.

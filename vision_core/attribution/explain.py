@@ -1,0 +1,199 @@
+"""All methods behind one door: a question in, a signed map on the photo out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vision_core.attribution import cam, gradients, occlusion
+from vision_core.attribution.question import Question
+from vision_core.attribution.rules import counted_activations
+from vision_core.errors import UserError
+
+METHODS = (
+    "gradient", "gradient_abs", "input_x_gradient", "smoothgrad", "integrated_gradients",
+    "guided_backprop", "deconvnet", "gradcam", "guided_gradcam", "occlusion",
+)  # fmt: skip
+RULE_OF = {"guided_backprop": "guided", "guided_gradcam": "guided", "deconvnet": "deconvnet"}
+SETTINGS: Mapping[str, tuple[str, ...]] = {
+    "smoothgrad": ("samples", "level", "seed"),
+    "integrated_gradients": ("steps", "baseline"),
+    "gradcam": ("layers", "relu"),
+    "guided_gradcam": ("layers",),
+    "occlusion": ("patch", "stride", "baseline"),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Attribution:
+    """A map over the photo, in the units of the score: nothing is scaled or clipped.
+
+    Attributes:
+        method: one of ``METHODS``.
+        target: what is explained, as text.
+        score: the target's score on the photo.
+        values: float32, read-only, ``[H, W, 3]`` for gradients by colour, else ``[H, W]``; 0
+            outside the part of the photo that the network saw.
+        seen: (x1, y1, x2, y2) of that part, photo pixels.
+        settings: of the method.
+        notes: what a reader must know, sentences.
+        done, total: passes so far and in all; a partial result has fewer.
+        gap: integrated gradients: sum of the map over the input, less the rise of the score.
+    """
+
+    method: str
+    target: str
+    score: float
+    values: np.ndarray
+    seen: tuple[float, float, float, float]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    done: int = 1
+    total: int = 1
+    gap: float | None = None
+
+    @property
+    def signed(self) -> np.ndarray:
+        """``[H, W]``: the sum over the colours."""
+        return self.values if self.values.ndim == 2 else self.values.sum(2)
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing speaks for the target: no value above zero."""
+        return not bool((self.values > 0).any())
+
+
+def explain(question: Question, method: str, **settings: Any) -> Attribution:
+    """The whole answer of a method; see ``explained`` for the settings."""
+    *_, last = explained(question, method, **settings)
+    return last
+
+
+def explained(question: Question, method: str, **settings: Any) -> Iterator[Attribution]:
+    """Answer by answer, each better than the one before; quick methods give one.
+
+    Args:
+        question: a target of a network on a photo.
+        method: one of ``METHODS``.
+        settings: ``samples``, ``level``, ``seed`` (SmoothGrad); ``steps``, ``baseline``
+            (integrated gradients); ``layers``, ``relu`` (Grad-CAM); ``patch``, ``stride``,
+            ``baseline`` (occlusion).
+
+    Raises:
+        UserError: no such method or setting, or the method means nothing on this network.
+    """
+    if method not in METHODS:
+        raise UserError(f"There is no method {method!r}; choose one of {', '.join(METHODS)}.")
+    known = SETTINGS.get(method, ())
+    for name in settings:
+        if name not in known:
+            takes = f"it takes {', '.join(known)}" if known else "it takes none"
+            raise UserError(f"The method {method} has no setting {name!r}; {takes}.")
+    return _RUNNERS.get(method, _one_pass)(question, method, settings)
+
+
+def applicability(question: Question) -> tuple[int, Mapping[str, int]]:
+    """How many ReLUs the network calls on the way to the target, and all activations by name."""
+    with torch.inference_mode(False), torch.no_grad(), counted_activations() as calls:
+        question.run(question.input)
+    return calls["ReLU"] + calls["ReLU6"], dict(calls)
+
+
+def _rule_notes(question: Question, method: str) -> tuple[str, ...]:
+    """What to say about a method that changes the backward pass of ReLUs.
+
+    Raises:
+        UserError: the network calls no ReLU.
+    """
+    if method not in RULE_OF:
+        return ()
+    relus, calls = applicability(question)
+    others = {n: c for n, c in calls.items() if not n.startswith("ReLU")}
+    named = ", ".join(f"{c} {n}" for n, c in others.items()) or "no activation function"
+    if not relus:
+        raise UserError(f"{method} changes how ReLUs pass the gradient, and this network calls "
+                        f"none on the way to the target ({named}).")  # fmt: skip
+    if others:
+        return (f"The rule acts on {relus} ReLUs; {named} keep their own gradient.",)
+    return ()
+
+
+def _made(
+    question: Question, method: str, score: float, values: Tensor, **more: Any
+) -> Attribution:
+    array = question.on_photo(values)
+    array.setflags(write=False)
+    box = question.window.box
+    return Attribution(method, str(question.target), score, array, box, **more)
+
+
+def _score(question: Question) -> float:
+    with torch.inference_mode(False), torch.no_grad():
+        return float(question.run(question.input)[0][0])
+
+
+def _one_pass(question: Question, method: str, _: Mapping[str, Any]) -> Iterator[Attribution]:
+    notes = _rule_notes(question, method)
+    scores, grads = question.gradients(question.input, RULE_OF.get(method, "plain"))
+    values = grads[0]
+    if method == "gradient_abs":
+        values = gradients.absolute(values)
+    elif method == "input_x_gradient":
+        values = gradients.input_x_gradient(question, values)
+    yield _made(question, method, float(scores[0]), values, notes=notes)
+
+
+def _in_parts(
+    question: Question, method: str, settings: Mapping[str, Any]
+) -> Iterator[Attribution]:
+    score = _score(question)
+    smooth = method == "smoothgrad"
+    run: Callable[..., Iterator[gradients.Partial]] = (
+        gradients.smoothgrad if smooth else gradients.integrated_gradients
+    )
+    for part in run(question, **settings):
+        yield _made(
+            question, method, score, part.values, settings=dict(settings), done=part.done,
+            total=part.total, gap=None if smooth else part.gap,
+        )
+
+
+def _cams(question: Question, method: str, settings: Mapping[str, Any]) -> Iterator[Attribution]:
+    notes = _rule_notes(question, method)
+    layers: Sequence[str] = settings.get("layers") or (cam.default_layer(question),)
+    relu = bool(settings.get("relu", True))
+    maps = cam.gradcam(question, layers, relu or method == "guided_gradcam")
+    score = _score(question)
+    guided = gradients.gradient(question, "guided") if method == "guided_gradcam" else None
+    for at, (name, values) in enumerate(maps.items()):
+        if guided is not None:
+            whole = torch.nn.functional.interpolate(
+                values[None], size=guided.shape[-2:], mode="bilinear", align_corners=False
+            )[0]
+            values = guided * whole
+        yield _made(
+            question, method, score, values, settings={"layer": name, "relu": relu}, notes=notes,
+            done=at + 1, total=len(maps),
+        )
+
+
+def _occluded(
+    question: Question, method: str, settings: Mapping[str, Any]
+) -> Iterator[Attribution]:
+    score = _score(question)
+    for part in occlusion.sweep(question, **settings):
+        yield _made(
+            question, method, score, part.values(str(question.target)), settings=dict(settings),
+            done=part.done, total=part.total,
+        )
+
+
+_RUNNERS: Mapping[str, Callable[..., Iterator[Attribution]]] = {
+    "smoothgrad": _in_parts, "integrated_gradients": _in_parts, "gradcam": _cams,
+    "guided_gradcam": _cams, "occlusion": _occluded,
+}  # fmt: skip

@@ -1,0 +1,206 @@
+"""Scores of targets from the raw outputs of each family of heads, for a batch of inputs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torchvision.models.detection import FCOS, FasterRCNN
+from torchvision.models.detection.rpn import concat_box_prediction_layers
+
+from vision_core import devices
+from vision_core.attribution.geometry import Window
+from vision_core.attribution.targets import BoxTarget, RegionTarget, UnitTarget
+from vision_core.errors import UserError
+from vision_core.images import Photo
+from vision_core.inference.detection import network_input
+from vision_core.inference.families import Network
+from vision_core.inference.results import DetectionTrace, SegmentationTrace
+from vision_core.inference.two_stage import pool_regions
+
+_EDGES = {"x1": 0, "y1": 1, "x2": 2, "y2": 3}
+
+
+def statistics(module: Any) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and spread by which a detector normalises."""
+    return tuple(module.transform.image_mean), tuple(module.transform.image_std)
+
+
+def transformed(net: Network, photo: Photo) -> tuple[Tensor, Window, tuple[int, int]]:
+    """A detector's input ``[1, 3, h, w]``, where it lies on the photo, and its (height, width).
+
+    The input may be padded to the right and below; the window leaves the padding out, and maps
+    over the whole input are cut by ``cropped``.
+    """
+    images = network_input(net, photo)
+    h, w = images.image_sizes[0]
+    window = Window(0.0, 0.0, photo.width / w, photo.height / h, w, h, (photo.width, photo.height))
+    return images.tensors, window, (h, w)
+
+
+def preset_network(module: nn.Module, batch: Tensor) -> Any:
+    """Run a classifier or segmenter whole."""
+    return module(batch)
+
+
+def dense_parts(module: Any, batch: Tensor) -> Any:
+    """Run what a detector does with the whole picture: backbone and dense head."""
+    features = _features(module, batch)
+    head = module.rpn.head if isinstance(module, FasterRCNN) else module.head
+    return head(list(features.values()))
+
+
+def _features(module: Any, batch: Tensor) -> dict[str, Tensor]:
+    features = module.backbone(batch)
+    return {"0": features} if isinstance(features, Tensor) else features
+
+
+def unit_of(calls: list[Tensor], target: UnitTarget) -> Tensor:
+    """The unit of the first call of its layer, ``[N]``.
+
+    Raises:
+        UserError: the layer did not run, or is smaller than that.
+    """
+    if not calls:
+        raise UserError(f"The layer {target.layer} does not run when the whole picture is seen; "
+                        "choose one of the backbone or of the dense head.")  # fmt: skip
+    out = calls[0]
+    shape = tuple(out.shape[1:]) + (1,) * (3 - (out.ndim - 1))
+    at = (target.channel, target.row, target.column)
+    if len(shape) != 3 or any(i >= n for i, n in zip(at, shape, strict=True)):
+        raise UserError(f"The layer {target.layer} puts out {'x'.join(map(str, out.shape[1:]))}; "
+                        f"there is no unit {','.join(map(str, at))}.")  # fmt: skip
+    return out.reshape(len(out), *shape)[:, target.channel, target.row, target.column]
+
+
+def class_logit(index: int) -> Any:
+    """Score of a class of a classifier: its logit, which softmax does not saturate."""
+    return lambda module, batch, _: module(batch)[:, index]
+
+
+def region(trace: SegmentationTrace, window: Window, target: RegionTarget, index: int) -> Any:
+    """Mean logit of a class over the pixels that are given to it now.
+
+    Raises:
+        UserError: there are none.
+    """
+    own = torch.from_numpy(trace.logits.argmax(0) == index)
+    if target.box is not None:
+        x1, y1, x2, y2 = target.box
+        h, w = own.shape
+        x = (torch.arange(w) + 0.5) / w * window.width * window.scale_x + window.left
+        y = (torch.arange(h) + 0.5) / h * window.height * window.scale_y + window.top
+        own &= ((x >= x1) & (x <= x2))[None] & ((y >= y1) & (y <= y2))[:, None]
+    if not own.any():
+        where = "there" if target.box is not None else "in this photo"
+        raise UserError(f"No pixel {where} is given to the class {target.label!r}.")
+
+    def score(module: nn.Module, batch: Tensor, _: Any) -> Tensor:
+        logits = module(batch)["out"][:, index]
+        return logits[:, own.to(logits.device)].mean(1)
+
+    return score
+
+
+def box(
+    module: nn.Module, trace: DetectionTrace, target: BoxTarget, label: int,
+    size: tuple[int, int], window: Window,
+) -> Any:
+    """Score of one detection, at the anchor or proposal that it came from.
+
+    Raises:
+        UserError: objectness is asked of a network that has none.
+    """
+    source = int(trace.source[target.candidate])
+    anchor, start = int(trace.source_index[source]), trace.source_boxes_net[source].copy()
+    two_stage = isinstance(module, FasterRCNN)
+    if target.part == "objectness" and not (two_stage or isinstance(module, FCOS)):
+        raise UserError(f"{trace.info.model} has no objectness; explain the score or an edge.")
+
+    def score(module: Any, batch: Tensor, _: Any) -> Tensor:
+        place = torch.from_numpy(start).to(batch.device).expand(len(batch), 4)
+        features = _features(module, batch)
+        if two_stage and target.part == "objectness":
+            logits, _deltas = concat_box_prediction_layers(*module.rpn.head([*features.values()]))
+            return logits.reshape(len(batch), -1)[:, anchor]
+        if two_stage:
+            logits, boxes = _second_stage(module, features, place, size)
+            logits, boxes = logits[:, label], boxes[:, label]
+        else:
+            out = module.head(list(features.values()))
+            if target.part == "objectness":
+                return out["bbox_ctrness"][:, anchor, 0]
+            logits = out["cls_logits"][:, anchor, label]
+            coder = module.box_coder
+            decode = coder.decode if isinstance(module, FCOS) else coder.decode_single
+            boxes = decode(out["bbox_regression"][:, anchor], place)
+        if target.part == "score":
+            return logits
+        edge = _EDGES[target.part]
+        return boxes[:, edge] * (window.scale_x if edge % 2 == 0 else window.scale_y)
+
+    return score
+
+
+def _second_stage(
+    module: Any, features: dict[str, Tensor], place: Tensor, size: tuple[int, int]
+) -> tuple[Tensor, Tensor]:
+    """Class logits ``[N, C]`` and boxes ``[N, C, 4]`` of one proposal in every picture."""
+    roi = module.roi_heads
+    pooled = _pooled(roi.box_roi_pool, features, place, size)
+    logits, deltas = roi.box_predictor(roi.box_head(pooled))
+    return logits, roi.box_coder.decode(deltas, [place]).reshape(len(place), -1, 4)
+
+
+def _pooled(pool: Any, features: dict[str, Tensor], place: Tensor, size: tuple[int, int]) -> Tensor:
+    """RoI Align of box n in picture n."""
+    return torch.cat([
+        pool_regions(pool, {k: v[n : n + 1] for k, v in features.items()}, place[n : n + 1], size)
+        for n in range(len(place))
+    ])
+
+
+def person_crop(
+    net: Network, photo: Photo, trace: DetectionTrace, candidate: int
+) -> tuple[Tensor, Window]:
+    """What a top-down pose network is given for a person, and where it lies on the photo."""
+    from vision_core.inference.pose import crop_boxes
+
+    boxes = torch.from_numpy(trace.boxes[[candidate]].copy()).to(net.device)
+    crops, geometry = crop_boxes(devices.image_tensor(photo, net.device), boxes)
+    (left, top), side = geometry.origin[0].tolist(), float(geometry.side[0])
+    scale = side / crops.shape[-1]
+    photo_size = (photo.width, photo.height)
+    return crops, Window(left, top, scale, scale, crops.shape[-1], crops.shape[-2], photo_size)
+
+
+def crop_joint(module: nn.Module, x: Tensor, joint: int) -> Any:
+    """Logit of a joint's heatmap at its present peak.
+
+    Raises:
+        UserError: the network has no heatmaps.
+    """
+    heatmaps = module(x)
+    if heatmaps.ndim != 4:
+        raise UserError("This network gives the place of a joint as two numbers; it has no "
+                        "heatmap whose logit could be explained.")  # fmt: skip
+    peak = int(heatmaps[0, joint].argmax())
+    return lambda module, batch, _: module(batch)[:, joint].flatten(1)[:, peak]
+
+
+def roi_joint(
+    module: Any, x: Tensor, trace: DetectionTrace, candidate: int, joint: int,
+    size: tuple[int, int],
+) -> Any:
+    """The same for Keypoint R-CNN: a heatmap within the candidate's box."""
+    start = torch.from_numpy(trace.boxes_net[[candidate]].copy())
+
+    def heatmap(module: Any, batch: Tensor) -> Tensor:
+        roi = module.roi_heads
+        place = start.to(batch.device).expand(len(batch), 4)
+        pooled = _pooled(roi.keypoint_roi_pool, _features(module, batch), place, size)
+        return roi.keypoint_predictor(roi.keypoint_head(pooled))[:, joint].flatten(1)
+
+    peak = int(heatmap(module, x)[0].argmax())
+    return lambda module, batch, _: heatmap(module, batch)[:, peak]

@@ -1,0 +1,69 @@
+"""A private view of a shared network: its modules are copied, its weights are not.
+
+Hooks are the only way to see what a layer inside a network computes, and a hook on a shared
+network would fire for every user. A shadow has module objects of its own over the same weight
+tensors: it costs no memory to speak of, and what is hooked on it dies with it.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import chain
+from typing import Any
+
+from torch import Tensor, nn
+
+from vision_core.errors import UserError
+
+
+def shadow(module: nn.Module) -> nn.Module:
+    """Copy the modules of a network; parameters and buffers stay the same tensors."""
+    held = {id(t): t for t in chain(module.parameters(), module.buffers())}
+    return copy.deepcopy(module, held)
+
+
+def layers(module: nn.Module) -> tuple[str, ...]:
+    """Names of all modules inside a network, in the order of their definition."""
+    return tuple(name for name, _ in module.named_modules() if name)
+
+
+@contextmanager
+def recording(module: nn.Module, names: Sequence[str]) -> Iterator[dict[str, list[Tensor]]]:
+    """Record what layers put out, in the graph, safe from in-place functions that follow.
+
+    Args:
+        module: a shadow; its hooks are removed at the end of the block.
+        names: of layers.
+
+    Yields:
+        for each name the outputs of its calls so far, one for each time that the layer runs.
+
+    Raises:
+        UserError: there is no layer of that name.
+    """
+    kept: dict[str, list[Tensor]] = {name: [] for name in names}
+    known = dict(module.named_modules())
+    for name in names:
+        if name not in known or not name:
+            raise UserError(f"There is no layer {name!r} in this network; its layers have names "
+                            f"like {', '.join(list(known)[1:4])}.")  # fmt: skip
+
+    def hook_for(name: str) -> Any:
+        def hook(_: nn.Module, __: Any, out: Any) -> Any:
+            if not isinstance(out, Tensor):
+                raise UserError(
+                    f"The layer {name} puts out several tensors; choose one inside it."
+                )
+            kept[name].append(out)
+            return out.clone()  # what follows may write into it
+
+        return hook
+
+    handles = [known[name].register_forward_hook(hook_for(name)) for name in kept]
+    try:
+        yield kept
+    finally:
+        for handle in handles:
+            handle.remove()
