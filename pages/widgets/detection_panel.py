@@ -14,6 +14,7 @@ from pages.widgets import (
     downloads,
     engine,
     funnel,
+    replay,
     results,
     scene,
     shell,
@@ -71,9 +72,12 @@ def show(model: Model, photo: Photo, trace: DetectionTrace, outer: tuple[Field, 
                 _numbers(trace, selection)
             with stages:
                 funnel.show(selection, behind)
-        [timing] = st.tabs(["Timing"])
+        timing, steps = st.tabs(["Timing", "NMS replay"], on_change="rerun", key="below")
         with timing:
             results.timing(trace, engine.passes(model, photo))
+        if steps.open:
+            with steps:
+                replay.show(photo, trace, said.thresholds)
         state.write(
             *outer, *thresholds.fields(trace), BOX, *why_not.fields(trace), funnel.field(selection)
         )
