@@ -27,6 +27,7 @@ from vision_core.errors import UserError
 
 Rule = Literal["plain", "deconvnet", "guided"]
 RULES: tuple[str, ...] = get_args(Rule)
+_OPEN = "open"  # everything passes; for a start where every ReLU is shut
 
 _RELU: frozenset[Any] = frozenset({F.relu, torch.relu, Tensor.relu})
 _RELU_IN_PLACE: frozenset[Any] = frozenset({torch.relu_, Tensor.relu_})
@@ -66,6 +67,8 @@ def apply_rule(grad: Tensor, passed: Tensor, rule: str) -> Tensor:
     """
     if rule == "plain":
         return grad * passed
+    if rule == _OPEN:
+        return grad
     positive = grad.clamp(min=0)
     return positive if rule == "deconvnet" else positive * passed
 
@@ -134,6 +137,13 @@ def relu_rule(rule: Rule | str) -> Iterator[None]:
         yield
         return
     with _RuleMode(rule):
+        yield
+
+
+@contextmanager
+def opened_relus() -> Iterator[None]:
+    """Within this block, in this thread, ReLUs pass every gradient: a way out for dead units."""
+    with _RuleMode(_OPEN):
         yield
 
 

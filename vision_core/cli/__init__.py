@@ -18,7 +18,10 @@ from typing import NoReturn
 from vision_core.errors import UserError
 
 PROGRAM = "python -m vision_core"
-COMMANDS = ("predict", "why", "walkthrough", "models", "weights", "train", "evaluate")
+COMMANDS = (
+    "predict", "why", "walkthrough", "explain", "activations", "models", "weights", "train",
+    "evaluate",
+)  # fmt: skip
 
 
 class _Parser(argparse.ArgumentParser):

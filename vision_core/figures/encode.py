@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 
 import cv2
@@ -26,6 +27,11 @@ def jpeg(photo: Photo, max_width: int = MAX_WIDTH, quality: int = 88) -> bytes:
     return _encoded(
         ".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality]
     )
+
+
+def data_url(file: bytes, kind: str) -> str:
+    """A picture file as a ``data:`` URL; ``kind`` is ``png``, ``jpeg`` or ``gif``."""
+    return f"data:image/{kind};base64,{base64.b64encode(file).decode()}"
 
 
 def indexed_png(ids: np.ndarray, table: np.ndarray) -> bytes:

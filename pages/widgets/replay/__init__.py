@@ -6,7 +6,6 @@ server. The steps are those of ``vision_core.selection.replay``.
 
 from __future__ import annotations
 
-import base64
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ import streamlit as st
 
 from vision_core.figures import jpeg
 from vision_core.figures.colours import class_colour
+from vision_core.figures.encode import data_url
 from vision_core.images import Photo
 from vision_core.inference import DetectionTrace
 from vision_core.selection.replay import ReplayStep, replay
@@ -120,4 +120,4 @@ def _rule(name: str, thresholds: Thresholds) -> str:
 
 @st.cache_data(max_entries=16, show_spinner=False)
 def _file(sha256: str, _photo: Photo) -> str:
-    return f"data:image/jpeg;base64,{base64.b64encode(jpeg(_photo, _WIDTH)).decode()}"
+    return data_url(jpeg(_photo, _WIDTH), "jpeg")

@@ -1,0 +1,67 @@
+"""Signed maps as pictures: zero stays neutral, signs stay, scales are what they say."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from vision_core import samples
+from vision_core.figures.saliency import (
+    NEUTRAL,
+    Panel,
+    by_colour,
+    over_photo,
+    own_limit,
+    panels,
+    signed_colours,
+)
+
+
+def test_t13_zero_is_neutral_and_signs_keep_their_colour() -> None:
+    values = np.array([[-2.0, -1.0, 0.0, 1.0, 2.0, 4.0]])
+    shown = signed_colours(values, 2.0).astype(int)
+    assert "#{:02X}{:02X}{:02X}".format(*shown[0, 2]) == NEUTRAL
+    assert shown[0, 0, 2] > shown[0, 0, 0], "negative is blue"
+    assert shown[0, 4, 0] > shown[0, 4, 2], "positive is vermilion"
+    assert (shown[0, 4] == shown[0, 5]).all(), "what lies beyond the limit gets its colour"
+    assert (signed_colours(0 * values, 0.0) == 255).all(), "no amplified noise"
+    assert (signed_colours(values, own_limit(0 * values)) == 255).all()
+
+
+def test_t13_a_shared_scale_tells_a_map_from_its_double_and_own_scales_do_not() -> None:
+    a = np.random.default_rng(0).normal(size=(20, 30))
+    limit = own_limit(2 * a)
+    assert not np.array_equal(signed_colours(a, limit), signed_colours(2 * a, limit))
+    assert np.array_equal(signed_colours(a, own_limit(a)), signed_colours(2 * a, own_limit(2 * a)))
+
+
+def test_t13_the_overlay_at_full_opacity_is_the_picture_and_never_depends_on_the_photo() -> None:
+    photo = samples.sample("cat")
+    values = np.linspace(-1, 1, photo.height * photo.width).reshape(photo.height, photo.width)
+    shown = signed_colours(values, 1.0)
+    assert np.array_equal(over_photo(photo, shown, 1.0), shown)
+    bare = over_photo(photo, shown, 0.0)
+    assert (bare[..., 0] == bare[..., 1]).all(), "grey"
+
+
+def test_t20_the_hottest_pixel_is_vermilion_in_rgb() -> None:
+    from vision_core.figures.colours import KERNEL, rgb
+
+    assert tuple(signed_colours(np.array([[5.0]]), 1.0)[0, 0]) == rgb(KERNEL)
+
+
+def test_gradients_by_colour_are_grey_at_zero() -> None:
+    values = np.zeros((1, 2, 3))
+    values[0, 1] = [1.0, -1.0, 0.0]
+    assert by_colour(values, 1.0).tolist() == [[[128, 128, 128], [255, 0, 128]]]
+    assert (by_colour(values, 0.0) == 128).all()
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_panels_are_linked(count) -> None:
+    picture = np.zeros((30, 40, 3), np.uint8)
+    figure = panels([Panel(f"map {i}", picture, 0.5) for i in range(count)], 3)
+    assert len(figure.layout.images) == count
+    axes = [figure.layout[k] for k in figure.layout if str(k).startswith("xaxis")]
+    assert all(axis.matches == "x" for axis in axes)
+    assert "± 0.5" in figure.layout.annotations[0].text

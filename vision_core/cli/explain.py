@@ -1,0 +1,172 @@
+"""``explain``: which parts of a photo drive a prediction."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vision_core.cli import options
+from vision_core.cli.output import add_json, cannot_write, json_stream, write_json
+from vision_core.errors import UserError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from vision_core.attribution import Attribution, Target
+    from vision_core.inference import Trace
+
+_SETTINGS: dict[str, type] = {
+    "samples": int, "level": float, "seed": int, "steps": int, "baseline": str, "patch": int,
+    "stride": int,
+}  # fmt: skip
+
+
+def register(subparsers: Any) -> None:
+    """Add the command to the command line."""
+    parser = subparsers.add_parser("explain", help="show what drives a prediction")
+    parser.add_argument("image", metavar="IMAGE", help="file, or - for standard input")
+    parser.add_argument("--method", required=True, metavar="METHOD", help="gradient, gradcam ...")
+    parser.add_argument(
+        "--target", metavar="TARGET",
+        help="NAME, box:N[:PART], region:NAME[:X1,Y1,X2,Y2], joint:N:NAME or unit:LAYER:C,I,J; N "
+        "counts the detections of predict from 0; the top prediction if left out",
+    )
+    parser.add_argument("--layer", action="append", metavar="LAYER", help="of Grad-CAM; may repeat")
+    parser.add_argument("--signed", action="store_true", help="Grad-CAM without its last ReLU")
+    for name, kind in _SETTINGS.items():
+        parser.add_argument(f"--{name}", type=kind, metavar=name.upper())
+    parser.add_argument("--out", type=Path, metavar="MAP.npy", help="signed float32 array")
+    parser.add_argument("--png", type=Path, metavar="OUT.png", help="picture over the photo")
+    options.add_model(parser)
+    options.add_thresholds(parser)
+    add_json(parser, bare=False)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the map and say what it explains; several layers give an array with one axis more."""
+    given = options.given_thresholds(args)
+
+    from vision_core.attribution import METHODS, ask, explained
+    from vision_core.cli.predicting import read_photo
+    from vision_core.inference import trace
+
+    if args.method not in METHODS:
+        raise UserError(
+            f"There is no method {args.method!r}; choose one of {', '.join(METHODS)}."
+        )
+    photo = read_photo(args.image)
+    model = options.load_model(args)
+    traced = trace(model, photo)
+    target = _target(args.target, traced, given)
+    question = ask(model, photo, traced, target)
+    answers = list(explained(question, args.method, **_settings(args)))
+    if args.method not in ("gradcam", "guided_gradcam"):
+        answers = answers[-1:]
+    if args.out is not None:
+        _save(args.out, answers)
+    if args.png is not None:
+        _draw(args.png, photo, answers)
+    if args.json is not None:
+        with json_stream(args.json) as stream:
+            write_json(stream, _record(args, model, photo, answers))
+    if args.json != "-":
+        for answer in answers:
+            at = f" at {answer.settings['layer']}" if "layer" in answer.settings else ""
+            print(f"{answer.method}{at} of {answer.target}: score {answer.score:.4f}"
+                  f"{'; no positive evidence' if answer.empty else ''}")  # fmt: skip
+            for note in answer.notes:
+                print(note)
+    return 0
+
+
+def _settings(args: argparse.Namespace) -> dict[str, Any]:
+    given = {name: getattr(args, name) for name in _SETTINGS if getattr(args, name) is not None}
+    if args.layer:
+        given["layers"] = tuple(args.layer)
+    if args.signed:
+        given["relu"] = False
+    return given
+
+
+def _target(text: str | None, traced: Trace, given: dict[str, Any]) -> Target:
+    """The target; ``box:N`` and ``joint:N`` count the detections, best first.
+
+    Raises:
+        UserError: it cannot be read, or there are not so many detections.
+    """
+    from vision_core.attribution import default_target, parse
+    from vision_core.attribution.targets import BoxTarget, JointTarget
+    from vision_core.inference import DetectionTrace
+
+    if text is None:
+        return default_target(traced)
+    target = parse(text)
+    if not isinstance(target, BoxTarget | JointTarget) or not isinstance(traced, DetectionTrace):
+        return target
+    found = traced.select(replace(traced.defaults, **given)).detections.candidate
+    if target.candidate >= len(found):
+        raise UserError(
+            f"There is no detection {target.candidate}; at these thresholds there are "
+            f"{len(found)}, counted from 0."
+        )
+    return replace(target, candidate=int(found[target.candidate]))
+
+
+def _save(path: Path, answers: list[Attribution]) -> None:
+    import numpy as np
+
+    values = [answer.values for answer in answers]
+    array: np.ndarray = values[0] if len(values) == 1 else np.stack(values)
+    try:
+        with path.open("wb") as stream:  # np.save would add .npy to another name
+            np.save(stream, array)
+    except OSError as error:
+        raise UserError(cannot_write(path, error)) from None
+
+
+def _draw(path: Path, photo: Any, answers: list[Attribution]) -> None:
+    import numpy as np
+
+    from vision_core.figures import png
+    from vision_core.figures.saliency import over_photo, own_limit, signed_colours
+
+    pictures = [
+        over_photo(photo, signed_colours(a.signed, own_limit(a.signed)), 0.8) for a in answers
+    ]
+    try:
+        path.write_bytes(png(np.concatenate(pictures, 1)))
+    except OSError as error:
+        raise UserError(cannot_write(path, error)) from None
+
+
+def _record(
+    args: argparse.Namespace, model: Any, photo: Any, answers: list[Attribution]
+) -> dict[str, Any]:
+    import numpy
+    import torch
+    import torchvision
+
+    from vision_core.export import image_record, strict
+    from vision_core.figures.saliency import own_limit
+
+    rows = [
+        {
+            "settings": dict(a.settings), "notes": list(a.notes), "gap": a.gap,
+            "seen": list(a.seen), "shape": list(a.values.shape),
+            "min": float(a.values.min()), "max": float(a.values.max()),
+            "sum": float(a.values.sum()), "full_colour_at": own_limit(a.signed),
+            "empty": a.empty,
+        }
+        for a in answers
+    ]
+    record: dict[str, Any] = strict({
+        "model": model.name, "fingerprint": model.fingerprint, "image": image_record(photo),
+        "method": args.method, "target": answers[0].target, "score": answers[0].score,
+        "seed": args.seed or 0, "maps": rows,
+        "versions": {"torch": torch.__version__, "torchvision": torchvision.__version__,
+                     "numpy": numpy.__version__},
+    })  # fmt: skip
+    return record

@@ -1,0 +1,156 @@
+"""Activation maximisation: change the input until a class or a unit is as active as can be.
+
+Simonyan et al., "Deep Inside Convolutional Networks" (2014), with L2; Yosinski et al.,
+"Understanding Neural Networks Through Deep Visualization" (2015), with blur and with the clipping
+of small pixels and small contributions; jitter and whole layers from a photo: DeepDream
+(Mordvintsev et al., 2015).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torchvision.transforms.functional import gaussian_blur
+
+from vision_core.attribution.question import Question, differentiable
+from vision_core.attribution.rules import opened_relus
+from vision_core.errors import UserError
+
+Objective = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Regularisers:
+    """What keeps the picture from becoming noise; 0 switches each of them off.
+
+    Attributes:
+        l2: share of the picture (about the mean colour) that is taken away in each step.
+        blur: spread of a Gaussian in pixels, every fourth step.
+        clip_pixels: share of the pixels, those of smallest norm, set to the mean colour.
+        clip_gradients: share of the pixels, those with the smallest contribution (gradient times
+            value, summed over the colours), set to the mean colour.
+        jitter: the picture is rolled by up to so many pixels in each step.
+    """
+
+    l2: float = 0.0
+    blur: float = 0.0
+    clip_pixels: float = 0.0
+    clip_gradients: float = 0.0
+    jitter: int = 0
+
+    def __post_init__(self) -> None:
+        for name, most in (("l2", 0.5), ("clip_pixels", 0.9), ("clip_gradients", 0.9)):
+            if not 0 <= getattr(self, name) <= most:
+                raise UserError(f"The regulariser {name} must lie between 0 and {most:g}.")
+        if not 0 <= self.blur <= 8 or not 0 <= self.jitter <= 64:
+            raise UserError("The blur must lie between 0 and 8, the jitter between 0 and 64.")
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """The picture after a step.
+
+    Attributes:
+        picture: uint8 ``[h, w, 3]``.
+        score: the objective on this picture.
+        step, total: steps so far and in all.
+    """
+
+    picture: np.ndarray
+    score: float
+    step: int
+    total: int
+
+
+def maximise(
+    question: Question, steps: int = 96, rate: float = 0.06, seed: int = 0,
+    regularisers: Regularisers | None = None, from_photo: bool = False, every: int = 4,
+    layer: str | None = None,
+) -> Iterator[Frame]:
+    """Climb the target's score, or the mean square of a whole layer, step by step.
+
+    A step moves the picture along its gradient, scaled to a mean magnitude of ``rate`` in
+    normalised units. Where the gradient is zero, as for a unit that no ReLU lets speak, the ReLUs
+    pass all gradients in that step.
+
+    Args:
+        question: the target, and the network.
+        steps: 1 or more.
+        rate: 0 or more.
+        seed: of the noise and the jitter.
+        regularisers: none where left out.
+        from_photo: start from the photo, not from noise.
+        every: a frame after so many steps, and after the last.
+        layer: DeepDream: the layer whose activations grow, in place of the target.
+
+    Raises:
+        UserError: a number outside its range, or no such layer.
+    """
+    if steps < 1 or rate < 0 or every < 1:
+        raise UserError("Steps and frames must be 1 or more, and the rate 0 or more.")
+    keep = regularisers or Regularisers()
+    rng = torch.Generator().manual_seed(seed)
+    start = question.input
+    noise = torch.randn(start.shape, generator=rng).to(start) * 0.1
+    x = start.clone() if from_photo else noise
+    low, high = _range(question)
+
+    def score(batch: Tensor) -> Tensor:
+        scores, recorded = question.run(batch, (layer,) if layer else ())
+        return recorded[layer][0].square().mean() if layer else scores.sum()
+
+    yield Frame(_picture(question, x), _value(score, x), 0, steps)
+    for step in range(1, steps + 1):
+        shift = torch.randint(-keep.jitter, keep.jitter + 1, (2,), generator=rng).tolist()
+        x = torch.roll(x, shift, (2, 3))
+        grad = _gradient(score, x)
+        x = x + rate * grad / grad.abs().mean().clamp(min=1e-12)
+        x = _regularised(x, grad, keep, step)
+        x = torch.roll(x, [-s for s in shift], (2, 3)).clamp(low, high)
+        if step % every == 0 or step == steps:
+            yield Frame(_picture(question, x), _value(score, x), step, steps)
+
+
+def _gradient(score: Objective, x: Tensor) -> Tensor:
+    with differentiable():
+        x = x.detach().clone().requires_grad_(True)
+        (grad,) = torch.autograd.grad(score(x), x)
+        if not bool(grad.any()):
+            with opened_relus():
+                (grad,) = torch.autograd.grad(score(x), x)
+    return grad
+
+
+def _value(score: Objective, x: Tensor) -> float:
+    with torch.inference_mode(False), torch.no_grad():
+        return float(score(x))
+
+
+def _regularised(x: Tensor, grad: Tensor, keep: Regularisers, step: int) -> Tensor:
+    """The picture about its mean colour, which is 0 after normalisation, made simpler."""
+    x = x * (1 - keep.l2)
+    if keep.blur and step % 4 == 0:
+        side = 2 * max(1, round(2 * keep.blur)) + 1
+        x = gaussian_blur(x, [side, side], [keep.blur, keep.blur])
+    for share, size in ((keep.clip_pixels, x.norm(dim=1)),
+                        (keep.clip_gradients, (x * grad).sum(1).abs())):
+        if share:
+            x = x * (size > torch.quantile(size.flatten(), share))[:, None]
+    return x
+
+
+def _range(question: Question) -> tuple[Tensor, Tensor]:
+    mean = question.input.new_tensor(question.mean)[None, :, None, None]
+    std = question.input.new_tensor(question.std)[None, :, None, None]
+    return -mean / std, (1 - mean) / std
+
+
+def _picture(question: Question, x: Tensor) -> np.ndarray:
+    mean = x.new_tensor(question.mean)[:, None, None]
+    std = x.new_tensor(question.std)[:, None, None]
+    shown = (x[0] * std + mean).clamp(0, 1)[:, : question.window.height, : question.window.width]
+    return (shown * 255).round().byte().permute(1, 2, 0).contiguous().cpu().numpy()

@@ -1,0 +1,120 @@
+"""Signed maps as pictures: zero is always the neutral colour, the scale is always stated.
+
+Nothing is stretched behind the reader's back: a value is drawn by its share of a limit that the
+caller gives, so that two maps with one limit can be compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import plotly.graph_objects as go
+
+from vision_core.figures.colours import INPUT, KERNEL, rgb
+from vision_core.figures.encode import data_url, png
+from vision_core.images import Photo
+
+NEUTRAL = "#FFFFFF"
+_STOPS = np.array([rgb(INPUT), rgb(NEUTRAL), rgb(KERNEL)], float)
+QUANTILE = 0.995
+"""A map's own scale ends where this share of its magnitudes lies below: a few pixels of a gradient
+are far greater than all others, and would leave the rest white."""
+
+
+def own_limit(values: np.ndarray) -> float:
+    """The end of a map's own scale; 0 for a map that is zero everywhere."""
+    magnitude = np.abs(values[values != 0])
+    return float(np.quantile(magnitude, QUANTILE)) if magnitude.size else 0.0
+
+
+def signed_colours(values: np.ndarray, limit: float) -> np.ndarray:
+    """Blue for negative, white for zero, vermilion for positive values.
+
+    Args:
+        values: float ``[H, W]``.
+        limit: the magnitude with the full colour; greater ones get the same. With 0 all is white.
+
+    Returns:
+        uint8 ``[H, W, 3]``.
+    """
+    share = np.clip(values / limit, -1, 1) if limit > 0 else np.zeros_like(values)
+    share = np.nan_to_num(share)[..., None]
+    far = np.where(share < 0, _STOPS[0], _STOPS[2])
+    return (_STOPS[1] + np.abs(share) * (far - _STOPS[1])).round().astype(np.uint8)
+
+
+def by_colour(values: np.ndarray, limit: float) -> np.ndarray:
+    """A gradient for each of R, G and B as a picture: grey is zero.
+
+    Args:
+        values: float ``[H, W, 3]``.
+        limit: the magnitude that reaches black or white.
+
+    Returns:
+        uint8 ``[H, W, 3]``.
+    """
+    share = np.clip(values / limit, -1, 1) if limit > 0 else np.zeros_like(values)
+    return (127.5 * (1 + np.nan_to_num(share))).round().astype(np.uint8)
+
+
+def over_photo(photo: Photo, picture: np.ndarray, opacity: float) -> np.ndarray:
+    """A picture of a map over the photo in grey; opacity 1 is the picture alone."""
+    grey = cv2.cvtColor(photo.pixels, cv2.COLOR_RGB2GRAY)[..., None].astype(float)
+    return (grey * (1 - opacity) + picture * opacity).round().astype(np.uint8)
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One picture among several.
+
+    Attributes:
+        title: what stands above it.
+        picture: uint8 ``[H, W, 3]``, the same size for all.
+        limit: the end of its colour scale; ``None`` for a picture without a scale.
+    """
+
+    title: str
+    picture: np.ndarray
+    limit: float | None = None
+
+
+def panels(shown: Sequence[Panel], columns: int, height: int = 330) -> go.Figure:
+    """Pictures beside each other whose zoom and pan are linked.
+
+    Args:
+        shown: at least one panel.
+        columns: panels in a row.
+        height: of a row, pixels.
+    """
+    from plotly.subplots import make_subplots
+
+    rows = -(-len(shown) // columns)
+    titles = [f"{p.title}{_scale_words(p.limit)}" for p in shown]
+    figure = make_subplots(
+        rows, columns, subplot_titles=titles, horizontal_spacing=0.02,
+        vertical_spacing=0.1 / max(rows, 1),
+    )
+    tall, wide = shown[0].picture.shape[:2]
+    for at, panel in enumerate(shown):
+        row, column = at // columns + 1, at % columns + 1
+        figure.add_trace(go.Scatter(x=[0, wide], y=[0, tall], mode="markers", marker_opacity=0,
+                                    hoverinfo="skip"), row, column)  # fmt: skip
+        figure.add_layout_image(
+            source=data_url(png(panel.picture), "png"), x=0, y=0, sizex=wide, sizey=tall,
+            xref=f"x{at + 1}" if at else "x", yref=f"y{at + 1}" if at else "y",
+            sizing="stretch", layer="below",
+        )
+    figure.update_xaxes(visible=False, range=[0, wide], matches="x", constrain="domain")
+    figure.update_yaxes(visible=False, range=[tall, 0], matches="y", scaleanchor="x")
+    figure.update_layout(
+        height=height * rows, margin={"l": 0, "r": 0, "t": 34, "b": 4}, showlegend=False,
+        dragmode="pan", font={"size": 14},
+    )
+    return figure
+
+
+def _scale_words(limit: float | None) -> str:
+    return "" if limit is None else f"<br><sup>full colour at ± {limit:.3g}</sup>"
