@@ -56,6 +56,31 @@ def coco_style(root: Path, dataset: str, part: str, names: dict[int, str]) -> No
     (folder / "annotations.json").write_text(json.dumps(content))
 
 
+def pedestrians(root: Path, part: str) -> None:
+    """Three photos with one person each, in an instance mask."""
+    coco_style(root, "pennfudan", part, {1: "person"})
+    folder = root / "pennfudan" / part
+    content = json.loads((folder / "annotations.json").read_text())
+    for note in content["annotations"]:
+        note["instance_value"] = 1
+    (folder / "annotations.json").write_text(json.dumps(content))
+
+
+def streets(root: Path) -> None:
+    """Three frames in each part: sky above, road below, one car."""
+    for part in ("train", "val", "test"):
+        folder = root / "camvid" / part
+        (folder / "images").mkdir(parents=True)
+        (folder / "masks").mkdir()
+        for index in range(3):
+            picture(index).save(folder / "images" / f"{index}.png")
+            mask = Image.new("P", (60, 48), 0)
+            draw = ImageDraw.Draw(mask)
+            draw.rectangle((0, 24, 60, 48), fill=3)
+            draw.ellipse((10, 8, 40, 40), fill=8, outline=11)
+            mask.save(folder / "masks" / f"{index}.png")
+
+
 def pose(root: Path) -> None:
     """Three persons with all joints labelled, on a circle."""
     for part in ("train", "val"):
@@ -80,7 +105,8 @@ def all_sets(root: Path) -> Path:
     for part in ("train", "val"):
         coco_style(root, "voc12_subset", part, VOC)
     coco_style(root, "coco_mini", "train", {1: "person", 17: "cat"})
-    coco_style(root, "pennfudan", "train", {1: "person"})
-    coco_style(root, "pennfudan", "test", {1: "person"})
+    pedestrians(root, "train")
+    pedestrians(root, "test")
+    streets(root)
     pose(root)
     return root

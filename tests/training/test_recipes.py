@@ -10,7 +10,7 @@ import torch
 
 from tests.training.drawn import all_sets
 from vision_core.cli import main
-from vision_core.evaluation.score import evaluate, load
+from vision_core.evaluation.score import evaluate
 from vision_core.models import zoo
 from vision_core.training import colour
 from vision_core.training.detection import boxes_in_window
@@ -30,8 +30,7 @@ def test_train_and_evaluate(name: str, data: Path, tmp_path: Path) -> None:
     card = json.loads((tmp_path / "run" / f"{name}.json").read_text("utf-8"))
     assert card["name"] == name and card["history"][0]["loss"] > 0
     assert str(data) not in json.dumps(card)
-    load(name, tmp_path / "run" / f"{name}.safetensors")
-    result = evaluate(name, data, tmp_path / "run" / f"{name}.safetensors")
+    result = evaluate(name, data, tmp_path / "run" / card["file"])
     assert result["sha256"] == card["sha256"]
     assert all(row["value"] is None or 0 <= row["value"] <= 1 for row in result["scores"])
 

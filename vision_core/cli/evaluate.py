@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from vision_core.cli.output import add_json, json_stream, table, write_json
+from vision_core.models.cards import BUNDLED
 
 
 def register(subparsers: Any) -> None:
@@ -17,7 +18,7 @@ def register(subparsers: Any) -> None:
         description="Score a bundled network: top-1, AP, mean IoU or PCK, all from 0 to 1.",
     )
     parser.add_argument(
-        "model", metavar="MODEL", help="resnet_s, fcos_s, fcn_voc_s or pose_heatmap_s"
+        "model", metavar="MODEL", help="a bundled network: " + ", ".join(BUNDLED)
     )
     parser.add_argument(
         "--data", type=Path, required=True, metavar="DIR", help="folder of the data sets"

@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from vision_core.models.cards import BUNDLED
+
 
 def register(subparsers: Any) -> None:
     """Add the command to the command line."""
@@ -15,7 +17,7 @@ def register(subparsers: Any) -> None:
         description="Train a bundled network; writes checkpoint, log, weights and card to --out.",
     )
     parser.add_argument(
-        "recipe", metavar="RECIPE", help="resnet_s, fcos_s, fcn_voc_s or pose_heatmap_s"
+        "recipe", metavar="RECIPE", help="a bundled network: " + ", ".join(BUNDLED)
     )
     parser.add_argument(
         "--data", type=Path, required=True, metavar="DIR", help="folder of the data sets"
@@ -33,6 +35,10 @@ def register(subparsers: Any) -> None:
     parser.add_argument(
         "--init", type=Path, metavar="WEIGHTS",
         help="safetensors file to start from; every tensor that fits is taken",
+    )
+    parser.add_argument(
+        "--rate", type=float, default=1.0, metavar="F",
+        help="factor on the learning rate, below 1 to go on from finished weights (default 1)",
     )
     parser.add_argument(
         "--threads", type=int, default=0, metavar="N", help="CPU threads (default: PyTorch's)"
@@ -68,6 +74,7 @@ def run(args: argparse.Namespace) -> int:
         threads=args.threads,
         device=str(devices.resolve(args.device)),
         init=args.init,
+        rate=args.rate,
         resume=args.resume,
         compile=args.compile,
     )

@@ -5,14 +5,19 @@ from __future__ import annotations
 import contextlib
 import io
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from pycocotools import mask as run_lengths
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 from torch import Tensor, nn
+from torchvision.models.detection import FasterRCNN
 
-from vision_core.evaluation.annotations import AnnotatedPhoto
+from vision_core.evaluation.annotations import AnnotatedPhoto, annotated_photos
+from vision_core.evaluation.instances import instance_map
 from vision_core.evaluation.sources import Source, read_photo
 
 LOWEST_SCORE = 0.01
@@ -23,12 +28,14 @@ def average_precision(
     truth: Sequence[Mapping[str, Tensor]],
     found: Sequence[Mapping[str, Tensor]],
     names: Sequence[str],
+    kind: str = "bbox",
 ) -> dict[str, float]:
     """Return AP50, AP (mean over IoU 0.50 to 0.95) and AP50 of each class, all 0..1.
 
     Args:
-        truth: per photo ``boxes [K, 4]`` and ``labels [K]``.
-        found: per photo ``boxes``, ``labels`` and ``scores [K]``.
+        truth: per photo ``boxes [K, 4]`` and ``labels [K]``; for masks also ``masks [K, H, W]``.
+        found: per photo ``boxes``, ``labels`` and ``scores [K]``; for masks also ``masks``.
+        kind: "bbox" to compare boxes, "segm" to compare masks (boolean).
         names: class names; labels are indices into it. A class without any true box gives NaN
             and does not count for the means.
     """
@@ -36,16 +43,14 @@ def average_precision(
     notes: list[dict[str, object]] = []
     results: list[dict[str, object]] = []
     for index, photo in enumerate(truth):
-        for box, label in zip(_xywh(photo["boxes"]), photo["labels"].tolist(), strict=True):
-            notes.append(_note(index, box, label) | {"id": len(notes) + 1, "iscrowd": 0})
+        for note in _notes(index, photo):
+            notes.append(note | {"id": len(notes) + 1, "iscrowd": 0})
     for index, photo in enumerate(found):
-        parts = zip(
-            _xywh(photo["boxes"]), photo["labels"].tolist(), photo["scores"].tolist(), strict=True
-        )
-        results += [_note(index, box, label) | {"score": score} for box, label, score in parts]
+        scored = zip(_notes(index, photo), photo["scores"].tolist(), strict=True)
+        results += [note | {"score": score} for note, score in scored]
     reference.dataset = {
         "info": {},
-        "images": [{"id": index} for index in range(len(truth))],
+        "images": [_image(index, photo) for index, photo in enumerate(truth)],
         "categories": [{"id": index, "name": name} for index, name in enumerate(names)],
         "annotations": notes,
     }
@@ -53,7 +58,7 @@ def average_precision(
         return {"AP50": 0.0, "AP": 0.0, **{f"AP50 {name}": 0.0 for name in names}}
     with contextlib.redirect_stdout(io.StringIO()):
         reference.createIndex()
-        scorer = COCOeval(reference, reference.loadRes(results), "bbox")
+        scorer = COCOeval(reference, reference.loadRes(results), kind)
         scorer.evaluate()
         scorer.accumulate()
     # [IoU, recall, class, area, limit]; -1 marks a class without true boxes
@@ -69,8 +74,24 @@ def _xywh(boxes: Tensor) -> list[list[float]]:
     return torch.cat([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], 1).tolist()
 
 
-def _note(photo: int, box: list[float], label: int) -> dict[str, object]:
-    return {"image_id": photo, "category_id": label, "bbox": box, "area": box[2] * box[3]}
+def _image(index: int, photo: Mapping[str, Tensor]) -> dict[str, int]:
+    """A photo as COCO's entry; pycocotools wants to know the size of masks."""
+    if "masks" not in photo:
+        return {"id": index}
+    height, width = photo["masks"].shape[1:]
+    return {"id": index, "height": int(height), "width": int(width)}
+
+
+def _notes(index: int, photo: Mapping[str, Tensor]) -> list[dict[str, object]]:
+    """Boxes of one photo as COCO's annotations, with run-length masks where there are masks."""
+    notes: list[dict[str, object]] = []
+    for box, label in zip(_xywh(photo["boxes"]), photo["labels"].tolist(), strict=True):
+        area = box[2] * box[3]
+        notes.append({"image_id": index, "category_id": label, "bbox": box, "area": area})
+    for note, mask in zip(notes, photo.get("masks", ()), strict=False):
+        note["segmentation"] = run_lengths.encode(np.asfortranarray(mask.numpy(), np.uint8))
+        note["area"] = float(mask.sum())
+    return notes
 
 
 def score_detector(
@@ -78,18 +99,51 @@ def score_detector(
 ) -> dict[str, float]:
     """Return ``average_precision`` of a torchvision detector on whole photos.
 
-    The score threshold is lowered to ``LOWEST_SCORE`` meanwhile, and put back.
+    The score threshold is lowered to ``LOWEST_SCORE`` meanwhile, and put back. Two-stage networks
+    count from the background; their labels are moved down by one.
     """
+    found = predict(network, photos)
+    truth = [{"boxes": photo.boxes, "labels": photo.labels} for photo in photos]
+    return average_precision(truth, found, names)
+
+
+def predict(network: Any, photos: Sequence[AnnotatedPhoto]) -> list[dict[str, Tensor]]:
+    """Return what a torchvision detector finds above ``LOWEST_SCORE``, on the CPU."""
     device = next(network.parameters()).device
-    before = network.score_thresh
-    network.score_thresh = LOWEST_SCORE  # type: ignore[assignment]
+    two_stage = isinstance(network, FasterRCNN)
+    holder = network.roi_heads if two_stage else network
+    before = holder.score_thresh
+    holder.score_thresh = LOWEST_SCORE
     found = []
     try:
         with torch.inference_mode():
             for photo in photos:
                 picture = read_photo(Source(photo.path)).to(device) / 255
-                found.append({k: v.cpu() for k, v in network([picture])[0].items()})
+                one = {k: v.cpu() for k, v in network([picture])[0].items()}
+                found.append(one | {"labels": one["labels"] - int(two_stage)})
     finally:
-        network.score_thresh = before
-    truth = [{"boxes": photo.boxes, "labels": photo.labels} for photo in photos]
-    return average_precision(truth, found, names)
+        holder.score_thresh = before
+    return found
+
+
+def score_masks(
+    network: nn.Module, data: Path, names: Sequence[str]
+) -> tuple[dict[str, float], int]:
+    """Return mask AP50 and mask AP of persons on ``pennfudan/test``, and the number of photos.
+
+    Masks are torchvision's, pasted into the photo and cut at 0.5.
+    """
+    photos = annotated_photos(data, "pennfudan", "test", tuple(names))
+    person = names.index("person")
+    truth, found = [], []
+    for photo, prediction in zip(photos, predict(network, photos), strict=True):
+        pixels, known = instance_map(photo)
+        numbers = torch.arange(1, len(known) + 1)[:, None, None]
+        masks = torch.from_numpy(pixels)[None] == numbers
+        truth.append({"boxes": photo.boxes, "labels": photo.labels * 0, "masks": masks})
+        mine = prediction["labels"] == person
+        one = {k: v[mine] for k, v in prediction.items()}
+        one |= {"labels": one["labels"] * 0, "masks": one["masks"][:, 0] > 0.5}
+        found.append(one)
+    scores = average_precision(truth, found, ["person"], "segm")
+    return {"mask AP50 person": scores["AP50"], "mask AP person": scores["AP"]}, len(photos)

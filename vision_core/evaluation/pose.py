@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from vision_core.errors import UserError
 from vision_core.evaluation.sources import Source, read_photo, square_around
-from vision_core.inference.pose import COCO_FROM_LSP, JOINTS, crop_boxes, decode_heatmaps
+from vision_core.inference.pose import COCO_FROM_LSP, JOINTS, crop_boxes, decode
 
 GROWTH = 0.08
 """A person's box is the box of the joints, grown on each side by this share of its longer side."""
@@ -126,6 +126,6 @@ def predict(network: nn.Module, people: list[Person]) -> Tensor:
         for person in people:
             photo = read_photo(person.source) / 255
             crops, geometry = crop_boxes(photo, person_boxes(person.joints[None]))
-            xy, _ = decode_heatmaps(network(crops.to(device)).cpu(), geometry)
+            xy, _ = decode(network(crops.to(device)).cpu(), geometry)
             found.append(xy[0])
     return torch.stack(found)

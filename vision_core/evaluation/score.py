@@ -18,9 +18,11 @@ from vision_core.evaluation import classification, detection, pose, segmentation
 from vision_core.evaluation.annotations import annotated_photos
 from vision_core.models import zoo
 from vision_core.models.cards import ASSETS
-from vision_core.models.zoo import fcn_voc_s, fcos_s, resnet_s
+from vision_core.models.zoo import fcn_voc_s, fcos_s, resnet_s, streets
 from vision_core.training import card as cards
 from vision_core.training.export import read_weights
+
+DETECTORS = ("fcos_s", "faster_rcnn_s", "mask_rcnn_s")
 
 Rows = list[dict[str, Any]]
 
@@ -46,9 +48,9 @@ def evaluate(
     if name not in _SCORERS:
         known = ", ".join(zoo.NAMES)
         raise UserError(f"There is no bundled network {name!r}; choose one of {known}.")
-    path = weights or ASSETS / f"{name}.safetensors"
+    path = weights or ASSETS / f"{zoo.stem(name)}.safetensors"
     network = load(name, path).to(device)
-    scores = _SCORERS[name](network, data_dir)
+    scores = _SCORERS[name](name, network, data_dir)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     return {"model": name, "sha256": digest, "scores": scores}
 
@@ -61,7 +63,7 @@ def load(name: str, path: Path) -> nn.Module:
     """
     network = zoo.build(name)
     try:
-        network.load_state_dict(read_weights(path))
+        network.load_state_dict(zoo.own_part(name, read_weights(path)))
     except RuntimeError as error:
         raise UserError(f"The weights {path} do not fit {name}.") from error
     return network.eval()
@@ -85,7 +87,7 @@ def write_into_card(result: dict[str, Any], speed_ms: float) -> Path:
 def speed(name: str, network: nn.Module, repeats: int = 25) -> float:
     """Return the median milliseconds for a 640x480 photo, preparation included, once warm.
 
-    For ``pose_heatmap_s`` it is one person; the detector's time comes on top.
+    For pose networks it is one person; the detector's time comes on top.
     """
     photo = torch.randint(0, 256, (3, 480, 640), dtype=torch.uint8)
     run = _forward(name, network)
@@ -102,21 +104,21 @@ def speed(name: str, network: nn.Module, repeats: int = 25) -> float:
 
 def bundled_speed(name: str) -> float:
     """Return ``speed`` of a bundled network with its own weights."""
-    return speed(name, load(name, ASSETS / f"{name}.safetensors"))
+    return speed(name, load(name, ASSETS / f"{zoo.stem(name)}.safetensors"))
 
 
 def _forward(name: str, network: nn.Module) -> Callable[[Tensor], Any]:
-    from vision_core.inference.pose import crop_boxes, decode_heatmaps
+    from vision_core.inference.pose import crop_boxes, decode
 
     preset = zoo.preprocessing(name)
     if preset is not None:
         return lambda photo: network(preset(photo)[None])
-    if name == "fcos_s":
+    if name in DETECTORS:
         return lambda photo: network([photo / 255])
 
     def pose_of_one(photo: Tensor) -> Any:
         crops, geometry = crop_boxes(photo / 255, torch.tensor([[200.0, 50.0, 400.0, 450.0]]))
-        return decode_heatmaps(network(crops), geometry)
+        return decode(network(crops), geometry)
 
     return pose_of_one
 
@@ -135,9 +137,9 @@ def _rows(values: dict[str, float], dataset: str, split: str, n: int) -> Rows:
     ]
 
 
-def _score_resnet_s(network: nn.Module, data: Path) -> Rows:
+def _score_classifier(name: str, network: nn.Module, data: Path) -> Rows:
     found = classification.examples(data, "val")
-    preset = zoo.preprocessing("resnet_s")
+    preset = zoo.preprocessing(name)
     assert preset is not None
     logits = classification.predict(network, preset, found)
     labels = torch.tensor([example.label for example in found])
@@ -155,7 +157,7 @@ def _score_resnet_s(network: nn.Module, data: Path) -> Rows:
     return scores
 
 
-def _score_fcos_s(network: nn.Module, data: Path) -> Rows:
+def _score_detector(name: str, network: nn.Module, data: Path) -> Rows:
     photos = annotated_photos(data, "voc12_subset", "val", fcos_s.LABELS)
     values = detection.score_detector(network, photos, fcos_s.LABELS)
     scores = _rows(values, "voc12_subset", "val", len(photos))
@@ -166,15 +168,30 @@ def _score_fcos_s(network: nn.Module, data: Path) -> Rows:
     return scores
 
 
-def _score_fcn_voc_s(network: nn.Module, data: Path) -> Rows:
+def _score_masks(name: str, network: nn.Module, data: Path) -> Rows:
+    """Masks of persons first, then the boxes, which are those of ``faster_rcnn_s``."""
+    values, n = detection.score_masks(network, data, fcos_s.LABELS)
+    return _rows(values, "pennfudan", "test", n) + _score_detector(name, network, data)
+
+
+def _score_voc_segmenter(name: str, network: nn.Module, data: Path) -> Rows:
     photos = annotated_photos(data, "voc12_subset", "val", fcn_voc_s.LABELS)
-    preset = zoo.preprocessing("fcn_voc_s")
+    preset = zoo.preprocessing(name)
     assert preset is not None
     values = segmentation.score_segmenter(network, preset, photos, fcn_voc_s.LABELS)
     return _rows(values, "voc12_subset", "val", len(photos))
 
 
-def _score_pose_heatmap_s(network: nn.Module, data: Path) -> Rows:
+def _score_street_segmenter(name: str, network: nn.Module, data: Path) -> Rows:
+    frames = segmentation.street_photos(data, "test")
+    preset = zoo.preprocessing(name)
+    assert preset is not None
+    table = segmentation.street_table()
+    values = segmentation.score_segmenter(network, preset, frames, streets.LABELS, table)
+    return _rows(values, "camvid", "test", len(frames))
+
+
+def _score_pose(name: str, network: nn.Module, data: Path) -> Rows:
     people = pose.persons(data, "val")
     xy = pose.predict(network, people)
     joints = torch.stack([person.joints for person in people])
@@ -184,9 +201,13 @@ def _score_pose_heatmap_s(network: nn.Module, data: Path) -> Rows:
     return _rows(values, "lspet_pose", "val", len(people))
 
 
-_SCORERS: dict[str, Callable[[nn.Module, Path], Rows]] = {
-    "resnet_s": _score_resnet_s,
-    "fcos_s": _score_fcos_s,
-    "fcn_voc_s": _score_fcn_voc_s,
-    "pose_heatmap_s": _score_pose_heatmap_s,
+_SCORERS: dict[str, Callable[[str, nn.Module, Path], Rows]] = {
+    **dict.fromkeys(zoo.CLASSIFIERS, _score_classifier),
+    "fcos_s": _score_detector,
+    "faster_rcnn_s": _score_detector,
+    "mask_rcnn_s": _score_masks,
+    "fcn_voc_s": _score_voc_segmenter,
+    **dict.fromkeys(streets.DECODERS, _score_street_segmenter),
+    "pose_heatmap_s": _score_pose,
+    "pose_regression_s": _score_pose,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from vision_core.errors import UserError
 from vision_core.evaluation.annotations import AnnotatedPhoto
 from vision_core.evaluation.sources import Source, read_photo
 
@@ -26,6 +28,29 @@ def relabel() -> Tensor:
         table[number] = label
     table[IGNORED] = IGNORED
     return table
+
+
+def street_table() -> Tensor:
+    """Return ``[256]`` uint8 for ``camvid``: its eleven classes as they are, the rest ignored."""
+    table = torch.full((256,), IGNORED, dtype=torch.uint8)
+    table[:11] = torch.arange(11, dtype=torch.uint8)
+    return table
+
+
+def street_photos(data: Path, split: str) -> list[AnnotatedPhoto]:
+    """Return the frames of ``camvid`` with their masks; ``split`` is "train", "val" or "test".
+
+    Raises:
+        UserError: if the data are not there.
+    """
+    folder = data / "camvid" / split
+    if not (folder / "images").is_dir():
+        raise UserError(f"No data set camvid/{split} in {data}; give its folder with --data.")
+    none, unlabelled = torch.zeros(0, 4), torch.zeros(0, dtype=torch.int64)
+    return [
+        AnnotatedPhoto(path, none, unlabelled, folder / "masks" / f"{path.stem}.png")
+        for path in sorted((folder / "images").iterdir())
+    ]
 
 
 def confusion(truth: Tensor, predicted: Tensor, classes: int) -> Tensor:
@@ -49,13 +74,16 @@ def score_segmenter(
     preset: Callable[[Any], Tensor],
     photos: Sequence[AnnotatedPhoto],
     names: Sequence[str],
+    table: Tensor | None = None,
 ) -> dict[str, float]:
     """Return the mean IoU and each class's IoU at the size of the masks.
+
+    ``table`` turns a mask's numbers into labels: ``relabel`` (for VOC) unless another is given.
 
     Logits are enlarged to the mask, then argmax, as at inference.
     """
     device = next(network.parameters()).device
-    table = relabel()
+    table = relabel() if table is None else table
     counts = torch.zeros(len(names), len(names), dtype=torch.long)
     with torch.inference_mode():
         for photo in photos:

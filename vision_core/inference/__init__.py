@@ -49,6 +49,7 @@ _BY_FAMILY: dict[str, Callable[[Network, Photo], Trace]] = {
     "lraspp": trace_segmentation,
     "classifier": trace_classification,
     "pose_heatmap": trace_persons,
+    "pose_regression": trace_persons,
 }
 
 

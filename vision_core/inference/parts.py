@@ -77,9 +77,9 @@ class PartSource:
         joints = self._trace.joints
         kind = HEATMAP_LOGIT
         if self._net.detector is not None:
-            from vision_core.inference.pose import SCORE_KIND
+            from vision_core.inference.pose import NO_SCORE, SCORE_KIND
 
-            kind = SCORE_KIND
+            kind = NO_SCORE if self._net.family == "pose_regression" else SCORE_KIND
         return Keypoints(
             xy=np.stack([r[0] for r in rows]) if rows
             else np.zeros((0, len(joints), 2), np.float32),
@@ -91,7 +91,13 @@ class PartSource:
         )
 
     def heatmaps(self, candidates: Sequence[int] | np.ndarray) -> np.ndarray:
-        """Heatmap logits of the given candidates as the head gave them, float32 [K, J, h, w]."""
+        """Heatmap logits of the given candidates as the head gave them, float32 [K, J, h, w].
+
+        Raises:
+            ValueError: the network has no keypoint head, or one without heatmaps.
+        """
+        if self._net.family == "pose_regression":
+            raise ValueError(f"{self._net.name} has no heatmaps")
         rows = self._get(candidates, "keypoints")
         joints = len(self._trace.joints)
         return np.stack([r[2] for r in rows]) if rows else np.zeros((0, joints, 0, 0), np.float32)
@@ -153,15 +159,15 @@ class PartSource:
         return list(zip(frozen(xy), frozen(scores[0]), frozen(logits), strict=True))
 
     def _run_pose(self, candidates: list[int]) -> list[tuple[np.ndarray, ...]]:
-        """Top-down pose: cut each person out of the photo, one heatmap per joint."""
-        from vision_core.inference.pose import crop_boxes, decode_heatmaps
+        """Top-down pose: cut each person out of the photo and find the joints in the crop."""
+        from vision_core.inference.pose import crop_boxes, decode
 
         boxes = torch.from_numpy(self._trace.boxes[candidates]).to(self._net.device)
         with devices.forward_slot():
             image = devices.image_tensor(self._photo, self._net.device)
             crops, geometry = crop_boxes(image, boxes)
             logits = self._net.module(crops)
-            xy, scores = decode_heatmaps(logits, geometry)
+            xy, scores = decode(logits, geometry)
         return list(zip(frozen(xy), frozen(scores), frozen(logits), strict=True))
 
     def _mask_side(self) -> int:

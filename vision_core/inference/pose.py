@@ -38,6 +38,9 @@ COCO_FROM_LSP = {
 SCORE_KIND = "probability"
 """What ``decode_heatmaps`` returns as score: see there."""
 
+NO_SCORE = "none"
+"""Joints that come without a score, as a regression network's do; 1.0 stands in its place."""
+
 EXPANSION = 1.25
 """Side of the square that is cut out, as a multiple of the longer side of the person's box."""
 MEAN = (0.485, 0.456, 0.406)
@@ -107,6 +110,31 @@ def crop_boxes(image: Tensor, boxes: Tensor) -> tuple[Tensor, CropGeometry]:
     if not crops:
         return image.new_zeros(0, 3, CROP, CROP), geometry
     return torch.cat(crops), geometry
+
+
+def decode(output: Tensor, geometry: CropGeometry) -> tuple[Tensor, Tensor]:
+    """Return joints and scores from what a pose network said, whatever its kind.
+
+    Args:
+        output: heatmaps ``[N, J, h, w]`` or coordinates ``[N, J, 2]``.
+        geometry: of the N crops.
+    """
+    return (decode_heatmaps if output.ndim == 4 else decode_coordinates)(output, geometry)
+
+
+def decode_coordinates(unit: Tensor, geometry: CropGeometry) -> tuple[Tensor, Tensor]:
+    """Return where a regression network puts the joints.
+
+    Args:
+        unit: ``[N, J, 2]`` x, y along the sides of the crop, 0..1.
+        geometry: of the N crops.
+
+    Returns:
+        ``xy [N, J, 2]`` in photo pixels, and ``[N, J]`` ones: the network gives no scores
+        (``NO_SCORE``), and every joint is shown.
+    """
+    xy = geometry.to_photo(unit.float().to(geometry.origin))
+    return xy, torch.ones(xy.shape[:2], device=xy.device)
 
 
 def decode_heatmaps(logits: Tensor, geometry: CropGeometry) -> tuple[Tensor, Tensor]:

@@ -248,7 +248,8 @@ class Keypoints:
     Attributes:
         xy: float32 [K, J, 2], photo pixels.
         scores: float32 [K, J].
-        score_kind: what the scores are: ``heatmap logit`` or ``probability``.
+        score_kind: what the scores are: ``heatmap logit``, ``probability``, or ``none`` where
+            the network gives none and 1.0 stands in their place.
         names: J joint names.
         skeleton: pairs of joint indices that a limb connects.
     """

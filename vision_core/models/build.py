@@ -69,6 +69,13 @@ def build_bundled(name: str, seed: int = 0) -> nn.Module:
         return zoo.build(name)
 
 
+def own_part(name: str, state: StateDict) -> StateDict:
+    """The tensors of a weights file that belong to a bundled network; some share their file."""
+    from vision_core.models import zoo
+
+    return zoo.own_part(name, state)
+
+
 def settings_of(builder: str, state: StateDict) -> dict[str, int]:
     """The builder's arguments that a checkpoint's last layers ask for.
 

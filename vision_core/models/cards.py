@@ -23,7 +23,10 @@ ASSETS = Path(__file__).resolve().parents[2] / "assets" / "weights"
 
 # What stands in for a task that a bundled network cannot do itself.
 _STAND_INS = {"instance": "detection", "keypoint": "pose"}
-_BUNDLED_ORDER = ("fcos_s", "fcn_voc_s", "pose_heatmap_s", "resnet_s")
+BUNDLED = (
+    "fcos_s", "faster_rcnn_s", "mask_rcnn_s", "fcn_voc_s", "fcn_s", "fcn_deconv_s", "segnet_s",
+    "pose_heatmap_s", "pose_regression_s", "resnet_s", "vgg_s", "alexnet_s",
+)  # fmt: skip
 _NOT_A_CLASS = ("__background__", "background", "no person", "N/A")
 
 
@@ -140,9 +143,9 @@ def _all() -> tuple[Card, ...]:
 
 
 def bundled_cards(folder: Path) -> tuple[Card, ...]:
-    """The cards of the JSON files in a folder, in the order of ``_BUNDLED_ORDER``."""
+    """The cards of the JSON files in a folder, in the order of ``BUNDLED``."""
     found = [_from_json(json.loads(f.read_text("utf-8"))) for f in sorted(folder.glob("*.json"))]
-    rank = {name: i for i, name in enumerate(_BUNDLED_ORDER)}
+    rank = {name: i for i, name in enumerate(BUNDLED)}
     return tuple(sorted(found, key=lambda c: (rank.get(c.name, len(rank)), c.name)))
 
 
@@ -159,7 +162,7 @@ _JSON_FIELDS = (
 
 def _from_json(data: dict[str, Any]) -> Card:
     plain = {key: data[key] for key in _JSON_FIELDS if data.get(key) is not None}
-    taken = {*_JSON_FIELDS, "labels", "joints", "skeleton", "scores", "paper"}
+    taken = {*_JSON_FIELDS, "file", "labels", "joints", "skeleton", "scores", "paper"}
     paper = data.get("paper")
     return Card(
         **plain,
@@ -172,7 +175,7 @@ def _from_json(data: dict[str, Any]) -> Card:
         bundled=True,
         weights=None,
         url=None,
-        filename=f"{data['name']}.safetensors",
+        filename=data.get("file") or f"{data['name']}.safetensors",
         joints=tuple(data.get("joints") or ()),
         skeleton=tuple((int(a), int(b)) for a, b in data.get("skeleton") or ()),
         extra={k: v for k, v in data.items() if k not in taken},

@@ -98,7 +98,7 @@ def _load_known(entry: Card, folder: Path | None) -> _Loaded:
     state = checkpoints.read(file)
     if entry.bundled:
         module = build.build_bundled(entry.name)
-        checkpoints.fit(module, state, file, entry.name)
+        checkpoints.fit(module, build.own_part(entry.name, state), file, entry.name)
         return entry, module, digest, preset_of(entry, None)
     member = build.official(entry.builder, digest)
     module = build.build_official(entry.builder, member, state)
@@ -111,7 +111,8 @@ def _load_file(entry: Card, file: Path) -> _Loaded:
     digest = sha256_of(file)
     if entry.bundled:
         module = build.build_bundled(entry.name)
-        checkpoints.fit(module, checkpoints.without_prefix(state), file, entry.name)
+        state = build.own_part(entry.name, checkpoints.without_prefix(state))
+        checkpoints.fit(module, state, file, entry.name)
         return entry, module, digest, preset_of(entry, None)
     if (member := build.official(entry.builder, digest)) is not None:
         module = build.build_official(entry.builder, member, state)

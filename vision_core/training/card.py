@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,12 +14,13 @@ from torch import nn
 from vision_core.errors import UserError
 from vision_core.evaluation.sets import images_in
 from vision_core.inference.pose import JOINTS, SKELETON
+from vision_core.models import zoo
 from vision_core.models.zoo.facts import FACTS, LICENCE, TERMS
 from vision_core.training.export import save_half
 
 
 def write(
-    name: str,
+    names: Sequence[str],
     network: nn.Module,
     folder: Path,
     *,
@@ -26,12 +28,12 @@ def write(
     training: Mapping[str, Any],
     history: Sequence[Mapping[str, float]],
 ) -> Path:
-    """Write ``NAME.safetensors`` (float16) and its card ``NAME.json`` into ``folder``.
+    """Write the weights (float16) and a card for each network in them into ``folder``.
 
     Scores and speed stay empty until ``vision_core.evaluation.score`` has measured them.
 
     Args:
-        name: of a bundled network.
+        names: of the bundled networks that ``network`` holds; they share one stored file.
         network: with the weights to keep.
         folder: made if it is missing.
         data: folder of the data sets, for the number of pictures.
@@ -39,11 +41,26 @@ def write(
         history: rows with epoch, loss and score.
 
     Returns:
-        The path of the card.
+        The path of the first card.
     """
-    facts = FACTS[name]
-    weights = folder / f"{name}.safetensors"
+    weights = folder / f"{zoo.stem(names[0])}.safetensors"
     digest = save_half(network, weights)
+    for name in names:
+        card = {
+            **describe(name, data),
+            "file": weights.name,
+            "bytes": weights.stat().st_size,
+            "sha256": digest,
+            "training": dict(training),
+            "history": [dict(row) for row in history],
+        }
+        save(card, folder / f"{name}.json")
+    return folder / f"{names[0]}.json"
+
+
+def describe(name: str, data: Path) -> dict[str, Any]:
+    """Return what a card says that no run changes; weights and scores are still empty."""
+    facts = FACTS[name]
     title, authors, year = facts.paper
     card: dict[str, Any] = {
         "name": name,
@@ -52,25 +69,33 @@ def write(
         "family": facts.family,
         "labels": list(facts.labels),
         "architecture": facts.architecture,
-        "parameters": sum(p.numel() for p in network.parameters()),
-        "bytes": weights.stat().st_size,
-        "sha256": digest,
+        "parameters": sum(p.numel() for p in zoo.build(name).parameters()),
+        "file": None,
+        "bytes": None,
+        "sha256": None,
         "data": [
             {"name": d, "split": "train", "images": images_in(data, d), "terms": TERMS[d]}
             for d in facts.data
         ],
-        "training": dict(training),
+        "training": {},
         "scores": [],
         "speed_ms_640x480": None,
         "paper": {"title": title, "authors": authors, "year": year},
         "licence": LICENCE,
         "input": facts.input,
         "limits": facts.limits,
-        "history": [dict(row) for row in history],
+        "history": [],
     }
     if facts.task == "pose":
         card |= {"joints": list(JOINTS), "skeleton": [list(pair) for pair in SKELETON]}
-    return save(card, folder / f"{name}.json")
+    return card
+
+
+def carry_over(name: str, old: Path, folder: Path, weights: Path) -> None:
+    """Copy the card of a network whose unchanged tensors now lie in another stored file."""
+    digest = hashlib.sha256(weights.read_bytes()).hexdigest()
+    card = read(old) | {"bytes": weights.stat().st_size, "sha256": digest, "scores": []}
+    save(card, folder / f"{name}.json")
 
 
 def save(card: Mapping[str, Any], path: Path) -> Path:

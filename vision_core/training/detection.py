@@ -1,7 +1,9 @@
-"""Recipe ``fcos_s``: boxes of cats, cows, dogs, horses, persons and sheep.
+"""Recipes ``fcos_s`` and ``faster_rcnn_s``: boxes of cats, cows, dogs, horses, persons, sheep.
 
-Matching and losses (focal, generalised IoU, centerness) are those of torchvision's ``FCOS``.
-Start it from a trained classifier (``--init``): the trunk then knows animals already.
+Matching and losses are those of torchvision's ``FCOS`` (focal, generalised IoU, centerness) and
+``FasterRCNN`` (for proposals and for boxes: cross-entropy and smooth L1). Start ``fcos_s`` from a
+trained classifier and ``faster_rcnn_s`` from ``fcos_s`` (``--init``): the trunk then knows animals
+already. The two differ in the network and in the numbering of the classes only.
 """
 
 from __future__ import annotations
@@ -34,6 +36,8 @@ class DetectionRecipe:
 
     def __init__(self, name: str = "fcos_s") -> None:
         self.name = name
+        self.first_label = 0 if name == "fcos_s" else 1
+        """Two-stage networks keep label 0 for the background."""
 
     def prepare(self, options: Options) -> int:
         photos: list[AnnotatedPhoto] = []
@@ -49,36 +53,38 @@ class DetectionRecipe:
         network.transform._skip_resize = True  # type: ignore[union-attr]  # windows did it
         return network
 
-    def windows(self, indices: Tensor, rng: torch.Generator) -> Windows:
-        """Return squares from about half the photo's shorter side to more than the longer one."""
-        n, photo_wh = len(indices), self.photos.wh[indices]
-        shorter = photo_wh.amin(1, keepdim=True)
-        side = shorter * random_between(-0.6, 0.4, [n, 1], rng).exp()
-        room = (photo_wh - side) / 2  # negative: the window is larger and may stick out
-        centre = photo_wh / 2 + room * random_between(-1, 1, [n, 2], rng)
-        wh = side.expand(-1, 2)
-        return Windows(photo_wh, centre, wh, torch.zeros(n), random_signs(n, rng))
-
     def batch(self, indices: Tensor, progress: float, rng: torch.Generator) -> Batch:
-        windows = self.windows(indices, rng)
+        windows = random_squares(self.photos.wh[indices], rng)
         pictures = colour.read_photos(windows, self.photos.pixels[indices], SIZE, SIZE)
         pictures = colour.jitter(pictures, rng)
         targets = []
         for row, index in enumerate(indices.tolist()):
             note = self.notes[index]
             boxes, kept = boxes_in_window(windows, row, note.boxes, SIZE)
-            targets.append({"boxes": boxes, "labels": note.labels[kept]})
+            targets.append({"boxes": boxes, "labels": note.labels[kept] + self.first_label})
         return pictures, targets
 
     def loss(self, network: nn.Module, batch: Batch, device: torch.device) -> Tensor:
         pictures, targets = batch
         targets = [{k: v.to(device) for k, v in target.items()} for target in targets]
-        losses = network(list(pictures.to(device)), targets)
+        pictures = pictures.to(device, memory_format=torch.channels_last)
+        losses = network(list(pictures), targets)
         return torch.stack(list(losses.values())).sum()
 
     def score(self, network: nn.Module) -> float:
         """AP50 on a third of ``voc12_subset/val``."""
         return score_detector(network, self.val, LABELS)["AP50"]
+
+
+def random_squares(photo_wh: Tensor, rng: torch.Generator) -> Windows:
+    """Return squares from about half the photo's shorter side to more than the longer one."""
+    n = len(photo_wh)
+    shorter = photo_wh.amin(1, keepdim=True)
+    side = shorter * random_between(-0.6, 0.4, [n, 1], rng).exp()
+    room = (photo_wh - side) / 2  # negative: the window is larger and may stick out
+    centre = photo_wh / 2 + room * random_between(-1, 1, [n, 2], rng)
+    wh = side.expand(-1, 2)
+    return Windows(photo_wh, centre, wh, torch.zeros(n), random_signs(n, rng))
 
 
 def boxes_in_window(

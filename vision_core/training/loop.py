@@ -34,6 +34,7 @@ class Options:
         threads: CPU threads for torch; 0 leaves torch's own choice.
         device: as ``torch.device`` takes it.
         init: weights to start from; tensors whose name and shape fit are taken.
+        rate: factor on the recipe's learning rate; below 1 for going on from finished weights.
         resume: go on from the checkpoint in ``out``.
         save_seconds: how often there is a checkpoint and a line of the log.
         compile: let ``torch.compile`` fuse the network (needs a C++ compiler on a CPU).
@@ -48,6 +49,7 @@ class Options:
     threads: int = 0
     device: str = "cpu"
     init: Path | None = None
+    rate: float = 1.0
     resume: bool = False
     save_seconds: float = 60.0
     compile: bool = False
@@ -148,8 +150,9 @@ def autocast(device: torch.device) -> AbstractContextManager[Any]:
 
 def optimiser_for(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     """AdamW; no weight decay on biases and normalisation."""
-    weights = [p for p in network.parameters() if p.ndim > 1]
-    others = [p for p in network.parameters() if p.ndim <= 1]
+    trained = [p for p in network.parameters() if p.requires_grad]
+    weights = [p for p in trained if p.ndim > 1]
+    others = [p for p in trained if p.ndim <= 1]
     groups = [
         {"params": weights, "weight_decay": recipe.weight_decay},
         {"params": others, "weight_decay": 0.0},
@@ -213,7 +216,7 @@ def _steps(
         indices = batch_indices(count, recipe.batch_size, options.seed, run.step)
         batch = recipe.batch(indices, progress, rng)
         for group in run.optimiser.param_groups:
-            group["lr"] = recipe.learning_rate * cosine_with_warmup(progress)
+            group["lr"] = recipe.learning_rate * options.rate * cosine_with_warmup(progress)
         run.network.train()
         with autocast(device):
             loss = recipe.loss(run.network, batch, device)

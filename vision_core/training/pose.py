@@ -1,7 +1,8 @@
-"""Recipe ``pose_heatmap_s``: find 14 joints of one person.
+"""Recipes ``pose_heatmap_s`` and ``pose_regression_s``: find 14 joints of one person.
 
-The network answers with one map per joint; softmax over the map's cells makes it the probability
-of where the joint is. The loss is the cross-entropy to a small Gaussian around the label.
+The first network answers with one map per joint; softmax over the map's cells makes it the
+probability of where the joint is. The loss is the cross-entropy to a small Gaussian around the
+label. The second answers with the coordinates; its loss is their mean distance along x and y.
 """
 
 from __future__ import annotations
@@ -85,6 +86,9 @@ class PoseRecipe:
     def loss(self, network: nn.Module, batch: Batch, device: torch.device) -> Tensor:
         pictures, xy, counted = (part.to(device) for part in batch)
         logits = network(pictures.contiguous(memory_format=torch.channels_last)).float()
+        if self.name == "pose_regression_s":
+            away = (logits - xy / (CROP // 4)).abs().sum(2)
+            return (away * counted).sum() / counted.sum().clamp(min=1)
         target = gaussians(xy, *logits.shape[2:])
         log_probability = logits.flatten(2).log_softmax(2)
         losses = -(target.flatten(2) * log_probability).sum(2)

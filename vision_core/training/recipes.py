@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from vision_core.errors import UserError
+from vision_core.models import zoo
 from vision_core.training import card
 from vision_core.training.classification import ClassificationRecipe
 from vision_core.training.detection import DetectionRecipe
 from vision_core.training.loop import Options, Recipe, Run, fit
+from vision_core.training.masks import MaskRecipe
 from vision_core.training.pose import PoseRecipe
 from vision_core.training.segmentation import SegmentationRecipe
+from vision_core.training.streets import StreetRecipe
 
 RECIPES: dict[str, Callable[[], Recipe]] = {
-    "resnet_s": ClassificationRecipe,
+    **{name: partial(ClassificationRecipe, name) for name in zoo.CLASSIFIERS},
     "fcos_s": DetectionRecipe,
+    "faster_rcnn_s": partial(DetectionRecipe, "faster_rcnn_s"),
+    "mask_rcnn_s": MaskRecipe,
     "fcn_voc_s": SegmentationRecipe,
+    **{name: partial(StreetRecipe, name) for name in zoo.trained_together("fcn_s")},
     "pose_heatmap_s": PoseRecipe,
+    "pose_regression_s": partial(PoseRecipe, "pose_regression_s"),
 }
 
 
@@ -47,6 +55,8 @@ def checked(options: Options) -> Options:
         raise UserError(f"--minutes must be above 0, and {options.minutes:g} is not.")
     if options.steps is not None and options.steps < 1:
         raise UserError(f"--steps must be at least 1, and {options.steps} is not.")
+    if not 0 < options.rate < math.inf:
+        raise UserError(f"--rate must be above 0, and {options.rate:g} is not.")
     if options.threads < 0:
         raise UserError(f"--threads must be 0 or more, and {options.threads} is not.")
     if not options.data.is_dir():
@@ -66,14 +76,20 @@ def finish(recipe: Recipe, options: Options, run: Run) -> Path:
         "epochs": round(epochs, 1),
         "hardware": card.hardware(options.device),
     }
-    return card.write(
-        recipe.name,
+    path = card.write(
+        zoo.trained_together(recipe.name),
         run.average.module,
         options.out,
         data=options.data,
         training=training,
         history=run.history,
     )
+    if recipe.name == "mask_rcnn_s" and options.init is not None:
+        old = options.init.with_name("faster_rcnn_s.json")
+        if old.is_file():  # its network is the frozen part, and now lies in the new file
+            weights = options.out / f"{zoo.stem(recipe.name)}.safetensors"
+            card.carry_over("faster_rcnn_s", old, options.out, weights)
+    return path
 
 
 def command(name: str, options: Options) -> str:
@@ -88,4 +104,6 @@ def command(name: str, options: Options) -> str:
         words.append(f"--threads {options.threads}")
     if options.init is not None:
         words.append(f"--init {options.init.name}")
+    if options.rate != 1:
+        words.append(f"--rate {options.rate:g}")
     return " ".join(words)

@@ -3,24 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from torch import nn
 from torchvision.transforms._presets import ImageClassification, SemanticSegmentation
 
+from vision_core.models.zoo.alexnet_s import AlexNetS
 from vision_core.models.zoo.fcn_voc_s import FCNVocS
 from vision_core.models.zoo.fcos_s import small_fcos
 from vision_core.models.zoo.pose_heatmap_s import PoseHeatmapS
+from vision_core.models.zoo.pose_regression_s import PoseRegressionS
+from vision_core.models.zoo.rcnn_s import small_faster_rcnn, small_mask_rcnn
 from vision_core.models.zoo.resnet_s import ResNetS
+from vision_core.models.zoo.stored import own_part, stem, trained_together
+from vision_core.models.zoo.streets import DECODERS, StreetNet
+from vision_core.models.zoo.vgg_s import VGGS
+
+__all__ = [
+    "CLASSIFIERS", "NAMES", "build", "own_part", "preprocessing", "stem", "trained_together",
+]  # fmt: skip
 
 _BUILDERS: dict[str, Callable[[], nn.Module]] = {
+    "alexnet_s": AlexNetS,
+    "vgg_s": VGGS,
     "resnet_s": ResNetS,
     "fcos_s": small_fcos,
+    "faster_rcnn_s": small_faster_rcnn,
+    "mask_rcnn_s": small_mask_rcnn,
     "fcn_voc_s": FCNVocS,
+    **{name: partial(StreetNet, name) for name in DECODERS},
     "pose_heatmap_s": PoseHeatmapS,
+    "pose_regression_s": PoseRegressionS,
 }
 
 NAMES = tuple(_BUILDERS)
+CLASSIFIERS = ("alexnet_s", "vgg_s", "resnet_s")
 
 
 def build(name: str) -> nn.Module:
@@ -35,16 +53,20 @@ def build(name: str) -> nn.Module:
 def preprocessing(name: str) -> Callable[[Any], Any] | None:
     """Return torchvision's preset that turns a uint8 ``(3, H, W)`` photo into the network's input.
 
-    ``None`` for networks that prepare their input themselves (``fcos_s``) or are given crops by
-    ``vision_core.inference.pose`` (``pose_heatmap_s``).
+    ``None`` for networks that prepare their input themselves (the detectors) or are given crops
+    by ``vision_core.inference.pose``.
 
     Raises:
         KeyError: if there is no such network.
     """
     presets: dict[str, Callable[[Any], Any] | None] = {
-        "resnet_s": ImageClassification(crop_size=128, resize_size=144),
+        **dict.fromkeys(CLASSIFIERS, ImageClassification(crop_size=128, resize_size=144)),
+        **dict.fromkeys(DECODERS, SemanticSegmentation(resize_size=256)),
         "fcn_voc_s": SemanticSegmentation(resize_size=192),
         "fcos_s": None,
+        "faster_rcnn_s": None,
+        "mask_rcnn_s": None,
         "pose_heatmap_s": None,
+        "pose_regression_s": None,
     }
     return presets[name]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vision_core.models.zoo import fcn_voc_s, fcos_s, resnet_s
+from vision_core.models.zoo import fcn_voc_s, fcos_s, rcnn_s, resnet_s, streets
 
 LICENCE = (
     "Weights: research and teaching only, because of the terms of the training photos. "
@@ -31,11 +31,75 @@ TERMS = {
     "imagenette128": "ImageNet terms: non-commercial research and education",
     "voc12_subset": "PASCAL VOC 2012 photos from Flickr: research and teaching",
     "coco_mini": "COCO 2017: annotations CC BY 4.0, photos under their Flickr licences",
+    "camvid": "CC BY-NC 4.0 as published with SegNet; CamVid itself free for academic use",
     "pennfudan": "none stated by the authors: research and teaching",
     "lspet_pose": "none stated by the authors, Flickr photos: research and teaching",
 }
 
+CLASSIFIER_INPUT = (
+    "Shorter side resized to 144 pixels, centre crop of 128, ImageNet mean and spread."
+)
+DETECTOR_INPUT = "Shorter side resized to 160 pixels, longer side at most 208; any photo."
+STREET_INPUT = "Shorter side resized to 256 pixels, ImageNet mean and spread."
+STREET_TRUNK = (
+    "The trunk of vgg_s down to stride 16, and four steps back up: a convolution, an enlargement "
+    "by two, and the trunk's finer map added through a 1x1 convolution. Three networks share the "
+    "trunk and differ in the enlargement only. "
+)
+
+LIMITS = {
+    "alexnet_s": "-",
+    "vgg_s": "-",
+    "faster_rcnn_s": "-",
+    "mask_rcnn_s": "-",
+    "fcn_s": "-",
+    "fcn_deconv_s": "-",
+    "segnet_s": "-",
+    "pose_regression_s": "-",
+}
+"""What each network cannot do, written after looking at what it says."""
+
 FACTS = {
+    "alexnet_s": Facts(
+        title="AlexNet, small",
+        task="classification",
+        family="classifier",
+        labels=resnet_s.LABELS,
+        architecture=(
+            "Five convolutions, the first 11x11 with stride 4, max pooling over 3x3 windows that "
+            "overlap, then three fully connected layers with dropout. As in the paper, but "
+            "narrower, in one tower, and with batch normalisation in place of local response "
+            "normalisation."
+        ),
+        paper=(
+            "ImageNet Classification with Deep Convolutional Neural Networks",
+            "Krizhevsky, Sutskever, Hinton",
+            2012,
+        ),
+        input=CLASSIFIER_INPUT,
+        limits=LIMITS["alexnet_s"],
+        data=("imagenette128", "voc12_subset"),
+    ),
+    "vgg_s": Facts(
+        title="VGG, small",
+        task="classification",
+        family="classifier",
+        labels=resnet_s.LABELS,
+        architecture=(
+            "Eight 3x3 convolutions in five stacks of 16, 32, 64, 128 and 192 channels, with 2x2 "
+            "max pooling after each, then three fully connected layers. Narrower and shallower "
+            "than the paper's networks, and with batch normalisation, which the paper did not "
+            "have."
+        ),
+        paper=(
+            "Very Deep Convolutional Networks for Large-Scale Image Recognition",
+            "Simonyan, Zisserman",
+            2015,
+        ),
+        input=CLASSIFIER_INPUT,
+        limits=LIMITS["vgg_s"],
+        data=("imagenette128", "voc12_subset"),
+    ),
     "resnet_s": Facts(
         title="ResNet, small",
         task="classification",
@@ -47,7 +111,7 @@ FACTS = {
             "positions and one linear layer gives 15 logits."
         ),
         paper=("Deep Residual Learning for Image Recognition", "He, Zhang, Ren, Sun", 2016),
-        input="Shorter side resized to 144 pixels, centre crop of 128, ImageNet mean and spread.",
+        input=CLASSIFIER_INPUT,
         limits=(
             "Knows 15 classes and nothing else, and names one of them for every photo. It looks "
             "at the middle of the photo only. Cats, cows, dogs, horses, persons and sheep cut "
@@ -69,13 +133,47 @@ FACTS = {
         paper=(
             "FCOS: A Simple and Strong Anchor-free Object Detector", "Tian, Shen, Chen, He", 2020,
         ),
-        input="Shorter side resized to 160 pixels, longer side at most 208; any photo.",
+        input=DETECTOR_INPUT,
         limits=(
             "Six classes. Above the score of 0.5 about half of its boxes are right, and it finds "
             "fewer than half of the objects. Small and far objects and crowds are missed; animals "
             "are taken for one another; round things such as cups and flowers may be called cat "
             "or dog; close-up faces of persons may be missed."
         ),
+        data=("voc12_subset", "coco_mini", "pennfudan"),
+    ),
+    "faster_rcnn_s": Facts(
+        title="Faster R-CNN, small",
+        task="detection",
+        family="faster_rcnn",
+        labels=rcnn_s.LABELS,
+        architecture=(
+            "torchvision's FasterRCNN class over the trunk and pyramid of fcos_s. Anchors of six "
+            "sizes and three shapes; a proposal network keeps at most 100 boxes; RoI Align reads "
+            "7x7 features of each, and two fully connected layers of 256 name and move it."
+        ),
+        paper=(
+            "Faster R-CNN: Towards Real-Time Object Detection with Region Proposal Networks",
+            "Ren, He, Girshick, Sun",
+            2015,
+        ),
+        input=DETECTOR_INPUT,
+        limits=LIMITS["faster_rcnn_s"],
+        data=("voc12_subset", "coco_mini", "pennfudan"),
+    ),
+    "mask_rcnn_s": Facts(
+        title="Mask R-CNN, small",
+        task="instance",
+        family="mask_rcnn",
+        labels=rcnn_s.LABELS,
+        architecture=(
+            "faster_rcnn_s, unchanged, with a mask branch that was trained alone: RoI Align reads "
+            "14x14 features of each final box, three convolutions and one transposed convolution "
+            "make a 28x28 mask for every class."
+        ),
+        paper=("Mask R-CNN", "He, Gkioxari, Dollar, Girshick", 2017),
+        input=DETECTOR_INPUT,
+        limits=LIMITS["mask_rcnn_s"],
         data=("voc12_subset", "coco_mini", "pennfudan"),
     ),
     "fcn_voc_s": Facts(
@@ -100,6 +198,59 @@ FACTS = {
         ),
         data=("voc12_subset",),
     ),
+    "fcn_s": Facts(
+        title="FCN, small, bilinear, streets",
+        task="segmentation",
+        family="fcn",
+        labels=streets.LABELS,
+        architecture=(
+            STREET_TRUNK + "This one interpolates bilinearly."
+        ),
+        paper=(
+            "Fully Convolutional Networks for Semantic Segmentation",
+            "Long, Shelhamer, Darrell",
+            2015,
+        ),
+        input=STREET_INPUT,
+        limits=LIMITS["fcn_s"],
+        data=("camvid",),
+    ),
+    "fcn_deconv_s": Facts(
+        title="FCN, small, transposed convolution, streets",
+        task="segmentation",
+        family="fcn",
+        labels=streets.LABELS,
+        architecture=(
+            STREET_TRUNK + "This one has a transposed convolution, one learned "
+            "4x4 kernel for each channel."
+        ),
+        paper=(
+            "Fully Convolutional Networks for Semantic Segmentation",
+            "Long, Shelhamer, Darrell",
+            2015,
+        ),
+        input=STREET_INPUT,
+        limits=LIMITS["fcn_deconv_s"],
+        data=("camvid",),
+    ),
+    "segnet_s": Facts(
+        title="SegNet, small, streets",
+        task="segmentation",
+        family="fcn",
+        labels=streets.LABELS,
+        architecture=(
+            STREET_TRUNK + "This one puts each value back to where max "
+            "pooling took it from. The paper's network passes these switches and no maps."
+        ),
+        paper=(
+            "SegNet: A Deep Convolutional Encoder-Decoder Architecture for Image Segmentation",
+            "Badrinarayanan, Kendall, Cipolla",
+            2017,
+        ),
+        input=STREET_INPUT,
+        limits=LIMITS["segnet_s"],
+        data=("camvid",),
+    ),
     "pose_heatmap_s": Facts(
         title="Heatmap pose, small",
         task="pose",
@@ -118,6 +269,23 @@ FACTS = {
             "even where some are hidden or outside the photo: look at the scores. Trained on "
             "sports and gymnastics; a close-up is read as a whole body, a bad box gives a bad pose."
         ),
+        data=("lspet_pose", "coco_mini"),
+    ),
+    "pose_regression_s": Facts(
+        title="Pose regression, small",
+        task="pose",
+        family="pose_regression",
+        labels=("person",),
+        architecture=(
+            "The trunk of pose_heatmap_s down to stride 16 and two fully connected layers, whose "
+            "28 outputs are x and y of 14 joints. Runs on the crop of each person that the "
+            "detector finds."
+        ),
+        paper=(
+            "DeepPose: Human Pose Estimation via Deep Neural Networks", "Toshev, Szegedy", 2014,
+        ),
+        input="128x128 crop, 1.25 times the longer side of a person's box, ImageNet statistics.",
+        limits=LIMITS["pose_regression_s"],
         data=("lspet_pose", "coco_mini"),
     ),
 }  # fmt: skip
