@@ -46,7 +46,7 @@ def show(selection: Selection, found: Behind | None) -> None:
     st.radio(
         "Show the boxes that are left after", [_NOTHING, *named], key="stage",
         format_func=lambda name: "nothing: the detections only" if name == _NOTHING
-        else named[name].name.replace("_", " "),
+        else name.replace("_", " "),
         captions=["", *(f"**{s.count:,}** {s.text}" for s in named.values())],
     )
     st.plotly_chart(

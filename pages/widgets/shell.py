@@ -93,6 +93,26 @@ def device_note() -> None:
     st.sidebar.caption(f":material/memory: Networks run on {devices.describe(device)}.")
 
 
+def wait_for_networks(title: str) -> None:
+    """Show the page's title and what is going on while PyTorch is still being imported.
+
+    Pages call this before they import anything that needs PyTorch: on a server that has just
+    started, a link straight to them would show an empty page for seconds.
+
+    Args:
+        title: of the page.
+    """
+    importing = _warm_up()
+    if not importing.is_alive():
+        return
+    with st.empty():
+        with st.container():
+            st.title(title)
+            with st.spinner("Loading PyTorch …", show_time=True):
+                importing.join()
+        st.empty()
+
+
 @st.cache_resource(show_spinner=False)
 def _warm_up() -> threading.Thread:
     thread = threading.Thread(target=_import_networks, daemon=True)

@@ -5,6 +5,7 @@ Streamlit runs this file by itself; ``?case=NAME`` chooses the trace. No network
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from pathlib import Path
 
@@ -52,6 +53,13 @@ def photo_of(trace: DetectionTrace) -> Photo:
     return from_array(np.repeat(np.tile(ramp, (height, 1))[..., None], 3, 2), "ramp")
 
 
+def spread(trace: DetectionTrace) -> DetectionTrace:
+    """The second anchor's box moved aside, so that a question about the first is not about it."""
+    boxes = trace.field.boxes_net.copy()
+    boxes[1, [0, 2]] += 2
+    return dataclasses.replace(trace, field=dataclasses.replace(trace.field, boxes_net=boxes))
+
+
 @st.cache_resource
 def trace_of(case: str) -> DetectionTrace:
     """The trace of a case: ``fates``, ``lost:FATE,FATE,FATE`` or a number of candidates."""
@@ -59,7 +67,7 @@ def trace_of(case: str) -> DetectionTrace:
     if name == "fates":
         return constructed()
     if name == "lost":
-        return with_field(rest.split(","))
+        return spread(with_field(rest.split(",")))
     return make_trace(1, int(name), size=(640, 480))
 
 

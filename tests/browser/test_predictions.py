@@ -239,3 +239,12 @@ def test_downloads_hold_what_is_shown(open_page) -> None:
         page.get_by_role("button", name="Picture").click()
     photo = samples.sample("cat")
     assert Image.open(coming.value.path()).size == (photo.width, photo.height)
+
+
+def test_a_link_to_a_server_that_just_started_says_what_it_waits_for(open_page, tmp_path) -> None:
+    with serve(tmp_path) as address:
+        page = open_page(f"{address}/predictions?photo=astronaut")
+        page.get_by_text("Loading PyTorch").wait_for(timeout=30_000)
+        assert page.get_by_role("heading", name="Predictions").count() == 1
+        settled(page)
+        assert page.get_by_text("Loading PyTorch").count() == 0

@@ -7,6 +7,7 @@ numbers. Whatever a slider changes is a few kilobytes, so the picture follows wi
 from __future__ import annotations
 
 import base64
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +23,7 @@ from vision_core.images import Photo
 
 _HERE = Path(__file__).parent
 _TALLEST_ON_STAGE = "calc(100vh - 13rem)"
-_HELD_BY_BROWSER = 8  # images and traces; it keeps more of each, and asks for what it lacks
+_HELD_BY_BROWSER = 9  # images, traces, the code; it keeps more of each, and asks for what it lacks
 _HTML = """<div class="stage"><canvas tabindex="0" role="application"
  aria-roledescription="picture with results"></canvas>
 <div class="tip"></div>
@@ -50,8 +51,10 @@ _mount = st.components.v2.component(
     "convscope_picture",
     html=_HTML,
     css=(_HERE / "canvas.css").read_text(encoding="utf-8"),
-    js="\n".join((_HERE / f"{name}.js").read_text(encoding="utf-8") for name in _FILES),
+    js=(_HERE / "start.js").read_text(encoding="utf-8"),
 )
+_CODE = "\n".join((_HERE / f"{name}.js").read_text(encoding="utf-8") for name in _FILES)
+_CODE_ID = hashlib.sha256(_CODE.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
@@ -160,6 +163,7 @@ def picture(
     _mount(
         key=key,
         data=_numbers(scene) | {
+            "code": {"id": _CODE_ID} | ({} if _holds(held, _CODE_ID) else {"text": _CODE}),
             "photo": {"id": photo.sha256, "width": photo.width, "height": photo.height}
             | _file(held, photo.sha256, lambda: jpeg(photo), "jpeg"),
             "overlay": _overlay(held, scene.overlay),

@@ -6,9 +6,15 @@
 
 const FONT = "600 {}px system-ui, 'Source Sans', sans-serif";
 const WIDTHS = new Map(); // of texts, by font size; measuring takes longer than drawing
+const INKS = new Map(); // by colour
 
+// Black or white, whichever has the higher WCAG contrast on #RRGGBB.
 function inkOn(colour) {
-  // Black or white, whichever has the higher WCAG contrast on #RRGGBB.
+  if (!INKS.has(colour)) INKS.set(colour, inkFor(colour));
+  return INKS.get(colour);
+}
+
+function inkFor(colour) {
   const part = (i) => {
     const v = parseInt(colour.slice(i, i + 2), 16) / 255;
     return v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
@@ -83,7 +89,7 @@ function placeLabel(rect, taken, lowest) {
     if (top + rect.height > lowest) break;
     const free = taken.every((t) => rect.left >= t.left + t.width || t.left >= rect.left + rect.width
       || top >= t.top + t.height || t.top >= top + rect.height);
-    if (free) return { ...rect, top };
+    if (free) return { left: rect.left, top, width: rect.width, height: rect.height };
   }
   return rect;
 }

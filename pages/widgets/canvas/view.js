@@ -273,7 +273,8 @@ class View {
 
 const VIEWS = new WeakMap();
 
-export default function ({ data, parentElement, setTriggerValue }) {
+// Show the data of a component; start.js calls it at every update.
+export function show({ data, parentElement, setTriggerValue }) {
   let view = VIEWS.get(parentElement);
   if (!view) {
     view = new View(parentElement, setTriggerValue);
@@ -281,5 +282,5 @@ export default function ({ data, parentElement, setTriggerValue }) {
   }
   view.tell = setTriggerValue;
   view.update(data);
-  return () => view.watch.disconnect();
+  return view;
 }
