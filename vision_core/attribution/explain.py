@@ -185,12 +185,21 @@ def _cams(question: Question, method: str, settings: Mapping[str, Any]) -> Itera
 def _occluded(
     question: Question, method: str, settings: Mapping[str, Any]
 ) -> Iterator[Attribution]:
-    score = _score(question)
     for part in occlusion.sweep(question, **settings):
-        yield _made(
-            question, method, score, part.values(str(question.target)), settings=dict(settings),
-            done=part.done, total=part.total,
-        )
+        yield of_sweep(question, part, settings)
+
+
+def of_sweep(
+    question: Question, sweep: occlusion.Sweep, settings: Mapping[str, Any] | None = None
+) -> Attribution:
+    """The map of the question's target from a sweep over its input; no network runs."""
+    label = str(question.target)
+    values = sweep.values(label)
+    score = float(sweep.own[sweep.labels.index(label)])
+    return _made(
+        question, "occlusion", score, values, settings=dict(settings or {}), done=sweep.done,
+        total=sweep.total,
+    )
 
 
 _RUNNERS: Mapping[str, Callable[..., Iterator[Attribution]]] = {

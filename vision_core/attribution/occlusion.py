@@ -25,6 +25,7 @@ class Sweep:
         corners: int64 ``[P, 2]``, top and left of each patch, input pixels.
         drops: float32 ``[P, K]``, score without less score with the patch, for each of K scores.
         patch: side of a patch, input pixels.
+        own: float32 ``[K]``, the scores of the whole input.
         labels: names of the K scores: the classes of a classifier, else the target alone.
         size: (height, width) of the input.
         done, total: patches hidden so far, and in all.
@@ -33,6 +34,7 @@ class Sweep:
     corners: Tensor
     drops: Tensor
     patch: int
+    own: Tensor
     labels: tuple[str, ...]
     size: tuple[int, int]
     done: int
@@ -87,7 +89,8 @@ def sweep(
             picture[window] = fill[window]
         drops.append(own - _scores(question, batch))
         done = start + len(part)
-        yield Sweep(corners[:done], torch.cat(drops).float().cpu(), patch, labels,
+        found = torch.cat(drops).float().cpu()
+        yield Sweep(corners[:done], found, patch, own.float().cpu(), labels,
                     (height, width), done, len(corners))  # fmt: skip
 
 

@@ -74,11 +74,13 @@ class Panel:
         title: what stands above it.
         picture: uint8 ``[H, W, 3]``, the same size for all.
         limit: the end of its colour scale; ``None`` for a picture without a scale.
+        note: what stands in small type below the title.
     """
 
     title: str
     picture: np.ndarray
     limit: float | None = None
+    note: str = ""
 
 
 def panels(shown: Sequence[Panel], columns: int, height: int = 330) -> go.Figure:
@@ -92,7 +94,7 @@ def panels(shown: Sequence[Panel], columns: int, height: int = 330) -> go.Figure
     from plotly.subplots import make_subplots
 
     rows = -(-len(shown) // columns)
-    titles = [f"{p.title}{_scale_words(p.limit)}" for p in shown]
+    titles = [_title(panel) for panel in shown]
     figure = make_subplots(
         rows, columns, subplot_titles=titles, horizontal_spacing=0.02,
         vertical_spacing=0.1 / max(rows, 1),
@@ -116,5 +118,7 @@ def panels(shown: Sequence[Panel], columns: int, height: int = 330) -> go.Figure
     return figure
 
 
-def _scale_words(limit: float | None) -> str:
-    return "" if limit is None else f"<br><sup>full colour at ± {limit:.3g}</sup>"
+def _title(panel: Panel) -> str:
+    scale = "" if panel.limit is None else f"full colour at ± {panel.limit:.3g}"
+    small = ", ".join(filter(None, (panel.note, scale)))
+    return f"{panel.title}<br><sup>{small}</sup>" if small else panel.title

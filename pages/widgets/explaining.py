@@ -1,0 +1,133 @@
+"""What the Attribution page is made of: a target, methods beside each other, a sanity check."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from pages.widgets import map_view, maps, sanity_check, state, targets
+from pages.widgets.guard import guarded
+from pages.widgets.map_view import LAYERED, TITLES
+from pages.widgets.state import Field
+from vision_core.attribution import METHODS, Attribution, Target, ask
+from vision_core.attribution.cam import map_layers
+from vision_core.errors import UserError
+from vision_core.images import Photo
+from vision_core.inference import Trace
+from vision_core.models import Model
+
+_START = ["gradient", "guided_backprop", "gradcam"]
+
+
+def fields(model: Model) -> tuple[Field, ...]:
+    """The fields of the panel."""
+    whole, share = state.whole, state.number
+    return (
+        targets.FIELD,
+        Field("methods", _START, state.some_of(METHODS), ",".join),
+        Field("layers", [], lambda text: [n for n in text.split(",") if n], ",".join),
+        Field("scale", "own", state.one_of(("own", "same"))),
+        Field("show", "signed", state.one_of(("signed", "colour"))),
+        Field("over", 0.8, share(0, 1), "{:g}".format),
+        Field("samples", 16, whole(1, 128)), Field("level", 0.15, share(0, 1), "{:g}".format),
+        Field("steps", 32, whole(2, 256)), Field("patch", 32, whole(4, 128)),
+        Field("seed", 0, whole(0, 10**6)),
+        Field("random", 0, whole(0, maps.random_layers(model))),
+    )
+
+
+@st.fragment
+def show(model: Model, photo: Photo, trace: Trace, outer: tuple[Field, ...]) -> None:
+    """The panel.
+
+    Args:
+        model: the network.
+        photo: the photo.
+        trace: what the network said of it.
+        outer: the fields of the pickers, which share the address bar with the panel's.
+    """
+    with guarded("explaining the prediction"):
+        used = fields(model)
+        targets.use(trace)
+        state.use(*used)
+        with st.sidebar:
+            targets.pick(trace)
+            _controls(model, photo, trace)
+        target = targets.chosen(trace)
+        found, told = _maps(model, photo, trace, target)
+        map_view.pictures(photo, trace, target, found)
+        for sentence in told:
+            st.warning(sentence, icon=":material/block:")
+        if (count := int(st.session_state["random"])) and found:
+            st.markdown(f"**With the top {count} of {maps.random_layers(model)} layers random**")
+            copied = maps.with_random_layers(model, count, int(st.session_state["seed"]))
+            sanity_check.show(photo, found, _maps(copied, photo, trace, target)[0])
+        map_view.files(photo, model, found)
+        state.write(*outer, *used)
+
+
+def _controls(model: Model, photo: Photo, trace: Trace) -> None:
+    st.multiselect("Methods", METHODS, key="methods", format_func=TITLES.__getitem__)
+    if any(m in LAYERED for m in st.session_state["methods"]):
+        with guarded("listing the layers"):
+            question = ask(model, photo, trace, targets.chosen(trace))
+            names = map_layers(question)
+            kept = [n for n in st.session_state["layers"] if n in names]
+            if kept != st.session_state["layers"]:
+                st.session_state["layers"] = kept
+            st.multiselect("Layers of Grad-CAM", names, key="layers", placeholder="the usual one")
+    st.segmented_control("Scale", ("own", "same"), key="scale", required=True,
+                         help="Each map on a scale of its own, or all maps of one unit on one.")
+    st.segmented_control("Gradients", ("signed", "colour"), key="show", required=True,
+                         help="Summed over R, G and B with their sign, or one for each colour.")
+    st.slider("Map over photo", 0.0, 1.0, step=0.05, key="over")
+    with st.expander("Settings of the methods"):
+        st.slider("SmoothGrad: samples", 1, 128, key="samples")
+        st.slider("SmoothGrad: noise level", 0.0, 1.0, step=0.01, key="level")
+        st.slider("Integrated gradients: steps", 2, 256, key="steps")
+        st.slider("Occlusion: patch, input pixels", 4, 128, key="patch")
+        st.number_input("Seed", 0, 10**6, key="seed")
+    st.slider(
+        "Sanity check: random layers", 0, maps.random_layers(model), key="random",
+        help="Initialise the top so many layers afresh. A map that does not change does not "
+        "depend on what the network has learned (Adebayo et al. 2018).",
+    )
+
+
+def _settings(method: str, patch_most: int) -> dict[str, Any]:
+    value = st.session_state
+    patch = min(int(value["patch"]), patch_most)
+    return {
+        "smoothgrad": {"samples": int(value["samples"]), "level": float(value["level"]),
+                       "seed": int(value["seed"])},
+        "integrated_gradients": {"steps": int(value["steps"])},
+        "occlusion": {"patch": patch, "stride": max(1, patch // 2)},
+    }.get(method, {})
+
+
+def _maps(
+    model: Model, photo: Photo, trace: Trace, target: Target
+) -> tuple[list[Attribution], list[str]]:
+    """The maps of the chosen methods, and a sentence for each that means nothing here."""
+    found: list[Attribution] = []
+    told: list[str] = []
+    bar = st.empty()
+
+    def say(share: float, words: str) -> None:
+        if share < 1:
+            bar.progress(share, text=words)
+
+    most = min(trace.info.network_size)
+    for method in st.session_state["methods"]:
+        try:
+            if method in LAYERED:
+                layers = st.session_state["layers"]
+                found += maps.film_strip(model, photo, trace, target, method, layers)
+            else:
+                given = _settings(method, most)
+                found.append(maps.of(model, photo, trace, target, method, given, say))
+        except UserError as error:
+            told.append(str(error))
+    bar.empty()
+    return found, told

@@ -1,0 +1,75 @@
+"""The Attribution page in Streamlit's simulator."""
+
+from __future__ import annotations
+
+import pytest
+
+from pages.widgets import maps
+from tests.pages.conftest import picture, sound, start, text_of
+from vision_core import models, samples
+from vision_core.attribution import explained
+from vision_core.inference import trace
+
+PAGE = "pages/attribution.py"
+
+
+def test_it_opens_on_the_best_box_of_the_bundled_detector() -> None:
+    app = sound(start(PAGE))
+    shown = picture(app, 0)
+    found = trace(models.load("fcos_s"), samples.sample("cat"))
+    best = int(found.select(found.defaults).detections.candidate[0])
+    assert best in shown["ids"]
+    assert app.metric[0].label == f"Score of box:{best}"
+    assert len(app.get("plotly_chart")) == 1
+
+
+@pytest.mark.parametrize(("task", "target"), [
+    ("classification", "cat"), ("segmentation", "region:cat"), ("detection", "box:5:x1"),
+    ("pose", "joint:0:neck"), ("classification", "unit:trunk.stages.1:3,2,1"),
+])
+def test_a_link_names_the_target(task, target) -> None:
+    app = sound(start(PAGE, task=task, target=target, methods="gradient,gradcam"))
+    assert app.metric[0].label == f"Score of {target}"
+
+
+@pytest.mark.parametrize("target", ["zebra", "box:1", "box:x"])
+def test_a_target_that_does_not_fit_gives_way_to_the_top_prediction(target) -> None:
+    app = sound(start(PAGE, task="classification", target=target, methods="gradient"))
+    assert app.metric[0].label.startswith("Score of ")
+    assert target not in app.metric[0].label
+
+
+def test_another_class_of_an_occlusion_runs_no_network(convolutions) -> None:
+    app = sound(start(PAGE, task="classification", methods="occlusion"))
+    [box] = [s for s in app.selectbox if s.label == "Class"]
+    before, first = len(convolutions), app.metric[0].value
+    assert before > 0
+    sound(box.set_value(box.options[3].rsplit(" ", 1)[0]).run())  # "golf ball 0.031"
+    assert len(convolutions) == before, "the sweep holds every class"
+    assert app.metric[0].value != first
+
+
+def test_the_same_question_is_answered_once(monkeypatch) -> None:
+    asked = []
+    monkeypatch.setattr(
+        maps, "explained", lambda q, m, **s: asked.append(m) or explained(q, m, **s)
+    )
+    app = sound(start(PAGE, methods="gradient,gradcam"))
+    assert sorted(asked) == ["gradcam", "gradient"]
+    [over] = [s for s in app.slider if s.key == "over"]
+    sound(over.set_value(0.3).run())
+    assert len(asked) == 2, "how it is drawn changes no map"
+
+
+def test_a_method_that_means_nothing_here_is_said_and_the_others_stay() -> None:
+    app = start(PAGE, task="classification", methods="gradient,gradcam", layers="nowhere")
+    assert not app.exception and len(app.get("plotly_chart")) == 1
+
+
+def test_the_sanity_check_shows_both_and_compares() -> None:
+    app = sound(start(PAGE, task="classification", methods="gradient,guided_backprop", random="3"))
+    assert len(app.get("plotly_chart")) == 2
+    table = app.dataframe[0].value
+    assert list(table["method"]) == ["Gradient", "Guided backprop"]
+    assert table["absolute"].between(-1, 1).all()
+    assert "top 3 of" in text_of(app)
