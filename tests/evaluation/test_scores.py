@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import math
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from sklearn.metrics import jaccard_score
 
-from vision_core.evaluation.classification import top1
+from vision_core.evaluation.classification import likely_from, top1
+from vision_core.evaluation.annotations import AnnotatedPhoto
 from vision_core.evaluation.detection import average_precision
+from vision_core.evaluation.instances import instance_map
 from vision_core.evaluation.pose import pck, person_boxes, torso_lengths
 from vision_core.evaluation.segmentation import (
     IGNORED,
@@ -90,6 +95,19 @@ def test_top1() -> None:
     assert top1(logits, torch.tensor([1, 0, 0])) == pytest.approx(2 / 3)
 
 
+def test_likely_from_where_half_of_the_answers_are_right() -> None:
+    """Answers at 0.36 are wrong, at 0.52 half right, at 0.93 right: 0.45 is the lowest start."""
+    logits, labels = [], []
+    for probability, right in ((0.36, 0), (0.52, 15), (0.93, 30)):
+        rest = (1 - probability) / 2
+        logits.append(torch.tensor([probability, rest, rest]).log().repeat(30, 1))
+        labels += [0] * right + [1] * (30 - right)
+    best = torch.cat(logits)
+    assert likely_from(best[30:], torch.tensor(labels[30:])) == 0.45
+    assert likely_from(best, torch.tensor(labels)) == 0.45
+    assert likely_from(best[60:], torch.ones(30, dtype=torch.long)) == 0.95
+
+
 def person() -> torch.Tensor:
     joints = torch.ones(1, 14, 3)
     joints[0, :, 0] = torch.arange(14) * 10.0
@@ -130,3 +148,62 @@ def test_person_boxes_leave_unlabelled_joints_out() -> None:
 
 def test_square_is_cut_at_the_edge() -> None:
     assert square_around((10, 20, 30, 30), 2.0, (100, 40)) == (0.0, 5.0, 40.0, 40.0)
+
+
+def mask(y1: int, y2: int) -> torch.Tensor:
+    pixels = torch.zeros(1, 40, 40, dtype=torch.bool)
+    pixels[0, y1:y2, 10:20] = True
+    return pixels
+
+
+def test_masks_are_compared_not_boxes() -> None:
+    """The boxes agree; the masks overlap by 10 of 30 rows in the first photo, in full in the other."""
+    box = photo((10, 0, 20, 40, 0))
+    truth = [box | {"masks": mask(0, 20)}, box | {"masks": mask(0, 20)}]
+    found = [
+        photo((10, 0, 20, 40, 0, 0.9), scored=True) | {"masks": mask(10, 30)},
+        photo((10, 0, 20, 40, 0, 0.8), scored=True) | {"masks": mask(0, 20)},
+    ]
+    assert average_precision(truth, found, NAMES, "segm")["AP50 cat"] == pytest.approx(
+        0.5 * 51 / 101
+    )
+    assert average_precision(truth, found, NAMES)["AP50 cat"] == pytest.approx(1.0)
+
+
+def annotated(folder: Path, boxes: list[list[float]], labels: list[int], **more: object):
+    Image.new("RGB", (40, 30)).save(folder / "photo.png")
+    rows = torch.tensor(boxes, dtype=torch.float32)
+    return AnnotatedPhoto(folder / "photo.png", rows, torch.tensor(labels), **more)
+
+
+def test_class_mask_is_cut_where_instances_do_not_touch(tmp_path: Path) -> None:
+    """Two cats whose boxes overlap stay unknown; the dog over one of them is known."""
+    classes = np.zeros((30, 40), np.uint8)
+    classes[5:20, 2:18] = 8
+    classes[10:25, 25:35] = 12
+    Image.fromarray(classes).save(tmp_path / "mask.png")
+    boxes = [[0.0, 0, 12, 25], [10, 0, 20, 25], [15, 5, 38, 28]]
+    note = annotated(tmp_path, boxes, [0, 0, 2], mask=tmp_path / "mask.png", outlines=(None,) * 3)
+    pixels, known = instance_map(note)
+    assert known.tolist() == [False, False, True]
+    assert ((pixels == 3) == (classes == 12)).all()
+
+
+def test_smaller_polygon_lies_on_the_larger(tmp_path: Path) -> None:
+    outer = [[1, 1, 38, 1, 38, 28, 1, 28]]
+    inner = [[10, 10, 20, 10, 20, 20, 10, 20]]
+    boxes = [[10.0, 10, 20, 20], [1, 1, 38, 28], [0, 0, 5, 5]]
+    note = annotated(tmp_path, boxes, [4, 4, 4], mask=None, outlines=(inner, outer, None))
+    pixels, known = instance_map(note)
+    assert known.tolist() == [True, True, False]
+    assert pixels[15, 15] == 1 and pixels[25, 30] == 2 and pixels[0, 0] == 0
+
+
+def test_numbers_of_an_instance_mask(tmp_path: Path) -> None:
+    numbers = np.zeros((30, 40), np.uint8)
+    numbers[:, :10], numbers[:, 20:] = 2, 1
+    Image.fromarray(numbers).save(tmp_path / "mask.png")
+    boxes = [[0.0, 0, 10, 30], [20, 0, 40, 30]]
+    note = annotated(tmp_path, boxes, [4, 4], mask=tmp_path / "mask.png", outlines=(2, 1))
+    pixels, known = instance_map(note)
+    assert known.all() and pixels[0, 0] == 1 and pixels[0, 30] == 2 and pixels[0, 15] == 0

@@ -81,6 +81,26 @@ def top1(logits: Tensor, labels: Tensor) -> float:
     return float(accuracy_score(labels.numpy(), logits.argmax(1).numpy()))
 
 
+def likely_from(logits: Tensor, labels: Tensor) -> float:
+    """Return the probability from which a network's best class counts as likely.
+
+    It is the lowest multiple of 0.05 such that, of the answers whose probability lies between it
+    and 0.1 more, at least half are right (bands of fewer than 20 answers tell nothing).
+
+    Args:
+        logits: ``[N, classes]``.
+        labels: ``[N]``.
+    """
+    best, answer = logits.softmax(1).max(1)
+    right = answer == labels
+    for step in range(2, 19):
+        low = step / 20
+        band = (best >= low) & (best < low + 0.1)
+        if band.sum() >= 20 and right[band].double().mean() >= 0.5:
+            return low
+    return 0.95
+
+
 def predict(
     network: nn.Module, preset: Callable[[Any], Tensor], found: Sequence[Example]
 ) -> Tensor:

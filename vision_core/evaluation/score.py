@@ -25,6 +25,8 @@ from vision_core.training.export import read_weights
 DETECTORS = ("fcos_s", "faster_rcnn_s", "mask_rcnn_s")
 
 Rows = list[dict[str, Any]]
+Found = dict[str, Any]
+"""What a scorer found: ``scores``, and of classifiers ``likely_from``."""
 
 
 def evaluate(
@@ -40,7 +42,7 @@ def evaluate(
 
     Returns:
         ``{"model", "sha256", "scores": [{metric, value, dataset, split, n}]}``; every value is a
-        share from 0 to 1, the first one is the headline.
+        share from 0 to 1, the first one is the headline. Of classifiers also ``likely_from``.
 
     Raises:
         UserError: there is no such network, or data or weights are missing or do not fit.
@@ -50,9 +52,8 @@ def evaluate(
         raise UserError(f"There is no bundled network {name!r}; choose one of {known}.")
     path = weights or ASSETS / f"{zoo.stem(name)}.safetensors"
     network = load(name, path).to(device)
-    scores = _SCORERS[name](name, network, data_dir)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return {"model": name, "sha256": digest, "scores": scores}
+    return {"model": name, "sha256": digest, **_SCORERS[name](name, network, data_dir)}
 
 
 def load(name: str, path: Path) -> nn.Module:
@@ -79,7 +80,7 @@ def write_into_card(result: dict[str, Any], speed_ms: float) -> Path:
     card = cards.read(path)
     if card["sha256"] != result["sha256"]:
         raise UserError(f"The scores belong to other weights than the card {path.name}.")
-    card["scores"] = result["scores"]
+    card |= {key: result[key] for key in ("scores", "likely_from") if key in result}
     card["speed_ms_640x480"] = round(speed_ms, 1)
     return cards.save(card, path)
 
@@ -137,7 +138,7 @@ def _rows(values: dict[str, float], dataset: str, split: str, n: int) -> Rows:
     ]
 
 
-def _score_classifier(name: str, network: nn.Module, data: Path) -> Rows:
+def _score_classifier(name: str, network: nn.Module, data: Path) -> Found:
     found = classification.examples(data, "val")
     preset = zoo.preprocessing(name)
     assert preset is not None
@@ -154,54 +155,55 @@ def _score_classifier(name: str, network: nn.Module, data: Path) -> Rows:
         mine = labels == index
         share = {f"top-1 {label}": float(right[mine].double().mean())}
         scores += _rows(share, both, "val", int(mine.sum()))
-    return scores
+    return {"scores": scores, "likely_from": classification.likely_from(logits, labels)}
 
 
-def _score_detector(name: str, network: nn.Module, data: Path) -> Rows:
+def _score_detector(name: str, network: nn.Module, data: Path) -> Found:
     photos = annotated_photos(data, "voc12_subset", "val", fcos_s.LABELS)
     values = detection.score_detector(network, photos, fcos_s.LABELS)
     scores = _rows(values, "voc12_subset", "val", len(photos))
     if (data / "pennfudan" / "test").is_dir():
-        streets = annotated_photos(data, "pennfudan", "test", fcos_s.LABELS)
-        value = detection.score_detector(network, streets, fcos_s.LABELS)["AP50 person"]
-        scores += _rows({"AP50 person": value}, "pennfudan", "test", len(streets))
-    return scores
+        walkers = annotated_photos(data, "pennfudan", "test", fcos_s.LABELS)
+        value = detection.score_detector(network, walkers, fcos_s.LABELS)["AP50 person"]
+        scores += _rows({"AP50 person": value}, "pennfudan", "test", len(walkers))
+    return {"scores": scores}
 
 
-def _score_masks(name: str, network: nn.Module, data: Path) -> Rows:
+def _score_masks(name: str, network: nn.Module, data: Path) -> Found:
     """Masks of persons first, then the boxes, which are those of ``faster_rcnn_s``."""
     values, n = detection.score_masks(network, data, fcos_s.LABELS)
-    return _rows(values, "pennfudan", "test", n) + _score_detector(name, network, data)
+    boxes = _score_detector(name, network, data)["scores"]
+    return {"scores": _rows(values, "pennfudan", "test", n) + boxes}
 
 
-def _score_voc_segmenter(name: str, network: nn.Module, data: Path) -> Rows:
+def _score_voc_segmenter(name: str, network: nn.Module, data: Path) -> Found:
     photos = annotated_photos(data, "voc12_subset", "val", fcn_voc_s.LABELS)
     preset = zoo.preprocessing(name)
     assert preset is not None
     values = segmentation.score_segmenter(network, preset, photos, fcn_voc_s.LABELS)
-    return _rows(values, "voc12_subset", "val", len(photos))
+    return {"scores": _rows(values, "voc12_subset", "val", len(photos))}
 
 
-def _score_street_segmenter(name: str, network: nn.Module, data: Path) -> Rows:
+def _score_street_segmenter(name: str, network: nn.Module, data: Path) -> Found:
     frames = segmentation.street_photos(data, "test")
     preset = zoo.preprocessing(name)
     assert preset is not None
     table = segmentation.street_table()
     values = segmentation.score_segmenter(network, preset, frames, streets.LABELS, table)
-    return _rows(values, "camvid", "test", len(frames))
+    return {"scores": _rows(values, "camvid", "test", len(frames))}
 
 
-def _score_pose(name: str, network: nn.Module, data: Path) -> Rows:
+def _score_pose(name: str, network: nn.Module, data: Path) -> Found:
     people = pose.persons(data, "val")
     xy = pose.predict(network, people)
     joints = torch.stack([person.joints for person in people])
     each = pose.pck(xy, joints).tolist()
     titles = ["PCK@0.2 torso", *(f"PCK@0.2 torso {joint}" for joint in pose.JOINTS)]
     values = dict(zip(titles, [each[-1], *each[:-1]], strict=True))
-    return _rows(values, "lspet_pose", "val", len(people))
+    return {"scores": _rows(values, "lspet_pose", "val", len(people))}
 
 
-_SCORERS: dict[str, Callable[[str, nn.Module, Path], Rows]] = {
+_SCORERS: dict[str, Callable[[str, nn.Module, Path], Found]] = {
     **dict.fromkeys(zoo.CLASSIFIERS, _score_classifier),
     "fcos_s": _score_detector,
     "faster_rcnn_s": _score_detector,

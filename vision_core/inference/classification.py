@@ -29,6 +29,7 @@ def trace_classification(net: Network, photo: Photo) -> ClassificationTrace:
         logits=frozen(logits),
         probabilities=frozen(torch.softmax(logits, 0)),
         seen_box=seen_box(net.preset, photo.width, photo.height),
+        likely_from=net.likely_from,
     )
 
 

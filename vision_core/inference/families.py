@@ -16,6 +16,12 @@ from torchvision.models.detection.ssd import SSD
 from vision_core.errors import UserError
 from vision_core.selection.types import Thresholds
 
+UNMEASURED_LIKELY = 0.2
+"""Probability from which the best class counts as likely where a model's card does not tell it.
+
+Bundled classifiers have it measured (``vision_core.evaluation.classification.likely_from``); for
+torchvision's, with 1,000 classes and weights from several trainings, this is a convention.
+"""
 FLOOR = 0.001  # candidates at or below are never held, unless the family keeps even lower ones
 
 
@@ -30,6 +36,7 @@ class Network:
         preset: torchvision preset for classification and segmentation, else ``None``.
         joints, skeleton: joint names and limbs of keypoint networks.
         detector: for top-down pose, the network that finds the persons.
+        likely_from: of classifiers, the probability from which the best class counts as likely.
     """
 
     module: nn.Module
@@ -42,6 +49,7 @@ class Network:
     joints: tuple[str, ...] = ()
     skeleton: tuple[tuple[int, int], ...] = ()
     detector: Any = None
+    likely_from: float = 0.0
 
 
 _serials: weakref.WeakKeyDictionary[nn.Module, int] = weakref.WeakKeyDictionary()
@@ -73,6 +81,7 @@ def network(model: Any) -> Network:
         joints=tuple(card.joints),
         skeleton=tuple((int(a), int(b)) for a, b in card.skeleton),
         detector=model.detector,
+        likely_from=float(card.extra.get("likely_from") or UNMEASURED_LIKELY),
     )
 
 

@@ -223,12 +223,30 @@ class ClassificationTrace:
         logits: float32 [C].
         probabilities: float32 [C], softmax of the logits.
         seen_box: (x1, y1, x2, y2), the part of the photo that the network saw, photo pixels.
+        likely_from: the probability from which the best class counts as likely, 0..1.
     """
 
     info: TraceInfo
     logits: np.ndarray
     probabilities: np.ndarray
     seen_box: tuple[float, float, float, float]
+    likely_from: float = 0.0
+
+    @property
+    def likely(self) -> bool:
+        """Whether the best class reaches ``likely_from``; if not, none of them is likely."""
+        return float(self.probabilities.max()) >= self.likely_from
+
+    @property
+    def sentence(self) -> str:
+        """The answer in one sentence: the best class, or that none of the classes is likely."""
+        label, probability = self.top(1)[0]
+        if self.likely:
+            return f"Most likely {label}: {probability:.0%}."
+        return (
+            f"None of these {len(self.probabilities):,} classes is likely: the best, {label}, has "
+            f"{probability:.0%}, and under {self.likely_from:.0%} an answer is not to be relied on."
+        )
 
     def top(self, k: int = 5) -> list[tuple[str, float]]:
         """The k most probable classes, best first."""
