@@ -15,6 +15,9 @@ page = st.navigation(
         st.Page("pages/home.py", title="Start", icon=":material/home:", default=True),
         st.Page("pages/predictions.py", title="Predictions", icon=":material/frame_person:"),
         st.Page("pages/models.py", title="Models", icon=":material/inventory_2:"),
+        st.Page("pages/convolution.py", title="Convolution", icon=":material/grid_on:"),
+        st.Page("pages/transposed_convolution.py", title="Transposed convolution",
+                icon=":material/open_in_full:"),
     ],
     position="top",
 )

@@ -38,9 +38,10 @@ def convolution(
     Returns:
         reduction ``sum``; taps on the padding are left out, they add nothing. The output has a
         channel axis unless both operands came without one. ``facts``: ``output_size``,
-        ``unreached`` (padded cells per axis that the last window misses), ``weights``,
-        ``biases``, ``neurons``, ``multiplications`` and ``multiplications_per_position`` (taps
-        on padding included, as usual).
+        ``unreached`` (padded cells per axis that the last window misses), ``stride``, ``padding``
+        and ``dilation`` per axis, ``flip``, ``weights``, ``biases``, ``neurons``,
+        ``multiplications`` and ``multiplications_per_position`` (taps on padding included, as
+        usual).
 
     Raises:
         UserError: shapes or numbers that do not fit.
@@ -59,7 +60,7 @@ def convolution(
             )
     facts = {
         "kind": "convolution (kernel flipped)" if turned else "correlation",
-        "output_size": list(size), "unreached": unreached,
+        "flip": turned, "output_size": list(size), "unreached": unreached, **layer.geometry(),
         **convolution_counts(layer.x.shape[0], layer.out_channels, layer.kernel, size,
                              layer.groups, layer.bias is not None),
     }  # fmt: skip

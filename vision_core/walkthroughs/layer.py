@@ -71,6 +71,13 @@ class Layer:
     def output_shape(self, size: tuple[int, ...]) -> tuple[int, ...]:
         return size if self.plain_x and self.plain_w else (self.out_channels, *size)
 
+    def geometry(self) -> dict[str, list[int]]:
+        """Stride, padding and dilation per axis, as a walkthrough's ``facts`` tell them."""
+        return {
+            "stride": list(self.stride), "padding": list(self.padding),
+            "dilation": list(self.dilation),
+        }  # fmt: skip
+
     def start(self, channel: int) -> list[Source]:
         """The bias as a term; nothing without one."""
         if self.bias is None:

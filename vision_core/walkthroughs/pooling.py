@@ -50,7 +50,7 @@ def max_pool(
         target = pool.cell(channel, place)
         recorder.step([(target, sources)], f"y{at(target)} = {body}, from x{at(winner)}")
     x, shown = (pool.x[0], switches[0]) if pool.plain else (pool.x, switches)
-    facts = {"output_size": list(pool.size), "switches": shown.tolist()}
+    facts = {"output_size": list(pool.size), "switches": shown.tolist(), **pool.geometry()}
     return recorder.finish("max_pool", {"input": ("input", x)}, pool.formula, facts)
 
 
@@ -92,7 +92,7 @@ def avg_pool(
             _mean_text(f"({body}) / {len(sources)}"),
         )
     x = pool.x[0] if pool.plain else pool.x
-    facts = {"output_size": list(pool.size)}
+    facts = {"output_size": list(pool.size), **pool.geometry()}
     return recorder.finish("avg_pool", {"input": ("input", x)}, pool.formula, facts)
 
 
@@ -138,7 +138,7 @@ def max_pool_backward(
     shown = switches[0] if pool.plain else switches
     return recorder.finish(
         "max_pool_backward", {"input": ("input", x), "grad_output": ("input", gradient)},
-        pool.formula, {"switches": shown.tolist()},
+        pool.formula, {"switches": shown.tolist(), **pool.geometry()},
     )  # fmt: skip
 
 

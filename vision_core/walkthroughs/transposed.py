@@ -50,7 +50,8 @@ def transposed_convolution(
     Returns:
         reduction ``sum``; ``facts``: ``output_size``, ``overlap`` (how many places of the input
         reach each output place), ``inserted_zeros`` and ``stretched_padding`` per axis
-        (dilation * (kernel - 1) - padding, negative where it crops).
+        (dilation * (kernel - 1) - padding, negative where it crops), ``stride``, ``padding`` and
+        ``dilation`` per axis.
 
     Raises:
         UserError: shapes or numbers that do not fit.
@@ -76,6 +77,7 @@ def transposed_convolution(
         _gather(recorder, layer, size, reached)
     facts = {
         "view": chosen, "output_size": list(size), "overlap": overlap.tolist(),
+        **layer.geometry(),
         "inserted_zeros": [s - 1 for s in layer.stride],
         "stretched_padding": [r - 1 - p for r, p in zip(layer.reach, layer.padding, strict=True)],
     }  # fmt: skip

@@ -64,6 +64,13 @@ class Pooling:
             full *= min(start + self.kernel[axis], edge) - start
         return full - len(self.window(place))
 
+    def geometry(self) -> dict[str, list[int]]:
+        """Window, stride, padding and dilation per axis, for a walkthrough's ``facts``."""
+        return {
+            "kernel_size": list(self.kernel), "stride": list(self.stride),
+            "padding": list(self.padding), "dilation": list(self.dilation),
+        }  # fmt: skip
+
     def places(self) -> list[tuple[int, Cell]]:
         """(channel, place) of every output cell."""
         return [(c, place) for c in range(self.x.shape[0]) for place in places(self.size)]
