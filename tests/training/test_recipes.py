@@ -7,15 +7,21 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch.nn import functional as F
 
 from tests.training.drawn import all_sets
 from vision_core.cli import main
-from vision_core.evaluation.score import evaluate
+from vision_core.evaluation.score import evaluate, load
+from vision_core.evaluation.segmentation import IGNORED
 from vision_core.models import zoo
+from vision_core.models.zoo.rcnn_s import MASK_BRANCH
 from vision_core.training import colour
 from vision_core.training.detection import boxes_in_window
+from vision_core.training.loop import Options, fit
 from vision_core.training.pose import PoseRecipe, gaussians
-from vision_core.training.windows import Windows, random_resized_crops
+from vision_core.training.recipes import RECIPES
+from vision_core.training.streets import class_weights
+from vision_core.training.windows import Windows, random_between, random_resized_crops
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +71,85 @@ def window(angle: float = 0.0, mirror: float = 1.0, side: float = 40.0) -> Windo
     )
 
 
+@pytest.mark.parametrize("name", zoo.NAMES)
+def test_steps_lower_the_loss_of_a_batch(name: str, data: Path, tmp_path: Path) -> None:
+    """Twelve steps on the same examples, whose loss is then lower."""
+    torch.manual_seed(0)
+    recipe = RECIPES[name]()
+    count = recipe.prepare(Options(data=data, out=tmp_path, cache=tmp_path))
+    network = recipe.model().train()
+    indices = torch.arange(count)[:4]
+    batch = recipe.batch(indices, 0.0, torch.Generator().manual_seed(1))
+    optimiser = torch.optim.AdamW([p for p in network.parameters() if p.requires_grad], 1e-3)
+    losses = []
+    for _ in range(12):
+        torch.manual_seed(2)  # the same dropout, the same sampled anchors
+        loss = recipe.loss(network, batch, torch.device("cpu"))
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        losses.append(float(loss.detach()))
+    assert losses[-1] < 0.9 * losses[0]
+
+
+def test_mask_recipe_leaves_the_detector_alone(data: Path, tmp_path: Path) -> None:
+    recipe = RECIPES["mask_rcnn_s"]()
+    run = fit(recipe, Options(data=data, out=tmp_path, cache=tmp_path, steps=2, seed=4))
+    torch.manual_seed(4)
+    before = zoo.build("mask_rcnn_s").state_dict()
+    changed = {
+        key for key, value in run.average.module.state_dict().items()
+        if not torch.equal(value, before[key])
+    }  # fmt: skip
+    assert changed and all(key.startswith(MASK_BRANCH) for key in changed)
+
+
+def test_mask_run_carries_the_detectors_card_over(data: Path, tmp_path: Path) -> None:
+    words = ["--data", str(data), "--cache", str(tmp_path / "c"), "--steps", "1"]
+    assert main(["train", "faster_rcnn_s", "--out", str(tmp_path / "a"), *words]) == 0
+    init = str(tmp_path / "a" / "rcnn_s.safetensors")
+    assert main(["train", "mask_rcnn_s", "--out", str(tmp_path / "b"), "--init", init, *words]) == 0
+    old, new = (
+        json.loads((tmp_path / folder / "faster_rcnn_s.json").read_text("utf-8"))
+        for folder in "ab"
+    )
+    mask = json.loads((tmp_path / "b" / "mask_rcnn_s.json").read_text("utf-8"))
+    assert new["sha256"] == mask["sha256"] != old["sha256"]
+    assert new["training"] == old["training"] != mask["training"]
+    first = load("faster_rcnn_s", tmp_path / "a" / "rcnn_s.safetensors").state_dict()
+    second = load("faster_rcnn_s", tmp_path / "b" / "rcnn_s.safetensors").state_dict()
+    assert all(torch.equal(value, second[key]) for key, value in first.items())
+
+
+@pytest.mark.parametrize("kind", ["float", "bytes"])
+def test_windows_equal_grid_sample(kind: str) -> None:
+    """OpenCV's reading against PyTorch's, at every pixel, turned, mirrored and sticking out."""
+    rng = torch.Generator().manual_seed(0)
+    canvases = F.avg_pool2d(torch.rand(3, 2, 90, 90, generator=rng), 5, 1, 2)
+    views = Windows(
+        torch.tensor([[80.0, 60], [50, 90], [70, 70]]),
+        torch.tensor([[30.0, 25], [20, 60], [35, 35]]),
+        torch.tensor([[60.0, 30], [50, 50], [90, 70]]),
+        torch.tensor([0.3, -0.8, 0.0]),
+        torch.tensor([1.0, -1, -1]),
+    )
+    axes = torch.cat([views._axes(), views.centre[:, :, None]], 2) * (2 / views.photo_wh)[..., None]
+    axes[:, :, 2] -= 1
+    grid = F.affine_grid(axes, [3, 1, 40, 56], align_corners=False)
+    given = canvases if kind == "float" else (canvases * 255).round().byte()
+    expected = F.grid_sample(given.float(), grid, padding_mode="zeros", align_corners=False)
+    got = views.read(given, 40, 56, outside=(0, 0))
+    assert got.dtype == given.dtype
+    away = (got.float() - expected).abs()
+    assert away.max() <= (1e-3 if kind == "float" else 1.0)
+
+
+def test_outside_of_the_photo_has_the_colour_asked_for() -> None:
+    view = window(side=200.0)
+    read = view.read(torch.full((1, 2, 50, 50), 9, dtype=torch.uint8), 20, 20, outside=(3, 200))
+    assert read[0, :, 0, 0].tolist() == [3, 200] and read[0, :, 9, 9].tolist() == [9, 9]
+
+
 @pytest.mark.parametrize("angle", [0.0, 0.4, -1.2])
 @pytest.mark.parametrize("mirror", [1.0, -1.0])
 def test_points_follow_pixels(angle: float, mirror: float) -> None:
@@ -93,9 +178,32 @@ def test_crops_stay_inside() -> None:
     assert (crops.centre + crops.wh / 2 <= wh + 1e-3).all()
 
 
+def test_jitter_equals_its_four_changes_one_by_one() -> None:
+    pictures = torch.randint(0, 256, (4, 3, 9, 7), dtype=torch.uint8)
+    got = colour.jitter(pictures, torch.Generator().manual_seed(5))
+    rng = torch.Generator().manual_seed(5)
+    saturation, contrast, brightness = (random_between(0.7, 1.3, [4, 1, 1], rng) for _ in range(3))
+    balance = random_between(0.925, 1.075, [4, 3, 1], rng)
+    expected = pictures.flatten(2) / 255
+    grey = expected.mean(1, keepdim=True)
+    expected = grey + (expected - grey) * saturation
+    middle = expected.mean((1, 2), keepdim=True)
+    expected = middle + (expected - middle) * contrast
+    expected = (expected * brightness * balance).clamp(0, 1)
+    torch.testing.assert_close(got.flatten(2), expected)
+
+
+def test_rare_classes_weigh_more() -> None:
+    """A class with a sixteenth of another's pixels weighs four times as much."""
+    masks = torch.tensor([0] * 5 + [1] * 80 + [2] * 20 + [IGNORED] * 7, dtype=torch.uint8)
+    weights = class_weights(masks)
+    assert weights[0] / weights[1] == pytest.approx(4.0)
+    assert weights[0] / weights[2] == pytest.approx(2.0)
+
+
 def test_colour_keeps_its_range() -> None:
     rng = torch.Generator().manual_seed(0)
-    pictures = colour.jitter(torch.rand(8, 3, 20, 20), rng)
+    pictures = colour.jitter(torch.randint(0, 256, (8, 3, 20, 20), dtype=torch.uint8), rng)
     assert pictures.min() >= 0 and pictures.max() <= 1
     hidden = colour.cutout(torch.ones(50, 3, 20, 20), rng, largest=0.5)
     shares = (hidden == 0).double().mean((1, 2, 3))
@@ -109,8 +217,6 @@ def test_gaussians_sum_to_one_at_the_joint() -> None:
 
 
 def test_mirrored_person_swaps_sides(data: Path, tmp_path: Path) -> None:
-    from vision_core.training.loop import Options
-
     recipe = PoseRecipe()
     recipe.prepare(Options(data=data, out=tmp_path, cache=tmp_path))
     recipe.windows = lambda indices, rng: Windows(  # type: ignore[method-assign]
