@@ -14,6 +14,9 @@ page = st.navigation(
     [
         st.Page("pages/home.py", title="Start", icon=":material/home:", default=True),
         st.Page("pages/predictions.py", title="Predictions", icon=":material/frame_person:"),
+        st.Page("pages/attribution.py", title="Attribution", icon=":material/network_intelligence:"),
+        st.Page("pages/filters.py", title="Filters", icon=":material/grid_on:"),
+        st.Page("pages/activations.py", title="Activations", icon=":material/stacks:"),
         st.Page("pages/models.py", title="Models", icon=":material/inventory_2:"),
         st.Page("pages/convolution.py", title="Convolution", icon=":material/grid_on:"),
         st.Page("pages/transposed_convolution.py", title="Transposed convolution",

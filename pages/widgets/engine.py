@@ -62,6 +62,12 @@ def load_model(name: str, device: str, folder: Path | None = None) -> Model:
     return models.load(name, device=device, folder=folder)
 
 
+@st.cache_resource(max_entries=2, show_spinner=False)
+def untrained(name: str, device: str) -> Model:
+    """The same architecture with random weights, always the same ones."""
+    return models.load(name, device=device, random_seed=0)
+
+
 def key_of(model: Model, photo: Photo) -> Key:
     """What a trace depends on."""
     return (model.name, model.fingerprint, photo.sha256, str(model.device))

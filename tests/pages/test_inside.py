@@ -1,0 +1,53 @@
+"""The pages Filters and Activations in Streamlit's simulator."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.pages.conftest import sound, start, text_of
+from vision_core import models, samples
+from vision_core.features.activations import activations
+from vision_core.features.filters import filters
+
+FILTERS, ACTIVATIONS = "pages/filters.py", "pages/activations.py"
+
+
+@pytest.mark.parametrize("task", ["detection", "segmentation", "classification", "pose"])
+def test_filters_of_every_bundled_kind(task) -> None:
+    app = sound(start(FILTERS, task=task))
+    model = models.load(models.cards(task)[0].name)
+    found = filters(model.module)
+    assert f"{len(found.weights)} filters of" in text_of(app)
+    assert len(app.get("plotly_chart")) == 1
+
+
+def test_one_filter_and_random_weights() -> None:
+    app = sound(start(FILTERS, task="classification", conv="trunk.stages.1.0.conv1", filter="3",
+                      untrained="1"))  # fmt: skip
+    words = text_of(app)
+    assert "Filter 3" in words and "Random weights" in words
+    assert len(app.get("plotly_chart")) == 3
+
+
+def test_activations_of_the_layer_in_the_link() -> None:
+    app = sound(start(ACTIVATIONS, task="classification", layer="trunk.stages.2", channel="7"))
+    found = activations(models.load("resnet_s"), samples.sample("cat"), "trunk.stages.2")
+    values = found.values[7]
+    words = text_of(app)
+    assert f"Channel 7: {values.min():.3g} to {values.max():.3g}" in words
+    assert f"{found.values.size:,} activations" in words
+
+
+@pytest.mark.parametrize("task", ["detection", "segmentation", "pose"])
+def test_activations_of_every_bundled_kind(task) -> None:
+    sound(start(ACTIVATIONS, task=task, photo="astronaut"))
+
+
+def test_a_channel_that_is_not_there_gives_the_strongest() -> None:
+    app = sound(start(ACTIVATIONS, task="classification", channel="99999"))
+    assert "Channel " in text_of(app)
+
+
+def test_layers_of_another_network_give_way() -> None:
+    app = start(ACTIVATIONS, task="classification", layer="backbone.nowhere")
+    assert not app.exception and any("backbone.nowhere" in i.value for i in app.info)
