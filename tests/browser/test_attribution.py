@@ -1,0 +1,61 @@
+"""From a detection to its explanation, in a real Chromium."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.browser.driver import scene, settled
+
+pytestmark = pytest.mark.browser
+
+
+def maps_shown(page, wanted: str) -> None:
+    page.wait_for_function(
+        f"() => [...document.querySelectorAll('.js-plotly-plot .annotation-text')]"
+        f".some(t => t.textContent.includes('{wanted}'))", timeout=90_000,
+    )
+
+
+def test_click_a_detection_and_explain_it(open_page) -> None:
+    page = open_page("/predictions?photo=cat")
+    settled(page)
+    shown = scene(page)
+    at = shown["labels"].index("cat")
+    canvas = page.locator("canvas[role=application]").last
+    x1, y1, x2, y2 = shown["boxes"][at]
+    scale = shown["width"] / shown["photo"]["width"]
+    canvas.click(position={"x": (x1 + x2) / 2 * scale, "y": (y1 + y2) / 2 * scale})
+    page.get_by_role("link", name="Explain this box").click()
+    maps_shown(page, "Guided backprop")
+    candidate = shown["ids"][at]
+    page.get_by_text(f"Score of box:{candidate}").wait_for(timeout=60_000)
+    assert "photo=cat" in page.url or "photo" not in page.url  # the cat is the default
+    assert f"target=box%3A{candidate}" in page.url or f"target=box:{candidate}" in page.url
+    images = page.locator(".js-plotly-plot image")
+    assert images.count() == 3
+
+
+def test_another_class_of_an_occlusion(open_page) -> None:
+    page = open_page("/attribution?task=classification&methods=occlusion")
+    maps_shown(page, "Occlusion")
+    before = page.locator(".js-plotly-plot image").first.get_attribute("href")
+    page.get_by_role("combobox", name="Class").click()
+    page.get_by_role("option").nth(4).click()
+    page.wait_for_function(
+        "was => { const i = document.querySelector('.js-plotly-plot image');"
+        " return i && i.getAttribute('href') !== was; }", arg=before, timeout=60_000,
+    )
+
+
+def test_the_randomisation_slider(open_page) -> None:
+    page = open_page("/attribution?task=classification&methods=gradient,guided_backprop")
+    maps_shown(page, "Guided backprop")
+    thumb = page.get_by_role("slider", name="Sanity check: random layers")
+    thumb.focus()
+    for _ in range(4):
+        page.keyboard.press("ArrowRight")
+    page.get_by_text("With the top 4 of").wait_for(timeout=60_000)
+    page.wait_for_function(
+        "() => document.querySelectorAll('.js-plotly-plot image').length === 4", timeout=60_000
+    )
+    page.wait_for_function("() => location.search.includes('random=4')", timeout=30_000)
