@@ -21,6 +21,7 @@ page = st.navigation(
         st.Page("pages/convolution.py", title="Convolution", icon=":material/grid_on:"),
         st.Page("pages/transposed_convolution.py", title="Transposed convolution",
                 icon=":material/open_in_full:"),
+        st.Page("pages/roi_pooling.py", title="RoI pooling", icon=":material/crop:"),
     ],
     position="top",
 )

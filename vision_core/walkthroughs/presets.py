@@ -35,6 +35,7 @@ FEATURES = [[(7 * row + 3 * column) % 10 for column in range(20)] for row in ran
 REGION = {
     "input": FEATURES, "box": [104, 72, 392, 300], "output_size": 2, "spatial_scale": 1 / 32,
 }  # fmt: skip
+SMALL_REGION = {**REGION, "box": [152, 118, 236, 188]}
 COLOUR = [
     [[1, 0, 2], [0, 1, 0], [2, 0, 1]], [[0, 1, 0], [1, 2, 1], [0, 1, 0]],
     [[2, 2, 0], [2, 0, 0], [0, 0, 1]],
@@ -126,10 +127,25 @@ PRESETS: dict[str, tuple[Preset, ...]] = {
     "roi_pool": (
         Preset("photo-640x480", "A 640x480 photo has 20x15 cells; the box is snapped to them.",
                REGION),
+        Preset("small-object", "A small box: snapping moves its edges by much of its size.",
+               SMALL_REGION),
     ),
     "roi_align": (
         Preset("photo-640x480", "The same box, not snapped: four points in each bin.",
                {**REGION, "sampling_ratio": 2, "aligned": True}),
+        Preset("small-object", "A small box keeps its place and its size.",
+               {**SMALL_REGION, "sampling_ratio": 2, "aligned": True}),
+        Preset("half-a-cell-off",
+               "Without aligned, all points lie half a cell too far down and right.",
+               {**REGION, "sampling_ratio": 2, "aligned": False}),
+    ),
+    "roi_pool_backward": (
+        Preset("photo-640x480", "One cell of each bin gets its whole gradient.",
+               {**REGION, "grad_output": SMALL}),
+    ),
+    "roi_align_backward": (
+        Preset("photo-640x480", "Every cell near a point gets its share of the gradient.",
+               {**REGION, "sampling_ratio": 2, "aligned": True, "grad_output": SMALL}),
     ),
     "nms": (
         Preset("four-scores", "Scores 0.9, 0.85, 0.82, 0.77 on two objects: two boxes are kept.",

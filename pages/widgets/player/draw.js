@@ -229,7 +229,7 @@ class Drawing {
 
   label(marks, mark, p, roles, ground) {
     make("text", {
-      x: p[0] + 5, y: p[1] + 17, "font-size": 15, "font-weight": 700, fill: roles[mark.role],
+      x: p[0] + 5, y: mark.dashed ? p[3] - 8 : p[1] + 17, "font-size": 15, "font-weight": 700, fill: roles[mark.role],
       stroke: ground, "stroke-width": 4, "paint-order": "stroke", "font-family": "sans-serif",
     }, marks).textContent = mark.label;
   }

@@ -94,7 +94,7 @@ function largest(views, width, height, stacked) {
 function layOut(stage, width, height) {
   const stack = largest(stage.views, width, height, true);
   const side = stage.views.length > 1 ? largest(stage.views, width, height, false) : stack;
-  const worth = (plan) => (plan.height <= height ? plan.unit : 0.75 * plan.unit);
+  const worth = (plan) => (plan.height <= height ? plan.unit : 0.6 * plan.unit);
   const best = worth(stack) >= 0.85 * worth(side) ? stack : side;
   const panels = [];
   const words = [];

@@ -103,7 +103,8 @@ class Walk {
     const added = this.data.reduction === "sum" && step.writes.length > 1 && terms.length > 0
       && Object.keys(terms[0].reads).length === 2;
     const list = terms.slice(0, 9).map((term) => this.term(term)).join(", ");
-    return escapeText(step.text) + (added && !complete ? `: ${list}${terms.length > 9 ? ", …" : ""}` : "");
+    const text = step.text.replace(/\d+\.\d{4,}/g, (v) => String(Number(Number(v).toPrecision(4))));
+    return escapeText(text) + (added && !complete ? `: ${list}${terms.length > 9 ? ", …" : ""}` : "");
   }
 }
 
