@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
-from torchvision.transforms.functional import gaussian_blur
+from torchvision.transforms.functional import center_crop, gaussian_blur, resize
 
 from tests.attribution.nets import Modules, fixed, question_of, same_state, state_of
 from vision_core import models, samples
@@ -115,6 +115,19 @@ def test_t23_also_for_a_unit_that_is_dead_at_the_start() -> None:
         assert float(net(torch.randn(1, 3, 20, 24) * 0.1).max()) == 0.0
     frames = list(maximise(question, steps=60, rate=0.2))
     assert frames[0].score == 0.0 < frames[-1].score
+
+
+def test_t21_the_first_frame_is_the_photo_as_the_network_saw_it() -> None:
+    from vision_core.attribution import ask, default_target
+    from vision_core.inference import trace
+
+    model, photo = models.load("resnet_s"), samples.sample("cat")
+    question = ask(model, photo, trace(model, photo), default_target(trace(model, photo)))
+    first = next(maximise(question, from_photo=True)).picture.astype(int)
+    pixels = torch.from_numpy(photo.pixels.copy()).permute(2, 0, 1)
+    cut = resize(pixels, [144], antialias=True)
+    cut = center_crop(cut, [128, 128]).permute(1, 2, 0).numpy().astype(int)
+    assert abs(first - cut).max() <= 1
 
 
 def test_deepdream_starts_from_the_photo_and_a_layer_grows() -> None:

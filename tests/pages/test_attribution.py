@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from pages.widgets import maps
 from tests.pages.conftest import picture, sound, start, text_of
 from vision_core import models, samples
 from vision_core.attribution import explained
+from vision_core.attribution.targets import ClassTarget
 from vision_core.inference import trace
 
 PAGE = "pages/attribution.py"
@@ -73,3 +75,28 @@ def test_the_sanity_check_shows_both_and_compares() -> None:
     assert list(table["method"]) == ["Gradient", "Guided backprop"]
     assert table["absolute"].between(-1, 1).all()
     assert "top 3 of" in text_of(app)
+
+
+def test_t26_every_argument_of_a_map_is_part_of_its_key() -> None:
+    model, photo = models.load("resnet_s"), samples.sample("cat")
+    found = trace(model, photo)
+    cat, dog = ClassTarget("cat"), ClassTarget("dog")
+
+    def told(*_: object) -> None:
+        return None
+
+    base = (model, photo, found, cat, "smoothgrad", {"samples": 2, "seed": 1})
+    first = maps.of(*base, told)
+    assert maps.of(*base, told) is first
+    other = samples.sample("astronaut")
+    for changed in (
+        (maps.with_random_layers(model, 2, 0), *base[1:]),
+        (model, other, trace(model, other), *base[3:]),
+        (*base[:3], dog, *base[4:]),
+        (*base[:4], "gradient", {}),
+        (*base[:5], {"samples": 2, "seed": 2}),
+        (*base[:5], {"samples": 3, "seed": 1}),
+    ):
+        assert not np.array_equal(maps.of(*changed, told).values, first.values)
+    with pytest.raises(ValueError, match="read-only"):
+        first.values[0, 0] = 9
