@@ -22,6 +22,7 @@ page = st.navigation(
         st.Page("pages/transposed_convolution.py", title="Transposed convolution",
                 icon=":material/open_in_full:"),
         st.Page("pages/roi_pooling.py", title="RoI pooling", icon=":material/crop:"),
+        st.Page("pages/pooling.py", title="Pooling", icon=":material/compress:"),
     ],
     position="top",
 )

@@ -120,6 +120,8 @@ class Operator:
         chosen = preset(self.name, st.session_state["preset"])
         known = {k: v for k, v in parameters(self.name).items() if v is not ...}
         defaults = {**known, **chosen.params}
+        if "stride" in defaults and defaults["stride"] is None:
+            defaults["stride"] = defaults["kernel_size"]  # as PyTorch takes it
         fields = [
             *(control.field(_single(defaults[control.name])) for control in self.controls),
             *(Field(name, numbers.to_text(defaults[name]), numbers.parser(np.ndim(defaults[name])))

@@ -40,8 +40,8 @@ def misalignment(pool: Walkthrough, align: Walkthrough, box: Any, scale: float) 
     st.html(f"<span data-pool='{rows[0][0]:.2f}' data-align='{rows[1][0]:.2f}'></span>")
     st.markdown(
         "Misalignment: how far the edges of the pooled region lie from the box, in feature cells / "
-        "in **pixels of the photo**\n\n| | left | top | right | bottom | largest |\n|---|---|---|---|---|"
-        "---|\n" + "\n".join(line for _, line in rows)
+        "in **pixels of the photo**\n\n| | left | top | right | bottom | largest |\n"
+        "|---|---|---|---|---|---|\n" + "\n".join(line for _, line in rows)
     )
 
 
@@ -53,8 +53,8 @@ def section(menu: Any, lede: Any, outer: tuple[state.Field, ...]) -> None:
     """The photo with its box, the misalignment, and both operators on the real features."""
     operator_page.say(
         lede, "Drag the box: **dashed orange** is what RoI Pool really reads, **dashed green** "
-        "what RoI Align does. The deeper the layer, the larger a cell, and the farther snapping moves "
-        "the edges.",
+        "what RoI Align does. The deeper the layer, the larger a cell, and the farther snapping "
+        "moves the edges.",
     )
     found = feature_source.pick()
     if found is None:

@@ -249,4 +249,5 @@ def _mark(pen: Pen, place: Place, mark: Mark) -> None:
     else:
         pen.rect(p[0], p[1], p[2] - p[0], p[3] - p[1], colour, 3, dashed=mark.dashed)
     if mark.label:
-        pen.text(p[0] + 5, p[3] - 8 if mark.dashed else p[1] + 17, mark.label, 15, colour, bold=True)
+        below = p[3] - 8 if mark.dashed else p[1] + 17
+        pen.text(p[0] + 5, below, mark.label, 15, colour, bold=True)

@@ -10,8 +10,7 @@ from vision_core.figures.stage import Block, Drag, Mark, Panel, Stage, View, gri
 from vision_core.walkthroughs.types import Walkthrough
 
 _MOST = 16  # rows and columns of the feature map that are shown around a region
-TITLES = ("RoI Pool: snapped to cells, the maximum of each bin",
-          "RoI Align: nothing is snapped, the average of points")  # fmt: skip
+TITLES = ("RoI Pool: snapped, maximum of each bin", "RoI Align: not snapped, average of points")
 
 
 def roi_stage(

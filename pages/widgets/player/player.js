@@ -92,7 +92,7 @@ class Player {
     const ground = themeOf(this.box);
     if (ground.text !== this.theme.text || ground.dark !== this.theme.dark) return this.rebuild();
     const narrow = innerWidth < 700;
-    const tall = Math.max(narrow ? 560 : 240, innerHeight - this.data.above);
+    const tall = Math.max(narrow ? 560 : 150, innerHeight - this.data.above);
     const size = `${this.box.clientWidth} ${tall}`;
     if (size !== this.size) {
       this.size = size;
