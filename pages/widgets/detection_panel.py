@@ -72,6 +72,7 @@ def show(model: Model, photo: Photo, trace: DetectionTrace, outer: tuple[Field, 
                 _numbers(trace, selection)
             with stages:
                 funnel.show(selection, behind)
+            why_not.form(trace)
         timing, steps = st.tabs(["Timing", "NMS replay"], on_change="rerun", key="below")
         with timing:
             results.timing(trace, engine.passes(model, photo))

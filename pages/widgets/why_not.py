@@ -94,7 +94,7 @@ def _mark(one: Named, fate: str) -> Mark:
 
 
 def show(trace: DetectionTrace, found: Why | str | None) -> None:
-    """The answer, and the question as numbers for those who do not point."""
+    """The answer and its numbers, if something was asked."""
     if isinstance(found, Why):
         st.info(found.sentence, icon=":material/help:")
         st.caption("; ".join(_facts(found)))
@@ -105,6 +105,10 @@ def show(trace: DetectionTrace, found: Why | str | None) -> None:
             "Stop asking", on_click=state.reset, args=fields(trace), key="clear_ask",
             icon=":material/close:",
         )
+
+
+def form(trace: DetectionTrace) -> None:
+    """The question as numbers, for those who do not point."""
     with st.expander("Ask about a place by numbers", icon=":material/help:"):
         st.text_input(
             "Place", key="ask", placeholder="x, y or x1, y1, x2, y2",

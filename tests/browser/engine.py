@@ -14,12 +14,14 @@ from vision_core.inference.results import DetectionTrace
 from vision_core.selection import Thresholds
 
 CANVAS = Path(__file__).resolve().parents[2] / "pages" / "widgets" / "canvas"
-FILES = ("overlap.js", "select.js")
+FILES = ("overlap.js", "topk.js", "select.js")
 
-_RUN = """([boxes, scores, labels, all]) => {
+_RUN = """([boxes, scores, labels, ranks, all]) => {
   const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer;
+  const whole = (text) => new Int32Array(bytes(text));
+  const order = ranks && {group: whole(ranks[0]), position: whole(ranks[1]), topk: ranks[2]};
   const selector = new Selector(new Float32Array(bytes(boxes)), new Float32Array(bytes(scores)),
-                                new Int32Array(bytes(labels)));
+                                whole(labels), order);
   return all.map((thresholds) => {
     const out = selector.select(thresholds);
     return {kept: [...out.kept], fate: [...out.fate], by: [...out.by], iou: [...out.iou],
@@ -57,4 +59,7 @@ def run(page: Page, trace: DetectionTrace, many: Sequence[Thresholds]) -> list[d
     arrays = (
         packed(trace.boxes_net, "f4"), packed(trace.scores, "f4"), packed(trace.label_ids, "i4")
     )
-    return page.evaluate(_RUN, [*arrays, [as_message(t, trace.info.labels) for t in many]])
+    ranks = None
+    if trace.group is not None and trace.position is not None:
+        ranks = [packed(trace.group, "i4"), packed(trace.position, "i4"), trace.topk]
+    return page.evaluate(_RUN, [*arrays, ranks, [as_message(t, trace.info.labels) for t in many]])

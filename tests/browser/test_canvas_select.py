@@ -10,8 +10,11 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page
 
+from pages.widgets.canvas.live import best
 from tests.browser import engine
 from tests.builders import make_trace
+from tests.inference.reference import built, picture
+from vision_core.inference import trace as run_network
 from vision_core.inference.results import DetectionTrace
 from vision_core.selection import NMS_VARIANTS, Thresholds, select
 
@@ -133,6 +136,29 @@ def compare(got, expected, thresholds) -> None:
         np.testing.assert_allclose(final, expected.final_scores, rtol=SOFT_RTOL, atol=1e-30)
         assert got["by"] == expected.by.tolist(), thresholds
         np.testing.assert_allclose(got["iou"], expected.iou, rtol=1e-7)
+
+
+@pytest.mark.parametrize("name", ["fcos_resnet50_fpn", "ssdlite320_mobilenet_v3_large"])
+def test_networks_with_a_top_k_and_equal_scores(page: Page, name: str) -> None:
+    """The order in which a top-k of a level or a class leaves equal scores counts."""
+    whole = run_network(built(name), picture(300, 260, seed=4))
+    rows = best(whole, 700)
+    assert rows is not None
+    trace = dataclasses.replace(whole, **{
+        part: getattr(whole, part)[rows]
+        for part in ("boxes", "boxes_net", "scores", "label_ids", "source", "level", "group",
+                     "position")
+    })
+    trace = dataclasses.replace(trace, scores=np.round(trace.scores, 2))
+    ranked = np.sort(trace.scores)[::-1]
+    assert len(np.unique(trace.scores)) < 100
+    many = [
+        Thresholds(float(ranked[rank]), iou, nms, 0.5, agnostic, 100)
+        for rank in (600, 60) for iou in (0.3, 0.6)
+        for nms in NMS_VARIANTS for agnostic in (False, True)
+    ]
+    for thresholds, got in zip(many, engine.run(page, trace, many), strict=True):
+        compare(got, select(trace, thresholds), thresholds)
 
 
 @pytest.mark.parametrize("agnostic", [False, True])

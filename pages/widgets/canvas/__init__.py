@@ -22,7 +22,7 @@ from vision_core.figures.colours import INPUT
 from vision_core.images import Photo
 
 _HERE = Path(__file__).parent
-_TALLEST_ON_STAGE = "calc(100vh - 13rem)"
+_TALLEST_ON_STAGE = "calc(100vh - 13.7rem)"
 _HELD_BY_BROWSER = 9  # images, traces, the code; it keeps more of each, and asks for what it lacks
 _HTML = """<div class="stage"><canvas tabindex="0" role="application"
  aria-roledescription="picture with results"></canvas>
@@ -44,8 +44,8 @@ _HTML = """<div class="stage"><canvas tabindex="0" role="application"
 <div class="counts"></div></div>
 <div class="note" hidden></div></div>
 <div class="say" aria-live="polite"></div>"""
-_FILES = ("overlap", "select", "live", "images", "paint", "masks", "painter", "zoom", "controls",
-          "view")
+_FILES = ("overlap", "topk", "select", "live", "images", "paint", "masks", "painter", "zoom",
+          "controls", "view")
 
 _mount = st.components.v2.component(
     "convscope_picture",
@@ -138,7 +138,7 @@ def picture(
     *,
     key: str,
     selected: int = -1,
-    tallest: str = "calc(100vh - 14rem)",
+    tallest: str = "calc(100vh - 18rem)",
     present: bool = False,
     on_pick: Callable[[dict[str, int]], None] = lambda pick: None,
     on_thresholds: Callable[[dict[str, float]], None] = lambda values: None,

@@ -11,8 +11,12 @@ function decoded(text, Kind) {
 class Candidates {
   constructor(sent) {
     const boxes = decoded(sent.boxes, Float32Array);
+    const ranks = sent.topk === null ? null : {
+      group: decoded(sent.group, Int32Array), position: decoded(sent.position, Int32Array),
+      topk: sent.topk,
+    };
     this.selector = new Selector(boxes, decoded(sent.scores, Float32Array),
-      decoded(sent.labels, Int32Array));
+      decoded(sent.labels, Int32Array), ranks);
     Object.assign(this, { names: sent.names, colours: sent.colours, fates: sent.fates });
     this.ids = sent.ids ? decoded(sent.ids, Int32Array) : null; // where only the best were sent
     this.places = this.ids && new Map(Array.from(this.ids, (id, i) => [id, i]));

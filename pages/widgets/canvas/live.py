@@ -69,6 +69,7 @@ class Live:
             "boxes": packed(trace.boxes_net[rows], "f4"),
             "scores": packed(trace.scores[rows], "f4"),
             "labels": packed(trace.label_ids[rows], "i4"),
+            **_ranks(trace, rows),
             "ids": None if self.sent is None else packed(self.sent, "i4"),
             "scale": [width / net_width, height / net_height],
             "names": list(trace.info.labels),
@@ -79,6 +80,17 @@ class Live:
                 for name in FATES
             ],
         }
+
+
+def _ranks(trace: DetectionTrace, rows: Any) -> dict[str, Any]:
+    """What the order of equal scores depends on, where a top-k came before and scores are equal."""
+    tied = len(np.unique(trace.scores)) < len(trace)
+    if trace.group is None or trace.position is None or not tied:
+        return {"topk": None}
+    return {
+        "group": packed(trace.group[rows], "i4"), "position": packed(trace.position[rows], "i4"),
+        "topk": trace.topk,
+    }
 
 
 def best(trace: DetectionTrace, most: int = MOST) -> np.ndarray | None:

@@ -3,7 +3,8 @@
 // Scores are compared as float32, strictly greater; a float32 IoU is compared with the threshold in
 // double, as torchvision does. Up to 1,000 boxes torchvision.ops.batched_nms shifts the classes apart
 // before it compares them, and the rounding of that shift counts; above, each class is compared on
-// its own. Nothing here knows Streamlit or a canvas.
+// its own. Equal scores go in the order in which torchvision would hand them to NMS. Nothing here
+// knows Streamlit or a canvas.
 
 const FATES = ["kept", "below_score", "suppressed", "decayed", "cut_by_max", "hidden_by_class_filter"];
 const [KEPT, BELOW_SCORE, SUPPRESSED, DECAYED, CUT_BY_MAX, HIDDEN] = FATES.keys();
@@ -40,12 +41,12 @@ class Greedy {
   }
 }
 
-// The waiting boxes of soft NMS, best current score first, equal ones in the order of the trace.
+// The waiting boxes of soft NMS, best current score first, equal ones by their turn.
 // Scores only fall, so a heap whose keys may be too great is put right when its top is looked at.
 class Queue {
-  // sorted: indices, best first; score: Float64Array, the current scores.
-  constructor(sorted, score) {
-    Object.assign(this, { items: sorted, score, length: sorted.length });
+  // sorted: indices, best first; score: Float64Array, the current scores; turn: by index.
+  constructor(sorted, score, turn) {
+    Object.assign(this, { items: sorted, score, turn, length: sorted.length });
     this.keys = Float64Array.from(sorted, (i) => score[i]);
   }
 
@@ -65,9 +66,9 @@ class Queue {
   }
 
   sink() {
-    const { items, keys, length } = this;
+    const { items, keys, turn, length } = this;
     const [item, key] = [items[0], keys[0]];
-    const before = (a, keyB, b) => keys[a] > keyB || (keys[a] === keyB && items[a] < b);
+    const before = (a, keyB, b) => keys[a] > keyB || (keys[a] === keyB && turn[items[a]] < turn[b]);
     let at = 0;
     for (;;) {
       let child = 2 * at + 1;
@@ -82,12 +83,12 @@ class Queue {
 
 // Soft NMS (Bodla et al. 2017): always the box with the greatest current score goes next, and boxes
 // of its group that wait lose score to it. Fills `out`; returns the boxes that were picked.
-function decay(neighbours, sorted, out, { score: floor, sigma, linearAbove }) {
+function decay(neighbours, sorted, turn, out, { score: floor, sigma, linearAbove }) {
   const { final, by, iou } = out;
   const waits = new Uint8Array(final.length);
   const least = new Float64Array(final.length).fill(1); // the smallest weight met so far
   for (const i of sorted) waits[i] = 1;
-  const queue = new Queue(sorted.slice(), final);
+  const queue = new Queue(sorted.slice(), final, turn);
   const picked = [];
   for (let best = queue.top(); best >= 0 && final[best] > floor; best = queue.top()) {
     queue.drop();
@@ -124,19 +125,23 @@ function gaussian(row, sigma) {
 // All candidates of one photo. Thresholds in, a fate for each candidate out.
 class Selector {
   // boxes: Float32Array [4 N] in network pixels; scores: Float32Array [N]; labels: Int32Array [N].
-  constructor(boxes, scores, labels) {
+  // ranks: {group, position, topk}, as in Python's DetectionTrace; null where there is no top-k.
+  constructor(boxes, scores, labels, ranks = null) {
     Object.assign(this, { flat: boxes, scores, labels, size: scores.length });
     this.boxes = new Boxes(boxes);
     this.within = new Neighbours(this.boxes, labels);
     this.across = new Neighbours(this.boxes, new Int32Array(this.size));
     this.order = Int32Array.from(scores.keys()).sort((a, b) => scores[b] - scores[a] || a - b);
+    this.turn = Int32Array.from(scores.keys()); // who goes first of equal scores
+    const tied = this.order.some((i, at) => at > 0 && scores[i] === scores[this.order[at - 1]]);
+    this.ranks = tied ? ranks : null;
     this.held = null; // the last greedy run on unshifted boxes
   }
 
   // thresholds: {score, iou, nms, sigma, agnostic, max, classes}; classes holds label ids or is null.
   select(thresholds) {
     const n = this.size;
-    const alive = this.order.subarray(0, this.above(f32(thresholds.score)));
+    const alive = this.alive(f32(thresholds.score));
     const out = {
       fate: new Uint8Array(n).fill(BELOW_SCORE), by: new Int32Array(n).fill(-1),
       iou: new Float32Array(n), final: Float64Array.from(this.scores), kept: [],
@@ -149,6 +154,29 @@ class Selector {
     this.limit(survivors, thresholds, out);
     for (let i = 0; i < n; i += 1) out.counts[out.fate[i]] += 1;
     return out;
+  }
+
+  // Candidates above a score, best first, equal ones in their turn.
+  alive(score) {
+    const alive = this.order.subarray(0, this.above(score));
+    if (!this.ranks) return alive;
+    const { group, position, topk } = this.ranks;
+    const groups = new Map();
+    for (const i of alive.slice().sort()) { // in the order of the trace
+      if (!groups.has(group[i])) groups.set(group[i], []);
+      groups.get(group[i]).push(i);
+    }
+    let turn = 0;
+    for (const [, members] of [...groups].sort(([a], [b]) => a - b)) {
+      const cut = members.length === topk; // in torchvision's order already
+      const order = cut ? members
+        : topkOrder(members.sort((a, b) => position[a] - position[b]), this.scores);
+      for (const i of order) {
+        this.turn[i] = turn;
+        turn += 1;
+      }
+    }
+    return alive.slice().sort((a, b) => this.scores[b] - this.scores[a] || this.turn[a] - this.turn[b]);
   }
 
   // How many candidates lie above a score; they are the first of `order`.
@@ -164,11 +192,12 @@ class Selector {
 
   hard({ iou, agnostic }, alive, out) {
     if (!agnostic && alive.length <= SHIFTED_MAX) return this.shifted(iou, alive, out);
-    if (this.held?.threshold !== iou || this.held.agnostic !== agnostic) {
+    // Where turns change with the score threshold, nothing can go on from an earlier run.
+    if (this.ranks || this.held?.threshold !== iou || this.held.agnostic !== agnostic) {
       this.held = new Greedy(agnostic ? this.across : this.within, iou);
       this.held.agnostic = agnostic;
     }
-    this.held.upTo(this.order, alive.length);
+    this.held.upTo(alive, alive.length);
     for (const i of alive) {
       out.by[i] = this.held.by[i];
       out.iou[i] = this.held.iou[i];
@@ -210,8 +239,8 @@ class Selector {
   soft({ score, iou, nms, sigma, agnostic }, alive, out) {
     const linearAbove = nms === "soft-linear" ? iou : null;
     const neighbours = agnostic ? this.across : this.within;
-    const picked = decay(neighbours, alive, out, { score, sigma, linearAbove });
-    return picked.sort((a, b) => out.final[b] - out.final[a] || a - b);
+    const picked = decay(neighbours, alive, this.turn, out, { score, sigma, linearAbove });
+    return picked.sort((a, b) => out.final[b] - out.final[a] || this.turn[a] - this.turn[b]);
   }
 
   // The limit on detections, then the class filter, which hides boxes and changes nothing else.
