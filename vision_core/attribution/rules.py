@@ -88,6 +88,24 @@ class _RuleMode(TorchFunctionMode):
         return _Ruled.apply(x, self.rule, top, in_place)
 
 
+class _WatchMode(TorchFunctionMode):
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[tuple[Tensor, Tensor]] = []
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        found = _as_relu(func, args, kwargs := kwargs or {})
+        if found is None:
+            return func(*args, **kwargs)
+        x, top, in_place = found
+        before = x.detach().clone()
+        out = _Ruled.apply(x, "plain", top, in_place)
+        self.seen.append((before, out))
+        return out
+
+
 class _CountMode(TorchFunctionMode):
     def __init__(self) -> None:
         super().__init__()
@@ -145,6 +163,14 @@ def opened_relus() -> Iterator[None]:
     """Within this block, in this thread, ReLUs pass every gradient: a way out for dead units."""
     with _RuleMode(_OPEN):
         yield
+
+
+@contextmanager
+def watched_relus() -> Iterator[list[tuple[Tensor, Tensor]]]:
+    """Collect (input, output in the graph) of every ReLU called in this block, in order."""
+    mode = _WatchMode()
+    with mode:
+        yield mode.seen
 
 
 @contextmanager

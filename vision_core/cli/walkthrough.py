@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from vision_core.cli.output import add_json, json_stream, write_json
 from vision_core.errors import UserError
+
+if TYPE_CHECKING:
+    from vision_core.walkthroughs import Walkthrough
 
 # Flag without its dashes -> help. All take JSON, e.g. 2, [2,1], [[1,2],[3,4]], true.
 FLAGS = {
@@ -22,6 +26,7 @@ FLAGS = {
     "sampling_ratio": "points of a bin per axis", "aligned": "true: take off half a cell",
     "boxes": "lists of [x1,y1,x2,y2]", "scores": "a number per box", "iou_threshold": "of NMS",
     "input_horizontal": "of corner pooling", "corner": "top_left or bottom_right",
+    "rule": "plain, deconvnet or guided",
     "feature_size": "rows and columns", "sizes": "of anchors, pixels",
     "aspect_ratios": "height / width of anchors",
 }  # fmt: skip
@@ -37,6 +42,8 @@ def register(subparsers: Any) -> None:
     group = parser.add_argument_group("parameters, as in PyTorch, each in JSON")
     for name, text in FLAGS.items():
         group.add_argument(f"--{name.replace('_', '-')}", metavar="JSON", help=text)
+    parser.add_argument("--gif", metavar="FILE", help="all steps as a film, for slides")
+    parser.add_argument("--svg-dir", metavar="DIR", help="every step as an SVG file in a folder")
     add_json(parser, bare=False)
     parser.set_defaults(run=run)
 
@@ -50,13 +57,38 @@ def run(args: argparse.Namespace) -> int:
     if args.operator is None:
         raise UserError("Name an operator, or see them all with walkthrough --list.")
     walk = build(args.operator, args.preset, **_given(args))
+    pictures = _pictures(args, walk)
     if args.json is not None:
         with json_stream(args.json) as stream:
             write_json(stream, walk.to_json())
     if args.json != "-":
         lines = [*walk.formula, *(f"{k}. {step.text}" for k, step in enumerate(walk.steps))]
-        print("\n".join([*lines, f"result: {json.dumps(walk.result.tolist())}"]))
+        print("\n".join([*lines, f"result: {json.dumps(walk.result.tolist())}", *pictures]))
     return 0
+
+
+def _pictures(args: argparse.Namespace, walk: Walkthrough) -> list[str]:
+    """Write the film and the SVG files that were asked for; returns a line about each."""
+    if args.gif is None and args.svg_dir is None:
+        return []
+    from vision_core.figures.stage_files import gif, svg_files
+    from vision_core.figures.stage_views import stage_of
+
+    stage, said = stage_of(walk), []
+    try:
+        if args.gif is not None:
+            film = gif(stage)
+            Path(args.gif).write_bytes(film)
+            said.append(f"{args.gif}: {len(stage.timeline)} steps, {len(film) / 1024:.0f} kB")
+        if args.svg_dir is not None:
+            folder = Path(args.svg_dir)
+            folder.mkdir(parents=True, exist_ok=True)
+            count = len(list(svg_files(stage, folder, walk.name)))
+            said.append(f"{args.svg_dir}: {count} SVG files")
+    except OSError as error:
+        raise UserError(f"The pictures cannot be written ({error.strerror}); check the "
+                        "path.") from error  # fmt: skip
+    return said
 
 
 def _list(args: argparse.Namespace) -> int:
@@ -92,7 +124,7 @@ def _given(args: argparse.Namespace) -> dict[str, Any]:
         text = getattr(args, name)
         if text is not None:
             # A word needs no quotation marks of JSON inside those of the shell.
-            found[name] = text if name in ("view", "corner") else _parsed(text, name)
+            found[name] = text if name in ("view", "corner", "rule") else _parsed(text, name)
     return found
 
 

@@ -97,7 +97,7 @@ def panels(shown: Sequence[Panel], columns: int, height: int = 330) -> go.Figure
     titles = [_title(panel) for panel in shown]
     figure = make_subplots(
         rows, columns, subplot_titles=titles, horizontal_spacing=0.02,
-        vertical_spacing=0.1 / max(rows, 1),
+        vertical_spacing=min(62 / (height * rows), 0.5 / rows),
     )
     tall, wide = shown[0].picture.shape[:2]
     for at, panel in enumerate(shown):

@@ -153,6 +153,15 @@ PRESETS: dict[str, tuple[Preset, ...]] = {
                           [145, 25, 240, 130]],
                 "scores": [0.9, 0.85, 0.82, 0.77], "iou_threshold": 0.5}),
     ),
+    "relu_backward": (
+        Preset("four-quadrants", "Positive and negative inputs meet positive and negative "
+               "gradients: each rule keeps another set.",
+               {"input": [[1, -1, 5], [2, -5, -7], [-3, 2, 4]],
+                "grad_output": [[-2, 3, -1], [6, -3, 1], [2, -1, 3]]}),
+        Preset("all-inputs-positive", "Where nothing was cut off, plain passes everything, and "
+               "the two others agree.",
+               {"input": [[1, 2], [3, 4]], "grad_output": [[5, -6], [-7, 8]]}),
+    ),
     "corner_pool": (
         Preset("top-left", "The corner lights up where top and left edge meet, on an empty cell.",
                {"input": [[0, 0, 0, 0], [0, 0, 0, 5], [0, 0, 0, 0], [0, 0, 0, 0]],

@@ -15,6 +15,7 @@ from vision_core.walkthroughs.matrix import convolution_matrix
 from vision_core.walkthroughs.nms import nms
 from vision_core.walkthroughs.pooling import avg_pool, max_pool, max_pool_backward
 from vision_core.walkthroughs.presets import PRESETS, Preset
+from vision_core.walkthroughs.relu import relu_backward
 from vision_core.walkthroughs.roi_align import roi_align
 from vision_core.walkthroughs.roi_backward import roi_align_backward, roi_pool_backward
 from vision_core.walkthroughs.roi_pool import roi_pool
@@ -28,6 +29,7 @@ OPERATORS: dict[str, Callable[..., Walkthrough]] = {
         convolution, transposed_convolution, convolution_matrix, max_pool, avg_pool,
         max_pool_backward, nearest_unpool, bed_of_nails, max_unpool, roi_pool, roi_align,
         roi_pool_backward, roi_align_backward, nms, corner_pool, anchors,
+        relu_backward,
     )
 }  # fmt: skip
 _ALIASES = {"kernel": "weight"}
