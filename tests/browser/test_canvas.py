@@ -52,6 +52,11 @@ def open_case(open_page, server: str, case: str, **options) -> Page:
     return page
 
 
+def wait_address(page: Page, text: str) -> None:
+    """Wait until the address bar holds a text; it is written last."""
+    page.wait_for_function("text => location.search.includes(text)", arg=text, timeout=30_000)
+
+
 def counts_on_page(page: Page) -> dict[str, int]:
     chips = page.locator(".panel .chip")
     return {
@@ -104,7 +109,7 @@ def test_dragging_changes_every_frame_and_sends_nothing_until_release(
     settled(page)
     released = float(dial(page, "score").input_value())
     assert float(native(page).input_value()) == pytest.approx(released)
-    assert f"score={released:g}" in page.url
+    wait_address(page, f"score={released:g}")
     assert scene(page)["ids"] == select(
         trace, Thresholds(score=released, max_detections=300)).detections.candidate.tolist()
 
@@ -144,7 +149,7 @@ def test_arrow_keys_move_the_live_slider_that_has_the_focus(open_page, canvas_se
     assert float(dial(page, "IoU").input_value()) == pytest.approx(0.4)
     wait_scene(page, "!view.override && Math.abs(view.scene.live.thresholds.iou - 0.4) < 1e-9")
     settled(page)
-    assert "iou=0.4" in page.url
+    wait_address(page, "iou=0.4")
     trace = make_trace(1, 100, size=(640, 480))
     expected = select(trace, Thresholds(iou=0.4)).detections.candidate.tolist()
     assert scene(page)["ids"] == expected
@@ -178,13 +183,14 @@ def test_hovering_names_the_losers_and_a_click_pins(open_page, canvas_server) ->
     assert scene(page)["ids"] == [0, 3, 4, 2]
     canvas(page).hover(position=spot_of(page, 0))
     page.wait_for_timeout(100)
-    assert page.locator(".tip").last.inner_text() == "dog 0.970, 1 boxes lost to it"
+    assert page.locator(".tip").last.inner_text() == "dog 0.970, 1 box lost to it"
     victims = canvas(page).evaluate("c => c.view.victims(c.view.hover)")
     assert victims == [1]
     canvas(page).click(position=spot_of(page, 0))
     page.get_by_text("Class scores of the selected dog").wait_for()
     settled(page)
-    assert scene(page)["selected"] == 0 and "box=0" in page.url
+    assert scene(page)["selected"] == 0
+    wait_address(page, "box=0")
     rows = page.locator("[data-testid=stDataFrame] [role=row][aria-selected=true]")
     assert rows.count() == 1
 
@@ -297,3 +303,24 @@ def test_a_finger_drags_the_live_slider(open_page, canvas_server) -> None:
     assert len(frame(page)["ids"]) > len(before)
     touch("touchEnd", 0.2)
     wait_scene(page, "!view.override && view.scene.live.thresholds.score < 0.3")
+
+
+def test_more_candidates_than_a_browser_gets(open_page, canvas_server) -> None:
+    page = open_case(open_page, canvas_server, "5200&score=0.011")
+    assert page.get_by_text("best 5,000 of 5,200 candidates").count() == 1
+    lowest = float(dial(page, "score").get_attribute("min"))
+    assert 0.03 < lowest < 0.07
+    assert canvas(page).evaluate("c => c.view.candidates.selector.size") == 5000
+    dial(page, "IoU").focus()
+    page.keyboard.press("ArrowLeft")
+    wait_scene(page, "!view.override && Math.abs(view.scene.live.thresholds.iou - 0.49) < 1e-9")
+    settled(page)
+    wait_address(page, "iou=0.49")
+    wait_address(page, "score=0.011")  # a slider that nobody moved says nothing
+    dial(page, "score").focus()
+    page.keyboard.press("ArrowRight")
+    trace = make_trace(1, 5200, size=(640, 480))
+    page.wait_for_timeout(150)
+    value = float(dial(page, "score").input_value())
+    expected = select(trace, Thresholds(value, 0.49)).detections
+    assert frame(page)["ids"] == expected.candidate.tolist()

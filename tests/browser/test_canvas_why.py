@@ -6,7 +6,15 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser.driver import scene, settled, wait_scene
-from tests.browser.test_canvas import canvas, dial, frame, grab, native, open_case
+from tests.browser.test_canvas import (
+    canvas,
+    dial,
+    frame,
+    grab,
+    native,
+    open_case,
+    wait_address,
+)
 from tests.selection.test_why import BOXES
 
 pytestmark = pytest.mark.browser
@@ -69,7 +77,7 @@ def test_a_dragged_box_gets_the_fate_of_its_candidate(
     assert shown[-1]["text"] == "asked"
     suppressor = [mark["box"] for mark in shown[1:-1]]
     assert suppressor == ([BOXES[0]] if fate in ("suppressed", "decayed") else [])
-    assert "ask=" in page.url
+    wait_address(page, "ask=")
 
 
 @pytest.mark.parametrize(
@@ -119,7 +127,7 @@ def test_a_clicked_spot_is_asked_about_and_the_answer_follows_the_threshold(
     page.get_by_role("button", name="Stop asking").click()
     wait_scene(page, "view.scene.marks.length === 0 && view.scene.pin === null")
     settled(page)
-    assert "ask=" not in page.url
+    page.wait_for_function("() => !location.search.includes('ask=')")
     assert page.locator("[data-testid=stAlert]").count() == 0
 
 
@@ -144,7 +152,7 @@ def test_a_stage_of_the_funnel_shows_the_boxes_behind_it(open_page, canvas_serve
     assert page.get_by_text("The picture shows 4 boxes.").count() == 1
     assert canvas(page).evaluate("c => c.view.painter.rectsFlat.length") == 16
     assert canvas(page).evaluate("c => c.toDataURL()") != before
-    assert "stage=score_threshold" in page.url
+    wait_address(page, "stage=score_threshold")
 
 
 @pytest.mark.parametrize("parts", ["masks", "keypoints"])

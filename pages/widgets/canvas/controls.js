@@ -11,6 +11,7 @@ class Controls {
       zoomer: find(".zoom"), ghosts: find("[data-do=ghosts]"), ask: find("[data-do=ask]"),
     });
     this.dials = {};
+    this.touched = new Set(); // the dials that were moved since Python's last word
     for (const dial of root.querySelectorAll(".dial")) this.dial(dial);
     for (const button of [this.ghosts, this.ask]) {
       button.addEventListener("click", () => this.press(button));
@@ -31,6 +32,7 @@ class Controls {
     };
     input.addEventListener("input", () => {
       this.moving = true;
+      this.touched.add(input.name);
       this.read(input.name);
       this.hears.moved(this.values());
     });
@@ -61,8 +63,11 @@ class Controls {
     if (button.getAttribute("aria-pressed") === "true") this.press(button);
   }
 
+  // A dial that nobody moved says what Python said: its own range and steps may be coarser.
   values() {
-    return { score: Number(this.dials.score.input.value), iou: Number(this.dials.iou.input.value) };
+    const value = (name) => (this.touched.has(name) ? Number(this.dials[name].input.value)
+      : this.given[name]);
+    return { score: value("score"), iou: value("iou") };
   }
 
   read(name) {
@@ -77,6 +82,8 @@ class Controls {
     this.zoomer.hidden = !zoomable;
     this.panel.hidden = !live;
     if (!live) return;
+    this.given = live.thresholds;
+    if (!this.moving) this.touched.clear();
     for (const name of ["score", "iou"]) {
       const { input } = this.dials[name];
       Object.assign(input, { min: live.limits[name][0], max: 1, step: live.limits[name][1] });

@@ -147,7 +147,8 @@ class View {
     this.size = { width, height };
     this.painter.paint();
     if (this.scene.live) {
-      const counts = this.override ? this.candidates.result.counts : this.scene.live.counts;
+      const counts = this.override
+        ? this.candidates.select(this.thresholds()).counts : this.scene.live.counts;
       this.controls.count(counts, this.candidates.fates, this.thresholds());
     }
     this.stage.dataset.selected = this.chosen >= 0 ? this.frame.ids[this.chosen] : "";
@@ -202,7 +203,7 @@ class View {
     const score = this.frame.scores[i];
     const lost = this.victims(i).length;
     return this.frame.labels[i] + (score === null ? "" : ` ${score.toFixed(3)}`)
-      + (lost ? `, ${lost} boxes lost to it` : "");
+      + (lost ? `, ${lost} ${lost === 1 ? "box" : "boxes"} lost to it` : "");
   }
 
   // Candidates that lost to a shown box, by index.

@@ -1,7 +1,7 @@
 // Zoom and pan of one canvas: wheel, pinch, drag, and what the buttons and keys ask for.
 
 const MOST = 12; // times the size that fits
-const STILL = 4; // CSS pixels that a hand may tremble in a click
+const STILL = 6; // CSS pixels that a hand may tremble in a click
 
 class Zoom {
   // changed: called when another part of the plane is shown.
