@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.widgets import map_view, maps, sanity_check, state, targets
+from pages.widgets import map_view, maps, occluder, sanity_check, state, targets
 from pages.widgets.guard import guarded
 from pages.widgets.map_view import LAYERED, TITLES
 from pages.widgets.state import Field
@@ -63,6 +63,13 @@ def show(model: Model, photo: Photo, trace: Trace, outer: tuple[Field, ...]) -> 
             st.markdown(f"**With the top {count} of {maps.random_layers(model)} layers random**")
             copied = maps.with_random_layers(model, count, int(st.session_state["seed"]))
             sanity_check.show(photo, found, _maps(copied, photo, trace, target)[0])
+        if "occlusion" in st.session_state["methods"]:
+            with st.expander("Drag a patch over the photo", icon=":material/crop_square:",
+                             expanded=len(found) == 1):  # fmt: skip
+                settings = _settings("occlusion", min(trace.info.network_size))
+                question = ask(model, photo, trace, target)
+                done = maps.swept(model, trace, question, settings, lambda *_: None)
+                occluder.show(photo, question, done)
         map_view.files(photo, model, found)
         state.write(*outer, *used)
 

@@ -76,7 +76,7 @@ def of(
     def make() -> Attribution:
         question = ask(model, photo, trace, target)
         if method == "occlusion":
-            return _from_sweep(question, who, chosen, settings, say)
+            return of_sweep(question, swept(model, trace, question, settings, say), settings)
         last = None
         for last in explained(question, method, **settings):
             say(last.done / last.total, f"{method}: {last.done} of {last.total}")
@@ -104,11 +104,11 @@ def _strips() -> ByteLRU[tuple[Attribution, ...]]:
     return ByteLRU(MAP_BYTES // 2, size=lambda strip: sum(a.values.nbytes for a in strip))
 
 
-def _from_sweep(
-    question: Question, who: tuple[Any, ...], chosen: tuple[Any, ...],
-    settings: Mapping[str, Any], say: Say,
-) -> Attribution:
-    """A classifier's sweep holds all classes: another class costs nothing."""
+def swept(
+    model: Model, trace: Trace, question: Question, settings: Mapping[str, Any], say: Say
+) -> Sweep:
+    """The sweep behind an occlusion map; a classifier's holds all classes, computed once."""
+    who = (model.name, model.fingerprint, str(model.device), trace.info.id)
     target = "all classes" if question.logits is not None else str(question.target)
 
     def make() -> Sweep:
@@ -118,5 +118,4 @@ def _from_sweep(
         assert last is not None
         return last
 
-    done = _swept().get_or_make((*who, target, chosen), make)
-    return of_sweep(question, done, settings)
+    return _swept().get_or_make((*who, target, tuple(sorted(settings.items()))), make)

@@ -59,3 +59,34 @@ def test_the_randomisation_slider(open_page) -> None:
         "() => document.querySelectorAll('.js-plotly-plot image').length === 4", timeout=60_000
     )
     page.wait_for_function("() => location.search.includes('random=4')", timeout=30_000)
+
+
+def test_a_patch_is_dragged_without_asking_the_server(open_page) -> None:
+    page = open_page("/attribution?task=classification&methods=occlusion")
+    canvas = page.locator(".occluder canvas[data-ready]")
+    canvas.wait_for(timeout=90_000)
+    page.wait_for_timeout(1500)
+    sent: list[str] = []
+    page.on("websocket", lambda socket: sent.append("new socket"))
+    before = page.evaluate("() => performance.getEntriesByType('resource').length")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    values = page.locator(".occluder .value").first
+    seen = {values.inner_text()}
+    page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + box["height"] * 0.3)
+    page.mouse.down()
+    for share in (0.4, 0.5, 0.6, 0.7):
+        page.mouse.move(box["x"] + box["width"] * share, box["y"] + box["height"] * 0.55, steps=4)
+        seen.add(values.inner_text())
+    page.mouse.up()
+    assert len(seen) > 2, "the bars follow the patch"
+    assert "with it" in page.locator(".occluder .words").inner_text()
+    at = canvas.evaluate("c => c.occluder.at")
+    assert at >= 0
+    canvas.focus()
+    page.keyboard.press("ArrowLeft")
+    assert canvas.evaluate("c => c.occluder.at") != at
+    page.keyboard.press("Escape")
+    assert canvas.evaluate("c => c.occluder.at") == -1
+    assert sent == []
+    assert page.evaluate("() => performance.getEntriesByType('resource').length") == before
