@@ -23,6 +23,8 @@ page = st.navigation(
                 icon=":material/open_in_full:"),
         st.Page("pages/roi_pooling.py", title="RoI pooling", icon=":material/crop:"),
         st.Page("pages/pooling.py", title="Pooling", icon=":material/compress:"),
+        st.Page("pages/receptive_field.py", title="Receptive field",
+                icon=":material/center_focus_strong:"),
     ],
     position="top",
 )

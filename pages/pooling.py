@@ -28,7 +28,7 @@ _LEDE = {
     "backward": "Every output's gradient goes to its **switch**; all other cells of the window "
     "get 0, for a small change of theirs would not change the maximum.",
     "shift": "Shift the input by one column: the convolution's map shifts along "
-    "(**equivariance**), the pooled map hardly changes (**invariance** to small shifts). Orange "
+    "(**equivariance**), the pooled map changes less (**invariance** to small shifts). Orange "
     "frames mark what differs.",
     "unpool": "Three ways back up from the same small map: **nearest neighbour**, **bed of "
     "nails**, and **max unpooling** with the switches of an earlier pooling.",

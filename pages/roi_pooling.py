@@ -58,7 +58,7 @@ def _take_box(drag: dict[str, Any]) -> None:
 def regions(menu: Any, fields: tuple[state.Field, ...]) -> None:
     """Both operators on numbers."""
     operator = Operator("roi/numbers", "roi_align", CONTROLS, ("input", "box"),
-                        photo_region.both)  # fmt: skip
+                        photo_region.both, opens=3)  # fmt: skip
     shown = operator.show(menu)
     params = shown.params
     stage = roi_stage(*shown.walks, params["box"], params["spatial_scale"])

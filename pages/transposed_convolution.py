@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from pages.widgets import operator_page, shell, state
+from pages.widgets import operator_page, real_layer, shell, state
 from pages.widgets.guard import guarded
 from pages.widgets.operator import Control, Operator, keep_step
 from pages.widgets.player import player
@@ -43,14 +43,19 @@ the same kernel: the size comes back, the values do not. Below, y = C x and then
 
 def main() -> None:
     """The page: a section, its controls and its player."""
-    menu, lede, fields = operator_page.head("Transposed convolution", SECTIONS)
+    sections = dict(SECTIONS)
+    if real_layer.networks():
+        sections["layer"] = "A real layer"
+    menu, lede, fields = operator_page.head("Transposed convolution", sections)
     section = st.session_state["section"]
     if section == "steps":
         steps(menu, lede, fields)
     elif section == "overlap":
         overlap(lede, fields)
-    else:
+    elif section == "names":
         names(lede, fields)
+    else:
+        real_layer.section(lede, fields)
 
 
 def _both(params: dict[str, Any]) -> list[Walkthrough]:
@@ -61,7 +66,7 @@ def steps(menu: Any, lede: Any, fields: tuple[state.Field, ...]) -> None:
     """Both views on one step."""
     operator = Operator(
         "transposed/steps", "transposed_convolution", CONTROLS, make=_both,
-        sizes=(("input", "Input"), ("weight", "Kernel")),
+        sizes=(("input", "Input"), ("weight", "Kernel")), opens=2,
     )
     shown = operator.show(menu)
     operator_page.say(lede, f"{_LEDE} **{shown.preset.shows}**")

@@ -74,6 +74,7 @@ class Operator:
         arrays: parameters that hold numbers and stand in the address bar.
         make: parameters to walkthroughs; one of the operator itself where left out.
         sizes: arrays whose size has controls, with their labels.
+        opens: the step that a page opens with: one that shows something.
     """
 
     scope: str
@@ -82,6 +83,7 @@ class Operator:
     arrays: tuple[str, ...] = ("input", "weight")
     make: Builder | None = None
     sizes: tuple[tuple[str, str], ...] = ()
+    opens: int = 0
 
     def build(self, params: dict[str, Any]) -> list[Walkthrough]:
         return self.make(params) if self.make else [build(self.name, **params)]
@@ -126,7 +128,7 @@ class Operator:
             *(control.field(_single(defaults[control.name])) for control in self.controls),
             *(Field(name, numbers.to_text(defaults[name]), numbers.parser(np.ndim(defaults[name])))
               for name in self.arrays if defaults.get(name) is not None),
-            Field("step", 0, state.whole(0, 10**6)),
+            Field("step", self.opens, state.whole(0, 10**6)),
         ]  # fmt: skip
         if fresh or st.session_state.pop(_RESET, False):
             st.session_state[_SCOPE] = self.scope

@@ -80,3 +80,13 @@ def test_a_users_mistake_is_one_line_and_status_2(capsys, argv, words):
     status, out, err = run(capsys, *argv)
     assert status == 2 and out == ""
     assert words in err and err.count("\n") == 1
+
+
+def test_gif_and_svg_files(capsys, tmp_path):
+    film, folder = tmp_path / "film.gif", tmp_path / "frames"
+    status, out, _ = run(capsys, "max_pool", "--gif", str(film), "--svg-dir", str(folder))
+    assert status == 0 and "4 steps" in out and "4 SVG files" in out
+    assert film.read_bytes()[:6] in (b"GIF89a", b"GIF87a")
+    assert len(list(folder.glob("max_pool-*.svg"))) == 4
+    status, _, err = run(capsys, "max_pool", "--gif", str(tmp_path / "no" / "film.gif"))
+    assert status == 2 and "cannot be written" in err and err.count("\n") == 1

@@ -29,7 +29,8 @@ def roi_stage(
     cells = [v * scale for v in box]
     part = window(cells, pool.operands["input"].array.shape)
     true = Mark("rect", tuple(cells), "input", drag=Drag("box", -1, 1 / scale))
-    marks = ([*pool_marks(pool, line), true], [*align_marks(align, line), true])
+    last = len(line) - 1
+    marks = ([*pool_marks(pool, last), true], [*align_marks(align, last, 3), true])
     views = []
     for walk, title, drawn in zip((pool, align), TITLES, marks, strict=True):
         block = cropped(grid(walk, "input", "features", decimals=decimals), part)
@@ -70,9 +71,8 @@ def cropped(block: Block, part: tuple[int, int, int, int]) -> Block:
     return replace(block, rows=((small,),))
 
 
-def pool_marks(pool: Walkthrough, line: Sequence[tuple[int, int]]) -> list[Mark]:
-    """The snapped region and its bins, in feature cells."""
-    last = len(line) - 1
+def pool_marks(pool: Walkthrough, last: int) -> list[Mark]:
+    """The snapped region and its bins, in feature cells, up to a last step."""
     marks = [
         Mark("rect", (left, top, right, bottom), "muted", (2, last))
         for top, left, bottom, right in pool.facts["bins"]
@@ -87,14 +87,17 @@ def snapped_box(pool: Walkthrough) -> list[float]:
     return [value + moved for value, moved in pairs]
 
 
-def align_marks(align: Walkthrough, line: Sequence[tuple[int, int]]) -> list[Mark]:
-    """Bins and points, in feature cells: the value of cell i stands at its centre, i + 0.5."""
-    last = len(line) - 1
+def align_marks(align: Walkthrough, last: int, first: int) -> list[Mark]:
+    """Bins and points, in feature cells: the value of cell i stands at its centre, i + 0.5.
+
+    Args:
+        align: a walkthrough of ``roi_align``.
+        last: step of the timeline.
+        first: step of the timeline that belongs to the first point.
+    """
     facts = align.facts
     x, y = facts["projected"][0] + 0.5, facts["projected"][1] + 0.5
     high, wide = facts["bin_size"]
-    grid_size = facts["points_per_bin"]
-    per_bin = max(grid_size[0] * grid_size[1], 1)
     shape = align.operands["output"].array.shape[-2:]
     marks = [
         Mark("rect", (x + j * wide, y + i * high, x + (j + 1) * wide, y + (i + 1) * high),
@@ -104,7 +107,7 @@ def align_marks(align: Walkthrough, line: Sequence[tuple[int, int]]) -> list[Mar
     for k, (py, px) in enumerate(facts["points"]):
         at = (px + 0.5, py + 0.5)
         marks.append(Mark("point", at, "muted", (1, last)))
-        now = 3 + k // per_bin * per_bin + k % per_bin
+        now = first + k
         marks.append(Mark("point", at, "kernel", (now, now)))
     return marks
 

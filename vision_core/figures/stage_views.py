@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from vision_core.figures.stage import Block, Drag, Mark, Panel, Stage, View, grid
+from vision_core.figures.stage_roi import align_box, align_marks, cropped, pool_marks, window
 from vision_core.walkthroughs.types import Cell, Walkthrough
 
 
@@ -147,6 +148,18 @@ def _unpool(walk: Walkthrough) -> list[Block]:
     ]  # fmt: skip
 
 
+def _roi(walk: Walkthrough) -> list[Block]:
+    pooled = walk.name == "roi_pool"
+    last, shape = len(walk.steps) - 1, walk.operands["input"].array.shape
+    drawn = pool_marks(walk, last) if pooled else align_marks(walk, last, 2)
+    cells = walk.facts["projected"] if pooled else align_box(walk)
+    true = Mark("rect", tuple(cells), "input")
+    block = grid(walk, "input", "features")
+    if len(shape) == 2:
+        block = cropped(block, window(cells, shape))
+    return [block.with_marks("input", [*drawn, true]), grid(walk, "output", sign="→")]
+
+
 def _nms(walk: Walkthrough) -> list[Block]:
     boxes = walk.operands["boxes"].array
     n, ends = len(boxes), len(walk.steps) - 1
@@ -196,5 +209,5 @@ _VIEWS: dict[str, Callable[[Walkthrough], list[Block]]] = {
     "convolution": _convolution, "transposed_convolution": _transposed,
     "convolution_matrix": _matrix, "max_pool": _pooling, "avg_pool": _pooling,
     "max_pool_backward": _pool_backward, "nearest_unpool": _unpool, "bed_of_nails": _unpool,
-    "max_unpool": _unpool, "nms": _nms, "anchors": _anchors,
+    "max_unpool": _unpool, "roi_pool": _roi, "roi_align": _roi, "nms": _nms, "anchors": _anchors,
 }  # fmt: skip

@@ -1,0 +1,44 @@
+"""Transposed convolutions inside networks, against PyTorch's own layer."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+import torchvision
+from torch import nn
+
+from vision_core.features import transposed
+
+
+def run(part: nn.ConvTranspose2d, x: torch.Tensor) -> transposed.Captured:
+    with torch.no_grad():
+        return transposed.captured("up", part, x, part(x))
+
+
+def test_the_shares_of_all_input_channels_add_up_to_the_layer() -> None:
+    torch.manual_seed(0)
+    part = nn.ConvTranspose2d(3, 2, 4, 2, 1)
+    found = run(part, torch.randn(1, 3, 5, 6))
+    for out in range(2):
+        total = sum(transposed.pair(found, c, out) for c in range(3)) + found.bias[out]
+        np.testing.assert_allclose(total, found.output[out], atol=1e-5)
+
+
+def test_uneven_overlap_shows_in_the_phases_and_even_overlap_does_not() -> None:
+    x = torch.ones(1, 1, 12, 12)
+    spreads = []
+    for kernel, padding in ((3, 1), (4, 1)):
+        part = nn.ConvTranspose2d(1, 1, kernel, 2, padding, bias=False)
+        nn.init.ones_(part.weight)
+        phases = run(part, x).phases()
+        spreads.append(phases.max() / phases.min())
+    assert spreads[0] > 2 and spreads[1] == pytest.approx(1, abs=0.05)
+
+
+def test_the_layers_of_torchvisions_heads_are_found() -> None:
+    mask = torchvision.models.detection.maskrcnn_resnet50_fpn(
+        weights=None, weights_backbone=None
+    )
+    assert transposed.layers(mask) == ("roi_heads.mask_predictor.conv5_mask",)
+    assert transposed.layers(nn.Sequential(nn.Conv2d(3, 1, 1))) == ()

@@ -1,0 +1,115 @@
+"""Stages: every cell stands where its operand says, and the files hold what is shown."""
+
+from __future__ import annotations
+
+import io
+import json
+import xml.etree.ElementTree as ET
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from vision_core.errors import UserError
+from vision_core.figures.stage import Stage
+from vision_core.figures.stage_files import gif, picture, svg, svg_files
+from vision_core.figures.stage_layout import lay_out
+from vision_core.figures.stage_roi import align_box, backward_stage, roi_stage, snapped_box
+from vision_core.figures.stage_views import stage_of, view_of
+from vision_core.walkthroughs import PRESETS, build
+from vision_core.walkthroughs.presets import REGION
+
+ALL = [(name, p.name) for name, presets in PRESETS.items() for p in presets]
+BOTH = {**REGION, "sampling_ratio": 2, "aligned": True}
+
+
+def numbers_of(text: str) -> list[str]:
+    root = ET.fromstring(text)
+    return [e.text for e in root.iter("{http://www.w3.org/2000/svg}text")]
+
+
+@pytest.mark.parametrize(("name", "which"), ALL)
+def test_every_preset_has_a_stage_whose_panels_hold_each_cell_once(name, which):
+    stage = stage_of(build(name, which))
+    json.dumps(stage.to_json(), allow_nan=False)
+    for panel in stage.views[0].panels():
+        if panel.board:
+            continue
+        array = stage.views[0].walk.operands[panel.operand].array
+        places = [panel.place(tuple(map(int, c))) for c in np.ndindex(*array.shape)]
+        shown = [p for p in places if p is not None]
+        assert len(shown) == len(set(shown)) == panel.rows * panel.columns
+
+
+@pytest.mark.parametrize(("name", "which"), ALL)
+def test_panels_do_not_overlap_and_fit_the_picture(name, which):
+    plan = lay_out(stage_of(build(name, which)))
+    for i, a in enumerate(plan.places):
+        assert a.x >= 0 and a.x + a.width <= plan.width + 1 and a.y + a.height <= plan.height + 1
+        for b in plan.places[i + 1 :]:
+            apart = (a.x + a.width <= b.x or b.x + b.width <= a.x
+                     or a.y + a.height <= b.y or b.y + b.height <= a.y)  # fmt: skip
+            assert apart, (a.panel.title, b.panel.title)
+
+
+def test_the_last_svg_holds_the_result():
+    walk = build("transposed_convolution", "stride-2-doubles")
+    stage = Stage((view_of(walk),))
+    shown = numbers_of(svg(stage, len(walk.steps) - 1))
+    for value in walk.result.ravel():
+        assert f"{value:.4g}" in shown
+    first = numbers_of(svg(stage, 0))
+    assert first.count("0") == walk.result.size and walk.steps[0].text in " ".join(first)
+
+
+def test_the_film_has_a_frame_for_each_step_and_they_differ():
+    stage = stage_of(build("max_pool", "switches"))
+    film = Image.open(io.BytesIO(gif(stage)))
+    assert film.n_frames == len(stage.timeline) == 4
+    frames = []
+    for k in range(film.n_frames):
+        film.seek(k)
+        frames.append(np.asarray(film.convert("RGB")).astype(int))
+    assert all(np.abs(a - b).max() > 50 for a, b in pairwise(frames))
+    exact = np.asarray(picture(stage, 3)).astype(int)
+    assert np.abs(frames[3] - exact).mean() < 3
+
+
+def test_svg_files_and_steps_that_are_not_there(tmp_path):
+    stage = stage_of(build("convolution", "stride-2"))
+    files = list(svg_files(stage, tmp_path, "conv"))
+    assert [f.name for f in files][:2] == ["conv-000.svg", "conv-001.svg"] and len(files) == 9
+    with pytest.raises(UserError, match="There is no step 9"):
+        svg(stage, 9)
+    long = stage_of(build("convolution", input=np.ones((24, 24)), weight=[[1]]))
+    with pytest.raises(UserError, match="pictures are made of at most"):
+        gif(long)
+
+
+def test_both_views_of_a_region_and_their_timeline():
+    pool = build("roi_pool", **REGION)
+    align = build("roi_align", **BOTH)
+    stage = roi_stage(pool, align, REGION["box"], REGION["spatial_scale"])
+    assert stage.timeline[-1] == (len(pool.steps) - 1, len(align.steps) - 1)
+    ends = [[k[view] for k in stage.timeline] for view in (0, 1)]
+    for steps, walk in zip(ends, (pool, align), strict=True):
+        assert sorted(set(steps)) == list(range(len(walk.steps))) and steps == sorted(steps)
+    # Box / 32 = (3.25, 2.25, 12.25, 9.375), rounded to cells 3..12 and 2..9, outer edges 13, 10.
+    assert snapped_box(pool) == pytest.approx([3, 2, 13, 10])
+    assert align_box(align) == pytest.approx([v / 32 for v in REGION["box"]])
+    unaligned = build("roi_align", **{**BOTH, "aligned": False})
+    shifted = [v / 32 + 0.5 for v in REGION["box"]]
+    assert align_box(unaligned) == pytest.approx(shifted)
+
+
+def test_the_backward_stage_has_a_step_for_each_output():
+    back = [build("roi_pool_backward", **REGION), build("roi_align_backward", **BOTH)]
+    stage = backward_stage(*back, REGION["box"], REGION["spatial_scale"])
+    assert len(stage.timeline) == 5
+
+
+def test_views_of_different_lengths_need_a_timeline():
+    walks = [build("max_pool"), build("max_unpool")]
+    with pytest.raises(AssertionError, match="timeline"):
+        Stage(tuple(view_of(w) for w in walks))
