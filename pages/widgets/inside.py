@@ -84,6 +84,7 @@ def one(photo: Photo, found: Activations, channel: int) -> None:
         st.plotly_chart(histogram(*feature.histogram(found.values)), key="histogram",
                         config={"displayModeBar": False}, width="stretch")  # fmt: skip
         i, j = np.unravel_index(values.argmax(), values.shape)
+        state.explain_link("Explain this unit", f"unit:{found.layer}:{channel},{i},{j}")
         st.caption(f"Channel {channel}: {values.min():.3g} to {values.max():.3g}, the largest at "
                    f"row {i}, column {j}.")  # fmt: skip
 

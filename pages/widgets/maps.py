@@ -27,6 +27,12 @@ def _held() -> ByteLRU[Attribution]:
 
 
 @st.cache_resource(show_spinner=False)
+def _known() -> ByteLRU[dict[str, Any]]:
+    # three rules at the most, of inputs that rarely exceed a megapixel
+    return ByteLRU(192 * 2**20, size=lambda _: 12 * 2**20)
+
+
+@st.cache_resource(show_spinner=False)
 def _swept() -> ByteLRU[Sweep]:
     return ByteLRU(32 * 2**20, size=lambda s: s.drops.nbytes + s.corners.nbytes)
 
@@ -74,7 +80,8 @@ def of(
     key = (*who, str(target), method, chosen)
 
     def make() -> Attribution:
-        question = ask(model, photo, trace, target)
+        known = _known().get_or_make((*who, str(target)), dict)
+        question = replace(ask(model, photo, trace, target), known=known)
         if method == "occlusion":
             return of_sweep(question, swept(model, trace, question, settings, say), settings)
         last = None

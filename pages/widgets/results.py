@@ -15,8 +15,6 @@ from vision_core.figures.segmentation import LegendEntry
 from vision_core.inference import ClassificationTrace, DetectionTrace, SegmentationTrace
 from vision_core.selection.types import Selection
 
-# What the address says about photo and model; a link to another page takes it along.
-_PICKERS = ("source", "photo", "file", "task", "model", "device")
 _PLOT = {"displayModeBar": False, "scrollZoom": False}
 
 
@@ -68,11 +66,7 @@ def distribution(trace: DetectionTrace, candidate: int) -> None:
     """All class scores of the selected box."""
     st.markdown(f"**Class scores of the selected {trace.label(candidate)}**")
     bars("distribution", trace.distribution(candidate), chosen=trace.label(candidate))
-    address = {name: text for name, text in st.query_params.items() if name in _PICKERS}
-    st.page_link(
-        "pages/attribution.py", label="Explain this box", icon=":material/network_intelligence:",
-        query_params={**address, "target": f"box:{candidate}"},
-    )
+    state.explain_link("Explain this box", f"box:{candidate}")
 
 
 def bars(key: str, pairs: Sequence[tuple[str, float]], chosen: str | None = None) -> None:

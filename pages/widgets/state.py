@@ -18,6 +18,8 @@ _ASKED = "_address_asked"  # what a link asked for
 _TAKEN = "_address_taken"  # the names of it that fields have used
 _KEPT = "_address_kept"  # (value, default) by name; widgets that are not shown lose theirs
 _NOTES = "_address_notes"
+# What the address says about photo and model; a link to another page takes it along.
+_PICKERS = ("source", "photo", "file", "task", "model", "device")
 
 
 @dataclass(frozen=True)
@@ -149,6 +151,15 @@ def write(*fields: Field) -> None:
     st.session_state[_WRITTEN] = address
     if address != st.query_params.to_dict():
         st.query_params.from_dict(address)
+
+
+def explain_link(label: str, target: str) -> None:
+    """A link to the Attribution page for a target, with the photo and model of this page."""
+    address = {name: text for name, text in st.query_params.items() if name in _PICKERS}
+    st.page_link(
+        "pages/attribution.py", label=label, icon=":material/network_intelligence:",
+        query_params={**address, "target": target},
+    )
 
 
 def note(text: str) -> None:

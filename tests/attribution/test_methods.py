@@ -271,3 +271,13 @@ def test_every_method_gives_a_signed_map_of_the_right_shape(method) -> None:
 def test_what_cannot_be_done_is_said_in_a_sentence(method, settings, words) -> None:
     with pytest.raises(UserError, match=words):
         explain(question_of(Modules(), fixed(20, 24)), method, **settings)
+
+
+def test_methods_of_one_rule_share_one_pass() -> None:
+    question, runs = question_of(Modules(), fixed()), []
+    question.module.register_forward_hook(lambda *_: runs.append(1))
+    for method in ("gradient", "gradient_abs", "input_x_gradient", "gradient"):
+        explain(question, method)
+    assert len(runs) == 1
+    explain(question, "guided_backprop")
+    assert len(runs) <= 3, "a pass of its own, and one that counts the ReLUs"

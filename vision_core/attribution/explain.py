@@ -139,7 +139,7 @@ def _score(question: Question) -> float:
 
 def _one_pass(question: Question, method: str, _: Mapping[str, Any]) -> Iterator[Attribution]:
     notes = _rule_notes(question, method)
-    scores, grads = question.gradients(question.input, RULE_OF.get(method, "plain"))
+    scores, grads = question.own_gradients(RULE_OF.get(method, "plain"))
     values = grads[0]
     if method == "gradient_abs":
         values = gradients.absolute(values)

@@ -20,7 +20,7 @@ BASELINES = ("black", "mean", "white", "blur")
 
 def gradient(question: Question, rule: str = "plain") -> Tensor:
     """Signed gradient of the score (Simonyan et al. 2014); other rules give guided and deconv."""
-    return question.gradients(question.input, rule)[1][0]
+    return question.own_gradients(rule)[1][0]
 
 
 def absolute(grad: Tensor) -> Tensor:

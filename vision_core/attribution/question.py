@@ -52,6 +52,8 @@ class Question:
         logits: maps (module, inputs) to the logits of all classes ``[N, C]``; classifiers only.
         labels: the classes of those logits.
         mean, std: of the normalisation, to find black and to show the input; ``[3]``.
+        needed: layers that the score reads.
+        known: gradients at the input itself by rule, so that methods share one pass.
     """
 
     module: nn.Module
@@ -64,6 +66,7 @@ class Question:
     mean: tuple[float, ...] = (0.485, 0.456, 0.406)
     std: tuple[float, ...] = (0.229, 0.224, 0.225)
     needed: tuple[str, ...] = field(default=())
+    known: dict[str, tuple[Tensor, Tensor]] = field(default_factory=dict)
 
     def on_photo(self, values: Tensor) -> np.ndarray:
         """Carry a map over the whole input, padding included, to the photo.
@@ -85,6 +88,12 @@ class Question:
         """The target's score for a batch of inputs, in the graph, and what layers put out."""
         with recording(self.module, tuple(dict.fromkeys((*layers, *self.needed)))) as kept:
             return self.score(self.module, x, kept), kept
+
+    def own_gradients(self, rule: str = "plain") -> tuple[Tensor, Tensor]:
+        """``gradients`` at the input itself, computed once for each rule."""
+        if rule not in self.known:
+            self.known[rule] = self.gradients(self.input, rule)
+        return self.known[rule]
 
     def gradients(self, x: Tensor, rule: str = "plain") -> tuple[Tensor, Tensor]:
         """Scores ``[N]`` and their gradients ``[N, 3, h, w]`` under a ReLU rule."""
