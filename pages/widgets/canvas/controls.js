@@ -2,6 +2,15 @@
 
 const COMMIT_MS = 250; // after the last key press; a pointer commits when it lets go
 
+// A short line in the dashes that outlines of a fate have.
+function outlineSample(dash, colour) {
+  const sample = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  sample.setAttribute("class", "sample");
+  sample.innerHTML = `<line x1="0" y1="4" x2="26" y2="4" stroke="${inkOn(colour)}" stroke-width="2"
+    stroke-dasharray="${dash.map((v) => 2 * v).join(" ")}"/>`;
+  return sample;
+}
+
 class Controls {
   // hears: {moved(thresholds), released(thresholds), ghosts(on), ask(on), zoom(what)}.
   constructor(root, hears) {
@@ -106,13 +115,13 @@ class Controls {
         Object.assign(chip.style, { background: colour, color: inkOn(colour) });
         chip.className = "chip";
         chip.dataset.name = fates[i].name;
-        chip.append(document.createElement("b"), ` ${word}`);
+        chip.append(document.createElement("b"), ` ${word} `, outlineSample(fates[i].dash, colour));
         return possible[i] ? chip : null;
       });
       this.counts.replaceChildren(...this.chips.filter(Boolean));
     }
     counts.forEach((n, i) => {
-      if (this.chips[i]) this.chips[i].firstChild.textContent = n.toLocaleString("en");
+      if (this.chips[i]) this.chips[i].querySelector("b").textContent = n.toLocaleString("en");
     });
   }
 }
