@@ -8,11 +8,13 @@ import streamlit as st
 from pages.widgets import state, tile_view
 from pages.widgets.guard import guarded
 from vision_core.attribution import Question, ask
-from vision_core.attribution.targets import UnitTarget
+from vision_core.attribution.targets import ClassTarget, UnitTarget
 from vision_core.features import activations as feature
 from vision_core.features.activations import Activations
 from vision_core.features.maximise import Regularisers, maximise
+from vision_core.features.projection import Pooling, project
 from vision_core.figures import png
+from vision_core.figures.colours import INPUT, rgb
 from vision_core.figures.saliency import (
     Panel,
     by_colour,
@@ -23,7 +25,7 @@ from vision_core.figures.saliency import (
 )
 from vision_core.figures.tiles import histogram
 from vision_core.images import Photo
-from vision_core.inference import Trace
+from vision_core.inference import ClassificationTrace, Trace
 from vision_core.inference.cache import ByteLRU
 from vision_core.models import Model
 
@@ -100,27 +102,47 @@ def projection(
     """The strongest activation of a channel, carried back to the pixels by the DeconvNet rule."""
     with guarded("projecting the activation"):
         question = _unit(model, photo, trace, found, channel)
-        scores, grads = question.gradients(question.input, "deconvnet")
-        back = question.on_photo(grads[0] * scores[0])
+        made = project(question)
+        back = question.on_photo(made.values)
         limit = own_limit(back)
         drawn = by_colour(back, limit)
         st.plotly_chart(
             panels([Panel("Photo", photo.pixels), Panel("Projection", drawn, limit)], 2, 360),
             key="projection", config=_PLOT, width="stretch",
         )
+        for i, pooling in enumerate(made.poolings):
+            _switches(i, pooling)
         st.caption(
-            f"The one activation {scores[0]:.3g} of channel {channel}, alone in its layer, carried "
-            "down by transposed convolutions; max pooling passes it to the place where the "
+            f"The one activation {made.activation:.3g} of channel {channel}, alone in its layer, "
+            "carried down by transposed convolutions; max pooling passes it to the place where the "
             "maximum was, and each ReLU passes what is positive (Zeiler and Fergus 2014)."
         )
 
 
+def _switches(at: int, pooling: Pooling) -> None:
+    """What went into a max pooling, and the places of its maxima that the projection used."""
+    limit = own_limit(pooling.values)
+    drawn = signed_colours(pooling.values, limit)
+    drawn[pooling.switches] = rgb(INPUT)
+    times = max(1, 360 // max(drawn.shape[:2]))
+    shown = drawn.repeat(times, 0).repeat(times, 1)
+    title = f"Max pooling {at + 1}, channel {pooling.channel}"
+    words = f"{int(pooling.switches.sum())} switches in blue"
+    st.plotly_chart(panels([Panel(title, shown, limit, words)], 1, 300), key=f"switches_{at}",
+                    config=_PLOT, width="stretch")  # fmt: skip
+
+
 def climbing(model: Model, photo: Photo, trace: Trace, found: Activations, channel: int) -> None:
-    """Activation maximisation of the channel's unit, or DeepDream of the whole layer."""
+    """Activation maximisation of the channel's unit or a class; DeepDream of the whole layer."""
     first, second, third = st.columns(3)
     with first:
-        what = st.radio("Make larger", ("this unit, from noise", "the whole layer, from the photo"),
-                        key="climb_what")  # fmt: skip
+        kinds = ["this unit, from noise", "the whole layer, from the photo"]
+        if isinstance(trace, ClassificationTrace):
+            kinds.append("a class, from noise")
+        what = st.radio("Make larger", kinds, key="climb_what")
+        label = None
+        if what.startswith("a class"):
+            label = st.selectbox("Class", [n for n, _ in trace.top(10**4)], key="climb_class")
         steps = st.slider("Steps", 8, 256, 64, step=8, key="climb_steps")
     with second:
         rate = st.slider("Step size", 0.0, 0.5, 0.06, step=0.01, key="climb_rate")
@@ -139,8 +161,11 @@ def climbing(model: Model, photo: Photo, trace: Trace, found: Activations, chann
     if begun:
         keep = Regularisers(l2, blur, pixels, parts, jitter)
         dream = what.startswith("the whole")
-        _climb(_unit(model, photo, trace, found, channel), steps, rate, seed, keep,
-               found.layer if dream else None)  # fmt: skip
+        question = (
+            ask(model, photo, trace, ClassTarget(label)) if label
+            else _unit(model, photo, trace, found, channel)
+        )
+        _climb(question, steps, rate, seed, keep, found.layer if dream else None)
     elif "climbed" in st.session_state:
         _frame(*st.session_state["climbed"])
 

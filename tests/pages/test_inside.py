@@ -51,3 +51,17 @@ def test_a_channel_that_is_not_there_gives_the_strongest() -> None:
 def test_layers_of_another_network_give_way() -> None:
     app = start(ACTIVATIONS, task="classification", layer="backbone.nowhere")
     assert not app.exception and any("backbone.nowhere" in i.value for i in app.info)
+
+
+def test_a_class_is_made_larger_step_by_step() -> None:
+    app = sound(start(ACTIVATIONS, task="classification"))
+    app.session_state["part"] = "What would make it larger"
+    app = sound(app.run())
+    [what] = [r for r in app.radio if r.key == "climb_what"]
+    app = sound(what.set_value("a class, from noise").run())
+    [steps] = [s for s in app.slider if s.key == "climb_steps"]
+    app = sound(steps.set_value(8).run())
+    [go] = [b for b in app.button if b.key == "climb_go"]
+    app = sound(go.click().run())
+    [shown] = [m for m in app.metric if "after 8 steps" in m.label]
+    assert shown.delta.startswith("+")
