@@ -17,27 +17,48 @@ st.page_link(
     icon=":material/pets:", query_params={"photo": "cat"},
 )
 
-st.subheader("The pages")
+_PAGES = {
+    "On your photo": [
+        ("predictions", "Predictions", "frame_person",
+         "Detection, instance masks, pose, semantic segmentation and classification. Drag the "
+         "score and NMS thresholds and the boxes follow; ask why a box is not there."),
+        ("models", "Models", "inventory_2",
+         "Every network of the catalogue: card, scores, training curve, layers with shapes, "
+         "parameters and multiply-adds."),
+    ],
+    "Look inside": [
+        ("attribution", "Attribution", "network_intelligence",
+         "Which pixels drive a prediction: ten methods beside each other, and a sanity check."),
+        ("activations", "Activations", "stacks",
+         "What each layer makes of the photo, and the input that a unit likes most."),
+        ("filters", "Filters", "grid_on", "The weights of a convolution as pictures."),
+        ("receptive_field", "Receptive field", "center_focus_strong",
+         "How much of the photo a unit sees, in theory and in effect."),
+        ("relu_rules", "ReLU rules", "rule",
+         "Backpropagation, DeconvNet and guided backprop, cell by cell."),
+    ],
+    "Operators": [
+        ("convolution", "Convolution", "apps", "The sliding window, its matrix, and its cost."),
+        ("transposed_convolution", "Transposed convolution", "open_in_full",
+         "Scatter and gather, overlaps and checkerboards."),
+        ("pooling", "Pooling", "compress", "Maxima, averages, switches, and the way back."),
+        ("roi_pooling", "RoI pooling", "crop",
+         "RoI Pool and RoI Align on one box; NMS; corner pooling."),
+    ],
+}
+for column, (title, pages) in zip(st.columns(3, gap="large"), _PAGES.items(), strict=True):
+    with column:
+        st.subheader(title, anchor=False)
+        for name, label, icon, words in pages:
+            st.page_link(f"pages/{name}.py", label=f"**{label}**", icon=f":material/{icon}:")
+            st.caption(words)
 left, right = st.columns(2, gap="large")
-with left:
-    st.page_link("pages/predictions.py", label="**Predictions**", icon=":material/frame_person:")
-    st.markdown(
-        "Detection, instance masks, human pose, semantic segmentation and classification on a "
-        "sample, an upload or the camera. Move the score and NMS thresholds and the picture "
-        "follows, without running the network again."
-    )
-    st.page_link("pages/models.py", label="**Models**", icon=":material/inventory_2:")
-    st.markdown(
-        "Every network of the catalogue: its card, scores, training curve, layers with their "
-        "shapes, parameters and multiply-adds."
-    )
-with right:
-    st.markdown(
-        "**Works without a network.** The models called *bundled* are in this repository; the "
-        "full-size torchvision models are downloaded only when you ask for one."
-    )
-    st.markdown(
-        "**Links keep the view.** Photo, model and thresholds stand in the address bar: copy it "
-        "to your notes and it reopens the same view. Photos that you upload stay in your own "
-        "browser session and are never stored."
-    )
+left.markdown(
+    "**Works without a network.** The models called *bundled* are in this repository; the "
+    "full-size torchvision models are downloaded only when you ask for one."
+)
+right.markdown(
+    "**Links keep the view.** Photo, model and thresholds stand in the address bar: copy it "
+    "to your notes and it reopens the same view. Photos that you upload stay in your own "
+    "browser session and are never stored."
+)
