@@ -49,6 +49,7 @@ def main() -> None:
         matrix(menu, lede, fields)
     else:
         cost(lede, fields)
+    operator_page.notes(lede)
 
 
 def window(menu: Any, lede: Any, fields: tuple[state.Field, ...]) -> None:

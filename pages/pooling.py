@@ -42,9 +42,11 @@ def main() -> None:
     section = st.session_state["section"]
     if section == "real":
         feature_pooling.section(lede, fields)
+        operator_page.notes(lede)
         return
     operator_page.say(lede, _LEDE[section])
     {"pool": pool, "backward": backward, "shift": shift, "unpool": unpool}[section](menu, fields)
+    operator_page.notes(lede)
 
 
 

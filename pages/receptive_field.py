@@ -33,6 +33,7 @@ def main() -> None:
     menu, lede, fields = operator_page.head("Receptive field", SECTIONS)
     if st.session_state["section"] == "growth":
         growth(menu, lede, fields)
+        operator_page.notes(lede)
         return
     operator_page.say(
         lede, "Click the photo: the box is all that the chosen unit **can** see (theoretical "
@@ -51,6 +52,7 @@ def main() -> None:
     elif model is not None:
         with guarded(f"following {card.name}"):
             on_photo(model, entry.photo, outer)
+    operator_page.notes(lede)
 
 
 def on_photo(model: Model, photo: Photo, outer: tuple[state.Field, ...]) -> None:

@@ -46,9 +46,11 @@ def main() -> None:
     section = st.session_state["section"]
     if section == "photo":
         photo_region.section(menu, lede, fields)
+        operator_page.notes(lede)
         return
     operator_page.say(lede, _LEDE[section])
     {"numbers": regions, "backward": backward, "nms": nms, "corner": corner}[section](menu, fields)
+    operator_page.notes(lede)
 
 
 def _take_box(drag: dict[str, Any]) -> None:

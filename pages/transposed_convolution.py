@@ -56,6 +56,7 @@ def main() -> None:
         names(lede, fields)
     else:
         real_layer.section(lede, fields)
+    operator_page.notes(lede)
 
 
 def _both(params: dict[str, Any]) -> list[Walkthrough]:

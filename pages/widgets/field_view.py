@@ -117,7 +117,8 @@ def scene(
     name = f"{photo.sha256[:12]}-{layer}-{unit}"
     return canvas.Scene(
         boxes=[seen], ids=[0], labels=["theoretical"], scores=[None], colours=[INPUT],
-        dashes=[()], captions=False, overlay=canvas.Overlay(name, lambda: png(_tint(made, heat))), picks="pixels",
+        dashes=[()], captions=False, picks="pixels",
+        overlay=canvas.Overlay(name, lambda: png(_tint(made, heat))),
         description=f"receptive field of unit {unit} of {layer}",
     )  # fmt: skip
 

@@ -38,7 +38,6 @@ def head(title: str, sections: dict[str, str]) -> tuple[Any, Any, tuple[Field, .
     switch.toggle("Present", key="present")
     menu.html(f"<h1 class='unseen'>{title}</h1>")
     lede = st.container()
-    state.show_notes()
     return menu, lede, (PRESENT, section)
 
 
@@ -47,6 +46,12 @@ def say(lede: Any, text: str) -> None:
     parts = text.split("**")
     inner = "".join(f"<b>{p}</b>" if i % 2 else p for i, p in enumerate(parts))
     lede.html(f"<div class='lede'>{inner}</div>")
+
+
+def notes(lede: Any) -> None:
+    """What the address asked for and could not be given; after all fields were used."""
+    with lede:
+        state.show_notes()
 
 
 def play(

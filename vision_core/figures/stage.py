@@ -66,6 +66,7 @@ class Panel:
         marks: drawn over it.
         picture: JPEG or PNG file behind a board.
         scale: relative size of a board's unit: its longer side takes so many cells.
+        zoom: cells are so many times as large as those of other panels.
         draw: what a rectangle drawn on an empty place of it becomes.
         decimals: numbers are rounded so, ``None``: up to four digits.
     """
@@ -84,6 +85,7 @@ class Panel:
     marks: tuple[Mark, ...] = ()
     picture: bytes | None = None
     scale: float = 0.0
+    zoom: float = 1.0
     draw: Drag | None = None
     decimals: int | None = None
 
@@ -112,7 +114,7 @@ class Panel:
     def to_json(self) -> dict[str, Any]:
         """Plain data for the player."""
         kept = ("operand", "title", "role", "rows", "columns", "along", "transposed", "flipped",
-                "scale", "decimals")  # fmt: skip
+                "scale", "zoom", "decimals")  # fmt: skip
         return {
             **{name: getattr(self, name) for name in kept},
             "prefix": list(self.prefix), "first": list(self.first), "ring": list(self.ring),

@@ -131,4 +131,5 @@ def _size(panel: Panel, unit: float) -> tuple[float, float, float]:
         pixel = panel.scale * unit / max(panel.rows, panel.columns)
         return panel.columns * pixel, panel.rows * pixel, pixel
     up, aside = panel.ring
-    return (panel.columns + 2 * aside) * unit, (panel.rows + 2 * up) * unit, unit
+    cell = unit * panel.zoom
+    return (panel.columns + 2 * aside) * cell, (panel.rows + 2 * up) * cell, cell

@@ -10,6 +10,7 @@ from vision_core.figures.stage import Block, Drag, Mark, Panel, Stage, View, gri
 from vision_core.walkthroughs.types import Walkthrough
 
 _MOST = 16  # rows and columns of the feature map that are shown around a region
+_ZOOM = 1.7  # the few cells of the output are larger than those of the map
 TITLES = ("RoI Pool: snapped, maximum of each bin", "RoI Align: not snapped, average of points")
 
 
@@ -35,7 +36,8 @@ def roi_stage(
     for walk, title, drawn in zip((pool, align), TITLES, marks, strict=True):
         block = cropped(grid(walk, "input", "features", decimals=decimals), part)
         block = block.with_marks("input", drawn)
-        views.append(View(title, walk, (block, grid(walk, "output", sign="→", decimals=decimals))))
+        result = grid(walk, "output", sign="→", decimals=decimals, zoom=_ZOOM)
+        views.append(View(title, walk, (block, result)))
     return Stage(tuple(views), line)
 
 

@@ -58,7 +58,8 @@ class Drawing {
     const { text, roles } = this.theme;
     const style = { head: [17, 700, text], sign: [20, 700, text], title: [14.5, 600, text] };
     for (const word of plan.words) {
-      const [size, weight, fill] = style[word.kind];
+      const [largest, weight, fill] = style[word.kind];
+      const size = word.room ? Math.min(largest, word.room / (0.58 * word.text.length)) : largest;
       const label = make("text", {
         x: word.x, y: word.y, "font-size": size, "font-weight": weight,
         fill: word.kind === "title" ? roles[word.role] : fill,
@@ -214,7 +215,9 @@ class Drawing {
         make("circle", { cx: p[0], cy: p[1], r: 4.5, fill: roles[mark.role], stroke: ground }, marks);
       }
       if (mark.kind === "rect") {
-        make("rect", { x: p[0], y: p[1], width: p[2] - p[0], height: p[3] - p[1], ...look }, marks);
+        const [left, top] = [Math.min(p[0], p[2]), Math.min(p[1], p[3])]; // also while it is drawn
+        const [width, height] = [Math.abs(p[2] - p[0]), Math.abs(p[3] - p[1])];
+        make("rect", { x: left, y: top, width, height, ...look }, marks);
         if (mark.drag) this.handles(marks, p, roles[mark.role], ground);
       }
       if (mark.label) this.label(marks, mark, p, roles, ground);

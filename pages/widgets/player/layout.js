@@ -14,7 +14,8 @@ function panelSize(panel, unit) {
     return { pixel, w: panel.columns * pixel, h: panel.rows * pixel };
   }
   const [r, c] = panel.ring;
-  return { pixel: unit, w: (panel.columns + 2 * c) * unit, h: (panel.rows + 2 * r) * unit };
+  const pixel = unit * panel.zoom;
+  return { pixel, w: (panel.columns + 2 * c) * pixel, h: (panel.rows + 2 * r) * pixel };
 }
 
 const titleWidth = (panel) => panel.title.length * LETTER;
@@ -57,7 +58,7 @@ function placeView(view, unit, limit) {
   }
   const titled = view.title ? HEAD : 0;
   const tall = lines.reduce((sum, line) => sum + line.height + APART, -APART) + titled;
-  return { lines, fits, width: Math.max(widest, view.title.length * 9), height: tall, titled };
+  return { lines, fits, width: Math.max(widest, Math.min(view.title.length * 9, limit)), height: tall, titled };
 }
 
 function tryUnit(views, unit, width, stacked) {
@@ -101,7 +102,7 @@ function layOut(stage, width, height) {
   let [left, top] = [0, 0];
   best.placed.forEach((made, view) => {
     const title = stage.views[view].title;
-    if (title) words.push({ x: left, y: top + 18, text: title, kind: "head" });
+    if (title) words.push({ x: left, y: top + 18, text: title, kind: "head", room: width });
     let y = top + made.titled;
     for (const line of made.lines) {
       let x = left;

@@ -161,7 +161,7 @@ class Player {
   key(event) {
     const [target] = event.composedPath();
     const mine = event.composedPath().includes(this.host);
-    const nowhere = target === document.body && convscopePlayers.values().next().value === this;
+    const nowhere = target === document.body && firstPlayer() === this;
     if (!mine && !nowhere) return;
     if (event.ctrlKey || event.altKey || event.metaKey || event.shiftKey) return;
     if (["SELECT", "TEXTAREA"].includes(target.tagName) || target.classList?.contains("entry")) return;
@@ -270,6 +270,13 @@ class Player {
     entry.focus();
     entry.select();
   }
+}
+
+// The uppermost player that has steps: it hears the keys that are meant for nothing else.
+function firstPlayer() {
+  const top = (player) => player.box.getBoundingClientRect().top;
+  return [...convscopePlayers].filter((player) => player.data && player.end > 0)
+    .sort((a, b) => top(a) - top(b))[0];
 }
 
 const PLAYERS = new WeakMap();

@@ -1,0 +1,126 @@
+"""The operators' pages in Streamlit's simulator: every section, example and rule."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import Any
+
+import numpy as np
+import pytest
+from torch.nn import functional as F
+
+from tests.pages.conftest import sound, start, text_of
+from tests.walkthroughs.test_convolution import tensor
+from vision_core.walkthroughs import PRESETS
+
+SECTIONS = {
+    "convolution": ("window", "matrix", "cost"),
+    "transposed_convolution": ("steps", "overlap", "names"),
+    "pooling": ("pool", "backward", "shift", "unpool", "real"),
+    "roi_pooling": ("numbers", "photo", "backward", "nms", "corner"),
+    "receptive_field": ("photo", "growth"),
+}
+EVERY = [(page, section) for page, sections in SECTIONS.items() for section in sections]
+OPERATORS = {
+    ("convolution", "window"): "convolution", ("convolution", "matrix"): "convolution_matrix",
+    ("transposed_convolution", "steps"): "transposed_convolution", ("pooling", "pool"): "max_pool",
+    ("roi_pooling", "numbers"): "roi_align", ("roi_pooling", "nms"): "nms",
+}  # fmt: skip
+
+
+def stage(app: Any, at: int = 0) -> dict[str, Any]:
+    """What a player was given."""
+    found = [json.loads(e.proto.json) for e in app.get("bidi_component")]
+    return [data for data in found if "stage" in data][at]
+
+
+def result(app: Any, view: int = 0) -> np.ndarray:
+    return np.array(stage(app)["stage"]["views"][view]["walk"]["result"])
+
+
+@pytest.mark.parametrize(("page", "section"), EVERY)
+def test_every_section_runs(page, section, caplog) -> None:
+    with caplog.at_level(logging.WARNING):
+        app = sound(start(f"pages/{page}.py", section=section))
+    assert not app.warning
+    assert "deprecat" not in caplog.text.lower()
+
+
+@pytest.mark.parametrize(("page", "section"), OPERATORS)
+def test_every_example_runs_from_a_link(page, section) -> None:
+    for chosen in PRESETS[OPERATORS[page, section]]:
+        app = sound(start(f"pages/{page}.py", section=section, preset=chosen.name))
+        assert stage(app)["stage"]["timeline"]
+        assert app.selectbox(key="preset").value == chosen.name
+
+
+def test_another_example_brings_its_own_parameters() -> None:
+    app = sound(start("pages/convolution.py", stride="3"))
+    assert app.number_input(key="stride").value == 3
+    sound(app.selectbox(key="preset").set_value("stride-2").run())
+    assert app.number_input(key="stride").value == 2
+    assert app.number_input(key="padding").value == 1
+    assert stage(app)["step"] == 0
+
+
+def test_controls_and_sizes_change_the_numbers() -> None:
+    app = sound(start("pages/transposed_convolution.py"))
+    sound(app.number_input(key="stride").set_value(3).run())
+    sound(app.number_input(key="input_columns").set_value(3).run())
+    x = np.array(stage(app)["stage"]["views"][0]["walk"]["operands"]["input"]["values"])
+    assert x.shape == (2, 3) and x[:, :2].tolist() == [[1, 2], [3, 4]]
+    w = [[1, 2, 1], [2, 4, 2], [1, 2, 1]]
+    expected = F.conv_transpose2d(tensor(x)[None, None], tensor(w)[None, None], None, 3, 1, 1)
+    for view in (0, 1):
+        np.testing.assert_allclose(result(app, view), expected[0, 0])
+
+
+def test_a_broken_rule_stands_there_and_the_last_valid_picture_stays() -> None:
+    app = sound(start("pages/convolution.py"))
+    sound(app.number_input(key="dilation").set_value(2).run())
+    before = result(app)
+    sound(app.number_input(key="input_rows").set_value(2).run())
+    [rule] = [w.value for w in app.warning]
+    assert rule.startswith("The kernel spans 5 cells")
+    assert np.array_equal(result(app), before)
+    sound(app.number_input(key="padding").set_value(2).run())
+    assert not app.warning and result(app).shape == (2, 5)
+
+
+def test_a_link_holds_numbers_and_a_bad_one_gives_a_note() -> None:
+    app = sound(start("pages/convolution.py", input="1,2;3,4", weight="2"))
+    assert "numbers, such as" not in text_of(app)
+    app = sound(start("pages/convolution.py", input="1,2;3,4", weight="1,0;0,1", step="0"))
+    assert result(app).tolist() == [[5]]
+    app = sound(start("pages/convolution.py", input="1,x"))
+    assert "it takes numbers" in text_of(app)
+
+
+def test_another_page_starts_with_its_own_numbers() -> None:
+    app = sound(start("pages/convolution.py", stride="3", step="2"))
+    app.switch_page("pages/transposed_convolution.py")
+    sound(app.run())
+    assert app.number_input(key="stride").value == 2
+
+
+def test_unaligned_points_are_half_a_cell_off() -> None:
+    app = sound(start("pages/roi_pooling.py", preset="half-a-cell-off"))
+    # Half a cell of 32 pixels at every edge.
+    assert "data-align='16.00'" in text_of(app)
+    app = sound(start("pages/roi_pooling.py"))
+    assert "data-align='0.00'" in text_of(app)
+
+
+def test_a_box_off_the_picture_is_refused_and_the_last_one_stays() -> None:
+    app = sound(start("pages/roi_pooling.py", section="photo", roi="5000,5000,6000,6000"))
+    assert any("lies off the picture" in w.value for w in app.warning)
+    assert stage(app)["stage"]["views"]
+
+
+def test_the_stack_of_layers_is_checked() -> None:
+    app = sound(start("pages/receptive_field.py", section="growth", layers="3,2,1,1;3,2,1,1"))
+    assert "**7 x 7 pixels** after 2 layers" in text_of(app)
+    sound(app.text_input(key="layers").set_value("3,2;1,1").run())
+    assert any("four whole numbers" in w.value for w in app.warning)
+    assert "**7 x 7 pixels**" in text_of(app)
