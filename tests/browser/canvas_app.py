@@ -76,6 +76,7 @@ shell.dress()
 case = st.query_params.get("case", "fates")
 trace = trace_of(case)
 parts = Parts(st.query_params.get("parts"), trace)
+state.explain_link = lambda *_: None  # leads to a page that this script does not have
 engine.parts_of = lambda *_: parts  # type: ignore[assignment]
 model = engine.load_model(default_card("detection").name, "cpu")
 detection_panel.show(model, photo_of(trace), trace, ())
