@@ -16,7 +16,7 @@ LAYOUT_LIMIT = 320  # "about 300" lines
 
 # Package (or module) of vision_core -> what it must not import: everything above it.
 _ABOVE = ["figures", "cli", "training", "evaluation", "export"]
-_UPPER = ["attribution", "features", *_ABOVE]
+_UPPER = ["attribution", "comparison", "features", *_ABOVE]
 FORBIDDEN = {
     "errors": ["images", "devices", "models", "inference", "selection", "samples", *_UPPER],
     "images": ["devices", "models", "inference", "selection", "samples", *_UPPER],
@@ -30,7 +30,9 @@ FORBIDDEN = {
     "export": ["figures", "cli", "training", "evaluation", "samples"],
     "figures": ["attribution", "models", "cli", "training", "evaluation", "samples"],
     "walkthroughs": ["images", "devices", "models", "inference", "selection", "samples", *_UPPER],
-    "attribution": ["features", "samples", *_ABOVE],
+    "comparison": ["attribution", "features", "models", "samples", *_ABOVE],
+    "labels": ["images", "devices", "models", "inference", "selection", "samples", *_UPPER],
+    "attribution": ["comparison", "features", "samples", *_ABOVE],
     "features": ["samples", *_ABOVE],
     "evaluation": ["attribution", "figures", "cli"],
     "training": ["attribution", "figures", "cli"],

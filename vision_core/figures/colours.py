@@ -11,6 +11,7 @@ from functools import cache
 
 import numpy as np
 
+from vision_core.labels import canonical
 from vision_core.selection.types import FATES
 
 BLUE, VERMILION, GREEN = "#0072B2", "#D55E00", "#009E73"
@@ -40,24 +41,12 @@ toilet laptop mouse remote keyboard cell_phone microwave oven toaster sink refri
 vase scissors teddy_bear hair_drier toothbrush sky building pole road pavement tree sign_symbol
 fence pedestrian bicyclist
 """.split()
-_ALIASES = {
-    "aeroplane": "airplane", "motorbike": "motorcycle", "diningtable": "dining table",
-    "pottedplant": "potted plant", "sofa": "couch", "tvmonitor": "tv", "tv monitor": "tv",
-    "hair dryer": "hair drier", "cellphone": "cell phone", "mobile phone": "cell phone",
-    "sidewalk": "pavement", "sign": "sign symbol", "signsymbol": "sign symbol",
-}
 _BACKGROUNDS = {"background", "void", "no person", "unlabelled"}
 
 
 def rgb(colour: str) -> tuple[int, int, int]:
     """Bytes (r, g, b) of a ``#RRGGBB`` string."""
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
-
-
-def canonical(name: str) -> str:
-    """The name under which a class has its colour: lower case, data sets' spellings merged."""
-    plain = name.strip().strip("_").replace("_", " ").casefold()
-    return _ALIASES.get(plain, plain)
 
 
 def is_background(name: str) -> bool:

@@ -1,0 +1,150 @@
+"""Detections against a ground truth: hits, false alarms, misses, and the precision-recall curve.
+
+Matching is that of COCO and Pascal VOC: detections in order of their scores, each takes the free
+box of its class with the greatest IoU, if that is at least the threshold.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from vision_core.comparison.boxes import SAME
+from vision_core.errors import UserError
+from vision_core.labels import comparable
+from vision_core.selection.nms import iou_matrix
+from vision_core.selection.types import Detections
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """Boxes that are really there.
+
+    Attributes:
+        boxes: float32 ``[K, 4]``, xyxy, photo pixels.
+        labels: K class names.
+    """
+
+    boxes: np.ndarray
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """Detections against a truth.
+
+    Attributes:
+        hit: int64 ``[N]``, the true box of each detection, -1 for a false positive.
+        missed: int64 ``[M]``, true boxes that no detection found.
+        precision, recall, f1: 0 to 1; precision is 1 where nothing is detected, recall where
+            nothing is there.
+    """
+
+    hit: np.ndarray
+    missed: np.ndarray
+    precision: float
+    recall: float
+    f1: float
+
+
+def judge(found: Detections, truth: Truth, iou: float = SAME) -> Judged:
+    """Match detections to true boxes of their class.
+
+    Args:
+        found: detections, any order.
+        truth: what is there.
+        iou: a hit needs at least this IoU.
+    """
+    overlap = iou_matrix(found.boxes.astype(np.float32), truth.boxes.astype(np.float32))
+    names = [comparable(n) for n in truth.labels]
+    hit = np.full(len(found), -1)
+    free = np.ones(len(names), bool)
+    for i in np.argsort(-found.scores, kind="stable"):
+        name = comparable(found.labels[i])
+        fits = np.array([n == name for n in names], bool) & free & (overlap[i] >= iou)
+        if fits.any():
+            best = int(np.where(fits, overlap[i], -1.0).argmax())
+            hit[i], free[best] = best, False
+    hits = int((hit >= 0).sum())
+    precision = hits / len(found) if len(found) else 1.0
+    recall = hits / len(names) if names else 1.0
+    f1 = 2 * hits / (len(found) + len(names)) if len(found) + len(names) else 1.0
+    return Judged(hit, np.flatnonzero(free), precision, recall, f1)
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """Precision and recall while the threshold falls.
+
+    Attributes:
+        scores: float ``[N]``, falling; a point keeps all detections down to this score.
+        precision, recall: float ``[N]``.
+        average_precision: area under the curve, precision made non-increasing (Pascal VOC 2010).
+    """
+
+    scores: np.ndarray
+    precision: np.ndarray
+    recall: np.ndarray
+    average_precision: float
+
+
+def curve(found: Detections, truth: Truth, iou: float = SAME) -> Curve:
+    """The precision-recall curve of all classes together.
+
+    Raises:
+        UserError: the truth holds no box.
+    """
+    if not len(truth.labels):
+        raise UserError("A precision-recall curve needs at least one true box; draw one.")
+    order = np.argsort(-found.scores, kind="stable")
+    hits = np.cumsum(judge(found, truth, iou).hit[order] >= 0)
+    precision = hits / np.arange(1, len(order) + 1)
+    recall = hits / len(truth.labels)
+    falling = np.maximum.accumulate(precision[::-1])[::-1]
+    steps = np.diff(np.concatenate([[0.0], recall]))
+    return Curve(found.scores[order], precision, recall, float((steps * falling).sum()))
+
+
+def read_coco(data: bytes, width: int, height: int, name: str | None = None) -> Truth:
+    """Boxes of one image from COCO's annotation format.
+
+    Args:
+        data: the JSON file.
+        width, height: of the photo; annotations of an image of another size are scaled.
+        name: of the photo's file; the only image is taken where there is one.
+
+    Raises:
+        UserError: it is no such file, or the image is not in it.
+    """
+    try:
+        content = json.loads(data)
+        names = {c["id"]: str(c["name"]) for c in content["categories"]}
+        images = {i["id"]: i for i in content["images"]}
+        chosen = _image(images, name)
+        scale = (width / images[chosen]["width"], height / images[chosen]["height"])
+        rows = [n for n in content["annotations"] if n["image_id"] == chosen]
+        boxes = [_xyxy(n["bbox"], scale) for n in rows]
+        labels = tuple(names[n["category_id"]] for n in rows)
+    except (ValueError, KeyError, TypeError, ZeroDivisionError) as error:
+        raise UserError(
+            f"The file is no COCO annotation file ({type(error).__name__}: {error}); it needs "
+            "images, categories and annotations with bbox."
+        ) from None
+    return Truth(np.array(boxes, np.float32).reshape(-1, 4), labels)
+
+
+def _image(images: dict[int, dict[str, object]], name: str | None) -> int:
+    if len(images) == 1:
+        return next(iter(images))
+    found = [key for key, image in images.items() if image.get("file_name") == name]
+    if len(found) != 1:
+        raise UserError(f"The file holds {len(images)} images, and none of them is {name}.")
+    return found[0]
+
+
+def _xyxy(box: Sequence[float], scale: tuple[float, float]) -> list[float]:
+    x, y, w, h = (float(v) for v in box)
+    return [x * scale[0], y * scale[1], (x + w) * scale[0], (y + h) * scale[1]]
