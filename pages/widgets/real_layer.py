@@ -70,13 +70,14 @@ def section(lede: Any, outer: tuple[state.Field, ...]) -> None:
 
 
 def _show(found: transposed.Captured) -> None:
-    channel, out = found.strongest() if found.options["groups"] == 1 else (0, 0)
-    kernel = found.weight[channel, out]
-    maps = {
-        f"input, channel {channel}": found.input[channel], "kernel": kernel,
-        f"output, channel {out}": found.output[min(out, len(found.output) - 1)],
-    }  # fmt: skip
-    for column, (name, values) in zip(st.columns(3), maps.items(), strict=True):
+    channel, index = found.strongest()
+    kernel, out = found.weight[channel, index], found.output_channel(channel, index)
+    maps = {f"input, channel {channel}": found.input[channel], "learned kernel": kernel}
+    tent = found.bilinear()
+    if tent is not None:
+        maps["bilinear kernel"] = tent * kernel.sum() / tent.sum()
+    maps[f"output, channel {out}"] = found.output[out]
+    for column, (name, values) in zip(st.columns(len(maps)), maps.items(), strict=True):
         times = max(1, 320 // values.shape[1])
         picture = signed_colours(values, own_limit(values)).repeat(times, 0).repeat(times, 1)
         column.image(picture, caption=f"{name}, {values.shape[1]} x {values.shape[0]}",
@@ -91,15 +92,14 @@ def _show(found: transposed.Captured) -> None:
     )
     row, column = _liveliest(found.input[channel])
     part = found.input[channel][row : row + _PART, column : column + _PART]
-    walks = [
-        build("transposed_convolution", input=np.round(part.astype(float), 3), view=view,
-              weight=np.round(kernel.astype(float), 4), stride=o["stride"], padding=o["padding"],
-              output_padding=o["output_padding"], dilation=o["dilation"])
-        for view in ("scatter",)
-    ]  # fmt: skip
-    stage = Stage(tuple(view_of(w, f"Rows {row} to {row + part.shape[0] - 1}, columns {column} to "
-                                   f"{column + part.shape[1] - 1} of channel {channel}, its share "
-                                   f"of output channel {out}") for w in walks))  # fmt: skip
+    walk = build(
+        "transposed_convolution", input=np.round(part.astype(float), 3),
+        weight=np.round(kernel.astype(float), 4), stride=o["stride"], padding=o["padding"],
+        output_padding=o["output_padding"], dilation=o["dilation"],
+    )  # fmt: skip
+    title = (f"Rows {row} to {row + part.shape[0] - 1}, columns {column} to "
+             f"{column + part.shape[1] - 1} of channel {channel}: its share of the output")
+    stage = Stage((view_of(walk, title),))
     step = min(st.session_state["step"], len(stage.timeline) - 1)
     player(stage, key="real_layer", step=step, above=260, stem="real_layer", on_step=keep_step)
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
 import torchvision
 from torch import nn
 
+from vision_core import models, samples
+from vision_core.errors import UserError
 from vision_core.features import transposed
+from vision_core.models.zoo.streets import Transposed
 
 
 def run(part: nn.ConvTranspose2d, x: torch.Tensor) -> transposed.Captured:
@@ -23,6 +28,39 @@ def test_the_shares_of_all_input_channels_add_up_to_the_layer() -> None:
     for out in range(2):
         total = sum(transposed.pair(found, c, out) for c in range(3)) + found.bias[out]
         np.testing.assert_allclose(total, found.output[out], atol=1e-5)
+
+
+def test_one_kernel_a_channel_as_in_the_street_segmenter() -> None:
+    part = Transposed(3).deconv
+    found = run(part, torch.randn(1, 3, 5, 6))
+    for channel in range(3):
+        assert found.output_channel(channel, 0) == channel
+        np.testing.assert_allclose(
+            transposed.pair(found, channel, 0), found.output[channel], atol=1e-6
+        )
+        np.testing.assert_allclose(found.bilinear(), found.weight[channel, 0], atol=1e-7)
+
+
+def test_a_layer_inside_a_network_is_captured_and_the_network_left_alone() -> None:
+    model = models.load("fcn_voc_s", random_seed=0)
+
+    class With(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner, self.up = model.module, nn.ConvTranspose2d(3, 2, 4, 2, 1)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            self.up(x)
+            return self.inner(x)
+
+    other = dataclasses.replace(model, module=With().eval())
+    found = transposed.capture(other, samples.sample("cat"), "up")
+    with torch.no_grad():
+        expected = other.module.up(torch.from_numpy(found.input)[None])[0]
+    np.testing.assert_allclose(found.output, expected, atol=1e-5)
+    assert not other.module.up._forward_hooks
+    with pytest.raises(UserError, match="no transposed convolution called"):
+        transposed.capture(other, samples.sample("cat"), "inner")
 
 
 def test_uneven_overlap_shows_in_the_phases_and_even_overlap_does_not() -> None:

@@ -8,10 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from torch.nn import functional as F
 
+from pages.widgets import real_layer
 from tests.pages.conftest import sound, start, text_of
 from tests.walkthroughs.test_convolution import tensor
+from vision_core.features import transposed
+from vision_core.models.zoo.streets import Transposed
 from vision_core.walkthroughs import PRESETS
 
 SECTIONS = {
@@ -124,3 +128,18 @@ def test_the_stack_of_layers_is_checked() -> None:
     sound(app.text_input(key="layers").set_value("3,2;1,1").run())
     assert any("four whole numbers" in w.value for w in app.warning)
     assert "**7 x 7 pixels**" in text_of(app)
+
+
+def test_a_network_with_a_transposed_convolution_gets_its_section(monkeypatch) -> None:
+    app = sound(start("pages/transposed_convolution.py"))
+    assert "layer" not in app.button_group(key="section").options
+    torch.manual_seed(0)
+    part = Transposed(3).deconv
+    x = torch.rand(1, 3, 6, 8)
+    with torch.no_grad():
+        found = transposed.captured("up", part, x, part(x))
+    monkeypatch.setattr(real_layer, "networks", lambda: {"some": ("up",)})
+    monkeypatch.setattr(real_layer, "_captured", lambda *_: found)
+    app = sound(start("pages/transposed_convolution.py", section="layer"))
+    assert "3 to 3 channels, kernel 4x4, stride 2" in text_of(app)
+    assert result(app).shape == (6, 6)

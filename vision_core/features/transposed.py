@@ -42,11 +42,25 @@ class Captured:
         return np.array([[strength[i::s, j::s].mean() for j in range(s)] for i in range(s)])
 
     def strongest(self) -> tuple[int, int]:
-        """(input channel, output channel) of the pair that contributes most: activation times
-        weight. Without groups."""
+        """The input channel that contributes most, and the second index of its weight: mean
+        activation times mean weight."""
         reach = np.abs(self.input).mean((1, 2))[:, None] * np.abs(self.weight).mean((2, 3))
         row, column = np.unravel_index(int(reach.argmax()), reach.shape)
         return int(row), int(column)
+
+    def output_channel(self, channel: int, index: int) -> int:
+        """Where weight ``[channel, index]`` writes to: with groups, to those of its own group."""
+        group = channel // (self.input.shape[0] // self.options["groups"])
+        return group * self.weight.shape[1] + index
+
+    def bilinear(self) -> np.ndarray | None:
+        """The kernel of bilinear interpolation of this size, [k, k]; ``None`` where k is not twice
+        the stride."""
+        k, s = self.weight.shape[2], self.options["stride"]
+        if k != 2 * s or self.weight.shape[3] != k:
+            return None
+        tent = 1 - np.abs((np.arange(k) + 0.5) / s - 1)
+        return np.outer(tent, tent)
 
 
 def layers(module: nn.Module) -> tuple[str, ...]:
@@ -93,10 +107,16 @@ def captured(layer: str, part: nn.ConvTranspose2d, given: Tensor, out: Tensor) -
     )  # fmt: skip
 
 
-def pair(found: Captured, channel: int, out: int) -> np.ndarray:
-    """What one input channel adds to one output channel, float32 [H, W]; without groups."""
+def pair(found: Captured, channel: int, index: int) -> np.ndarray:
+    """What one input channel adds to one output channel, float32 [H, W].
+
+    Args:
+        found: a run of the layer.
+        channel: of the input.
+        index: second index of the weight; see ``output_channel``.
+    """
     x = torch.from_numpy(found.input[channel])[None, None]
-    w = torch.from_numpy(found.weight[channel, out])[None, None]
+    w = torch.from_numpy(found.weight[channel, index])[None, None]
     o = found.options
     made = F.conv_transpose2d(
         x, w, None, o["stride"], o["padding"], o["output_padding"], 1, o["dilation"]

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
+
+from vision_core.figures.encode import png
 from vision_core.figures.stage import Block, Drag, Mark, Panel, Stage, View, grid
 from vision_core.figures.stage_roi import align_box, align_marks, cropped, pool_marks, window
 from vision_core.walkthroughs.types import Cell, Walkthrough
@@ -61,7 +64,22 @@ def _convolution(walk: Walkthrough) -> list[Block]:
         grid(walk, "input", axes=axes, ring=_ring(walk)).with_marks("input", marks),
         grid(walk, "weight", title, "*", axes, flipped=facts["flip"]),
     ]
-    return [*blocks, *_bias(walk), grid(walk, "output", sign="=", axes=axes)]
+    return [*_colours(walk, marks), *blocks, *_bias(walk),
+            grid(walk, "output", sign="=", axes=axes)]  # fmt: skip
+
+
+def _colours(walk: Walkthrough, marks: Sequence[Mark]) -> list[Block]:
+    """A 2-D input of three channels as the picture that they make: red, green and blue."""
+    x = walk.operands["input"].array
+    if x.ndim != 3 or len(x) != 3 or len(walk.facts["output_size"]) != 2:
+        return []
+    low, high = min(x.min(), 0.0), x.max()
+    pixels = np.round(255 * (x - low) / max(high - low, 1e-12)).astype(np.uint8)
+    picture = png(np.ascontiguousarray(pixels.transpose(1, 2, 0)).repeat(32, 0).repeat(32, 1))
+    rows, columns = x.shape[1:]
+    board = Panel("", "as a picture", "input", rows, columns, marks=tuple(marks),
+                  picture=picture, scale=max(rows, columns))  # fmt: skip
+    return [Block(((board,),))]
 
 
 def _bias(walk: Walkthrough) -> list[Block]:
