@@ -30,7 +30,7 @@ FORBIDDEN = {
     "export": ["figures", "cli", "training", "evaluation", "samples"],
     "figures": ["attribution", "models", "cli", "training", "evaluation", "samples"],
     "walkthroughs": ["images", "devices", "models", "inference", "selection", "samples", *_UPPER],
-    "comparison": ["attribution", "features", "models", "samples", *_ABOVE],
+    "comparison": ["attribution", "features", "samples", *_ABOVE],
     "labels": ["images", "devices", "models", "inference", "selection", "samples", *_UPPER],
     "attribution": ["comparison", "features", "samples", *_ABOVE],
     "features": ["samples", *_ABOVE],

@@ -19,8 +19,8 @@ from vision_core.errors import UserError
 
 PROGRAM = "python -m vision_core"
 COMMANDS = (
-    "predict", "why", "walkthrough", "explain", "activations", "models", "weights", "train",
-    "evaluate",
+    "predict", "why", "walkthrough", "compare", "explain", "activations", "models", "weights",
+    "train", "evaluate",
 )  # fmt: skip
 
 
