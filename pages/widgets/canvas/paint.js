@@ -84,12 +84,17 @@ function paintOutlines(pen, flat, indices, scale, colour, width, dash, alpha) {
 // Where a label stands: above its corner, inside what is shown, moved down where it would cover one
 // that is there already.
 function placeLabel(rect, taken, lowest) {
+  const { left, width, height } = rect;
   for (let step = 0; step < 4; step += 1) {
-    const top = rect.top + step * rect.height;
-    if (top + rect.height > lowest) break;
-    const free = taken.every((t) => rect.left >= t.left + t.width || t.left >= rect.left + rect.width
-      || top >= t.top + t.height || t.top >= top + rect.height);
-    if (free) return { left: rect.left, top, width: rect.width, height: rect.height };
+    const top = rect.top + step * height;
+    if (top + height > lowest) break;
+    let free = true;
+    for (let k = 0; k < taken.length && free; k += 1) { // every frame of a drag comes by here
+      const t = taken[k];
+      free = left >= t.left + t.width || t.left >= left + width
+        || top >= t.top + t.height || t.top >= top + height;
+    }
+    if (free) return { left, top, width, height };
   }
   return rect;
 }
