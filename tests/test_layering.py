@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from vision_core.models.cards import bundled_cards
+
 ROOT = Path(__file__).resolve().parents[1]
 CORE = sorted((ROOT / "vision_core").rglob("*.py"))
 PAGES = [ROOT / "app.py", *sorted((ROOT / "pages").rglob("*.py"))]
@@ -105,6 +107,5 @@ def test_files_stay_short_and_use_no_deprecated_width(file):
 def test_weights_and_photos_of_the_repository():
     weights = list((ROOT / "assets" / "weights").glob("*.safetensors"))
     assert sum(f.stat().st_size for f in weights) <= 36 * 2**20
-    assert {f.stem for f in weights} == {
-        f.stem for f in (ROOT / "assets" / "weights").glob("*.json")
-    }
+    cards = bundled_cards(ROOT / "assets" / "weights")
+    assert {f.name for f in weights} == {card.filename for card in cards}, "none without a card"
