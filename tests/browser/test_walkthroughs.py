@@ -214,7 +214,8 @@ def test_clicking_the_photo_moves_the_receptive_field(open_page) -> None:
 
 
 PAGES = ["/convolution", "/convolution?section=matrix", "/transposed_convolution", "/pooling",
-         "/pooling?section=unpool", "/roi_pooling", "/roi_pooling?section=corner"]  # fmt: skip
+         "/pooling?section=unpool", "/roi_pooling", "/roi_pooling?section=backward",
+         "/roi_pooling?section=photo", "/roi_pooling?section=corner"]  # fmt: skip
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -223,6 +224,9 @@ def test_pages_fit_a_phone(open_page, path) -> None:
     ready(page)
     wide = page.locator(".scene").first.evaluate("s => [s.scrollWidth, s.clientWidth]")
     assert wide[0] <= wide[1] + 1
+    board = page.locator(".player [data-panel='board'] image")
+    if board.count():
+        assert board.first.bounding_box()["width"] > 250
     sizes = page.locator(".player [data-cell] text:first-of-type").evaluate_all(
         "all => all.filter(t => t.textContent).map(t => parseFloat(t.getAttribute('font-size')))"
     )

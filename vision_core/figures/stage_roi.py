@@ -68,7 +68,8 @@ def cropped(block: Block, part: tuple[int, int, int, int]) -> Block:
     """A block of one grid that shows a part of it."""
     row, column, rows, columns = part
     [[panel]] = block.rows
-    title = f"{panel.title}, rows {row}-{row + rows - 1}, columns {column}-{column + columns - 1}"
+    name = panel.title.rpartition(" ")[0]  # its size is not what is shown
+    title = f"{name}, rows {row}-{row + rows - 1}, cols {column}-{column + columns - 1}"
     small = replace(panel, first=(row, column), rows=rows, columns=columns, title=title)
     return replace(block, rows=((small,),))
 
@@ -132,7 +133,7 @@ def backward_stage(
     views = []
     titles = ("RoI Pool: to the maximum", "RoI Align: to the neighbours")
     for walk, title in zip((pool, align), titles, strict=True):
-        block = cropped(grid(walk, "output", "gradient of the features", "→"), part)
+        block = cropped(grid(walk, "output", "gradient", "→"), part)
         views.append(View(title, walk, (
             grid(walk, "grad_output", "gradient of the output"),
             block.with_marks("output", [true]),
@@ -159,7 +160,7 @@ def photo_stage(
         Mark("rect", pixels(align_box(align)), "output", dashed=True),
         Mark("rect", tuple(float(v) for v in box), "input", drag=Drag("box")),
     )
-    board = Panel("", "photo: drag the box or a corner, or draw a new one", "input", size[1],
+    board = Panel("", "photo: drag the box, or draw one", "input", size[1],
                   size[0], marks=marks, picture=picture, scale=16, draw=Drag("box"))  # fmt: skip
     last = len(align.steps) - 1
     return Stage((View("", align, (Block(((board,),)),)),), ((last,),))

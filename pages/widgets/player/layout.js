@@ -18,7 +18,8 @@ function panelSize(panel, unit) {
   return { pixel, w: (panel.columns + 2 * c) * pixel, h: (panel.rows + 2 * r) * pixel };
 }
 
-const titleWidth = (panel) => panel.title.length * LETTER;
+// A very long title must not make the cells tiny on a phone; it may then run out of its panel.
+const titleWidth = (panel) => Math.min(panel.title.length * LETTER, 330);
 const signWidth = (block) => (block.sign ? block.sign.length * 11 + 16 : 0);
 
 // The panels of a block, from its upper left corner.
@@ -95,7 +96,7 @@ function largest(views, width, height, stacked) {
 function layOut(stage, width, height) {
   const stack = largest(stage.views, width, height, true);
   const side = stage.views.length > 1 ? largest(stage.views, width, height, false) : stack;
-  const worth = (plan) => (plan.height <= height ? plan.unit : 0.6 * plan.unit);
+  const worth = (plan) => (plan.height <= height ? plan.unit : 0.5 * plan.unit);
   const best = worth(stack) >= 0.85 * worth(side) ? stack : side;
   const panels = [];
   const words = [];
