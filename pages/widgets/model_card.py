@@ -8,6 +8,7 @@ import streamlit as st
 from pages.widgets import model_picker
 from pages.widgets.guard import guarded
 from vision_core import models
+from vision_core.errors import UserError
 from vision_core.models import Card
 
 _PLOT = {"displayModeBar": False, "scrollZoom": False}
@@ -16,6 +17,7 @@ _STATUS = {
     "cached": "on this machine",
     "downloadable": "to be downloaded",
 }
+_ENDLESS = 12  # receptive fields so many times as wide as the input are those of global pooling
 _ROUTINE = ("BatchNorm2d", "LayerNorm", "LayerNorm2d", "FrozenBatchNorm2d")
 
 
@@ -112,6 +114,7 @@ def _layers(card: Card) -> None:
         f"billion multiply-adds**. {laid_out.note}"
     )
     st.plotly_chart(cost_by_layer(laid_out.layers), key="cost", config=_PLOT, width="stretch")
+    seen = _receptive_fields(card.name)
     norms = st.toggle("Normalisation layers too", key="norms")
     rows = [
         {
@@ -119,6 +122,7 @@ def _layers(card: Card) -> None:
             "kind": layer.kind,
             "kernel": layer.text,
             "output": "x".join(map(str, layer.shapes[0])),
+            "sees": seen.get(layer.name, ""),
             "uses": len(layer.shapes),
             "parameters": layer.parameters,
             "multiply-adds (M)": layer.multiply_adds / 1e6,
@@ -130,6 +134,9 @@ def _layers(card: Card) -> None:
         pd.DataFrame(rows), hide_index=True, width="stretch", height=380,
         column_config={
             "output": st.column_config.TextColumn("output (C x H x W)"),
+            "sees": st.column_config.TextColumn(
+                "receptive field", help="Pixels of the input that a unit in the middle can see."
+            ),
             "parameters": st.column_config.NumberColumn(format="localized"),
             "multiply-adds (M)": st.column_config.NumberColumn(format="%.2f"),
         },
@@ -138,6 +145,28 @@ def _layers(card: Card) -> None:
         "A layer that is used several times, as the heads on each level of a pyramid, shows its "
         "first output. Activations, dropout and interpolation are left out: they hold no numbers."
     )
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _receptive_fields(name: str) -> dict[str, str]:
+    """Width x height of the theoretical receptive field, for the layers that can be followed."""
+    from vision_core.features.receptive import Graph
+    from vision_core.models.anatomy import skeleton
+
+    module, picture = skeleton(models.card(name))
+    prefix = "backbone." if hasattr(module, "backbone") and hasattr(module, "transform") else ""
+    part = module.get_submodule("backbone") if prefix else module
+    found = {}
+    try:
+        graph = Graph(part, picture)
+        for layer, (_, high, wide) in graph.layers().items():
+            x1, y1, x2, y2 = graph.field(layer, high // 2, wide // 2)
+            # squeeze-and-excitation averages the whole map: its field has no end
+            whole = x2 - x1 > _ENDLESS * picture.shape[-1]
+            found[prefix + layer] = "everything" if whole else f"{x2 - x1} x {y2 - y1}"
+    except UserError:
+        return found  # layers behind something that depends on the numbers have none
+    return found
 
 
 def _training(card: Card) -> None:

@@ -49,6 +49,16 @@ def test_a_link_opens_a_model_and_offers_its_download() -> None:
     assert layers["multiply-adds (M)"].sum() / 1e3 == pytest.approx(15.47, abs=0.01)
 
 
+def test_receptive_fields_of_textbooks() -> None:
+    from pages.widgets.model_card import _receptive_fields
+
+    seen = _receptive_fields("vgg16")  # 3x3 convolutions and 2x2 pooling, by hand
+    assert (seen["features.0"], seen["features.4"], seen["features.30"]) == (
+        "3 x 3", "6 x 6", "212 x 212")
+    assert _receptive_fields("resnet18")["layer4.1.conv2"] == "435 x 435"
+    assert _receptive_fields("mobilenet_v3_small")["features.12.0"] == "everything"
+
+
 def test_a_failed_download_is_one_sentence(monkeypatch) -> None:
     def broken(*args, **kwargs):
         raise OSError("no route to host")

@@ -86,7 +86,8 @@ class Question:
 
     def run(self, x: Tensor, layers: Sequence[str] = ()) -> tuple[Tensor, Recorded]:
         """The target's score for a batch of inputs, in the graph, and what layers put out."""
-        with recording(self.module, tuple(dict.fromkeys((*layers, *self.needed)))) as kept:
+        names = tuple(dict.fromkeys((*layers, *self.needed)))
+        with devices.forward_slot(), recording(self.module, names) as kept:
             return self.score(self.module, x, kept), kept
 
     def own_gradients(self, rule: str = "plain") -> tuple[Tensor, Tensor]:
@@ -125,7 +126,7 @@ def ask(model: Any, photo: Photo, trace: Trace, target: Target) -> Question:
         UserError: the target does not fit the network, or does not occur.
     """
     net = network(model)
-    with torch.inference_mode(False), torch.no_grad():
+    with torch.inference_mode(False), torch.no_grad(), devices.forward_slot():
         if isinstance(trace, DetectionTrace):
             return _of_detector(net, photo, trace, target)
         return _of_preset_network(net, photo, trace, target)

@@ -70,9 +70,7 @@ def anatomy(card: Card) -> Anatomy:
     Returns:
         shapes and counts; the same object for the same card.
     """
-    with torch.device("meta"):
-        module = _built(card).eval()
-    picture = _input(card, module)
+    module, picture = skeleton(card)
     shapes: dict[str, list[tuple[int, ...]]] = {}
     leaves = {m: n for n, m in module.named_modules() if not list(m.children())}
 
@@ -93,6 +91,17 @@ def anatomy(card: Card) -> Anatomy:
         if not isinstance(leaf := module.get_submodule(name), _QUIET)
     )
     return Anatomy(tuple(picture.shape[1:]), layers, counter.get_total_flops() // 2, note)
+
+
+def skeleton(card: Card) -> tuple[nn.Module, Tensor]:
+    """A model's network and its input for a photo of ``PHOTO``'s size, on the meta device.
+
+    Returns:
+        the network in eval mode, without numbers, and ``[1, 3, h, w]``.
+    """
+    with torch.device("meta"):
+        module = _built(card).eval()
+    return module, _input(card, module)
 
 
 class _Once(nn.Module):
