@@ -212,7 +212,8 @@ def _guilty(error: str, names: Sequence[str]) -> str | None:
     changed = st.session_state.get(_CHANGED)
     if changed in names:
         return changed
-    return next((name for name in names if name in error), None)
+    named = sorted((n for n in names if n in error), key=lambda n: (error.index(n), -len(n)))
+    return named[0] if named else None
 
 
 def _widget(control: Control) -> None:

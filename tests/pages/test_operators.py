@@ -143,3 +143,10 @@ def test_a_network_with_a_transposed_convolution_gets_its_section(monkeypatch) -
     app = sound(start("pages/transposed_convolution.py", section="layer"))
     assert "3 to 3 channels, kernel 4x4, stride 2" in text_of(app)
     assert result(app).shape == (6, 6)
+
+
+def test_a_rule_from_a_link_stands_under_the_control_that_it_names() -> None:
+    app = sound(start("pages/transposed_convolution.py", output_padding="3"))
+    drawn = [e.label if e.type == "number_input" else e.type for e in app.sidebar
+             if e.type in ("number_input", "warning")]  # fmt: skip
+    assert drawn.index("Output padding") < drawn.index("warning")

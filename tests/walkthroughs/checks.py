@@ -71,6 +71,8 @@ def made_of(walk: Walkthrough, term) -> float:
         return float(np.dot(values, term.weights))
     if not values:
         return 0.0
+    if walk.name == "relu_backward":  # the sign of the input opens the gate, no more
+        return float(walk.operands["grad_output"].array[term.reads[-1][1]])
     # The stretched input repeats the input, and switches say where, not how much.
     factors = [
         v for v, (name, _) in zip(values, term.reads, strict=True)

@@ -133,9 +133,9 @@ def backward_stage(
     views = []
     titles = ("RoI Pool: to the maximum", "RoI Align: to the neighbours")
     for walk, title in zip((pool, align), titles, strict=True):
-        block = cropped(grid(walk, "output", "gradient", "→"), part)
+        block = cropped(grid(walk, "output", "grad of x", "→", decimals=2), part)
         views.append(View(title, walk, (
-            grid(walk, "grad_output", "gradient of the output"),
+            grid(walk, "grad_output", "grad of y"),
             block.with_marks("output", [true]),
         )))  # fmt: skip
     return Stage(tuple(views))

@@ -9,7 +9,7 @@ function valueAt(values, cell) {
 // Short enough for a cell: four digits, no needless zeros, a true minus sign.
 function short(value, decimals) {
   let text = decimals === null || decimals === undefined
-    ? String(Number(value.toPrecision(4))) : value.toFixed(decimals);
+    ? String(Number(value.toPrecision(4))) : String(Number(value.toFixed(decimals)));
   if (Math.abs(value) >= 1e5 || (value !== 0 && Math.abs(value) < 1e-3)) text = value.toExponential(1);
   return text.replace("-0.", "-.").replace(/^0\./, ".").replace("-", "−");
 }
