@@ -127,7 +127,13 @@ def classification(
                 }), "application/json"),
             })
         with right:
-            st.markdown(f"**{best[0][0]}**, probability {best[0][1]:.3f}")
+            if trace.likely:
+                st.markdown(f"**{trace.sentence}**")
+            else:
+                st.warning(trace.sentence, icon=":material/help:")
             results.bars("classes_bars", best)
             st.caption("The dashed frame is what the network saw after its resize and crop.")
+            names = model.card.classes
+            with st.expander(f"The {len(names):,} classes that it knows"):
+                st.write(", ".join(names))
         state.write(*outer, TOP)
