@@ -143,7 +143,7 @@ def test_missing_weights_name_the_command_and_the_bundled_model():
         weights.require(card("maskrcnn_resnet50_fpn"))
     text = str(caught.value)
     assert "python -m vision_core weights download maskrcnn_resnet50_fpn" in text
-    assert "fcos_s" in text and "170 MB" in text
+    assert "mask_rcnn_s" in text and "170 MB" in text
     assert caught.value.card.name == "maskrcnn_resnet50_fpn"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from pathlib import Path
 
 import pytest
 import skimage.data
@@ -13,9 +14,10 @@ from torchvision.models.detection import FCOS
 from vision_core.evaluation.score import load
 from vision_core.models import zoo
 from vision_core.models.cards import ASSETS
-from vision_core.models.zoo import fcn_voc_s, fcos_s, resnet_s
+from vision_core.models.zoo import fcn_voc_s, fcos_s, resnet_s, streets
 from vision_core.models.zoo.trunk import Trunk
 
+ROOT = Path(__file__).resolve().parents[2]
 BUDGETS = {
     "alexnet_s": 1.5e6, "vgg_s": 1.5e6, "resnet_s": 2.0e6, "fcos_s": 2.5e6,
     "faster_rcnn_s": 3.5e6, "mask_rcnn_s": 3.5e6, "fcn_voc_s": 1.5e6, "fcn_s": 2.0e6,
@@ -46,6 +48,30 @@ def test_budget(name: str) -> None:
     assert count <= BUDGETS[name]
 
 
+def test_all_together_fit_the_budget() -> None:
+    """17 million numbers and 36 MB in float16; what several networks share counts once."""
+    largest = {"rcnn_s": "mask_rcnn_s"}
+    files = {zoo.stem(name) for name in zoo.NAMES}
+    modules = [
+        streets.Streets() if stem == "streets_s" else zoo.build(largest.get(stem, stem))
+        for stem in files
+    ]
+    assert sum(p.numel() for module in modules for p in module.parameters()) <= 17e6
+    assert sum(file.stat().st_size for file in ASSETS.glob("*.safetensors")) <= 36e6
+    assert {file.stem for file in ASSETS.glob("*.safetensors")} <= files
+
+
+def test_documented_scores_are_the_cards() -> None:
+    """Each row of the table in docs/zoo.md says what the card's first score says."""
+    rows = (ROOT / "docs" / "zoo.md").read_text("utf-8").splitlines()
+    for name in BUNDLED:
+        card = json.loads((ASSETS / f"{name}.json").read_text("utf-8"))
+        row = next(row for row in rows if row.startswith(f"| `{name}` |"))
+        assert f"**{card['scores'][0]['value']:.3f}**" in row, name
+        assert f"{card['speed_ms_640x480']:.0f} ms" in row, name
+        assert card["speed_ms_640x480"] <= 150
+
+
 def test_unknown_name() -> None:
     with pytest.raises(KeyError):
         zoo.build("nothing")
@@ -66,6 +92,12 @@ def test_shapes() -> None:
         out = zoo.build("fcn_voc_s").eval()(picture)["out"]
         assert out.shape == (2, len(fcn_voc_s.LABELS), 96, 72)
         assert zoo.build("pose_heatmap_s").eval()(picture).shape == (2, 14, 24, 18)
+        for name in streets.DECODERS:
+            out = zoo.build(name).eval()(picture)["out"]
+            assert out.shape == (2, len(streets.LABELS), 96, 72)
+        for name in zoo.CLASSIFIERS:
+            assert zoo.build(name).eval()(picture).shape == (2, len(resnet_s.LABELS))
+        assert zoo.build("pose_regression_s").eval()(picture).shape == (2, 14, 2)
         strides = [96 // m.shape[2] for m in Trunk()(picture)]
     assert strides == [4, 8, 16, 32]
 

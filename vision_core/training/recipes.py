@@ -102,6 +102,8 @@ def command(name: str, options: Options) -> str:
     words.append(f"--seed {options.seed}")
     if options.threads:
         words.append(f"--threads {options.threads}")
+    if options.compile:
+        words.append("--compile")
     if options.init is not None:
         words.append(f"--init {options.init.name}")
     if options.rate != 1:

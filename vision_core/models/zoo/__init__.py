@@ -61,7 +61,7 @@ def preprocessing(name: str) -> Callable[[Any], Any] | None:
     """
     presets: dict[str, Callable[[Any], Any] | None] = {
         **dict.fromkeys(CLASSIFIERS, ImageClassification(crop_size=128, resize_size=144)),
-        **dict.fromkeys(DECODERS, SemanticSegmentation(resize_size=256)),
+        **dict.fromkeys(DECODERS, SemanticSegmentation(resize_size=192)),
         "fcn_voc_s": SemanticSegmentation(resize_size=192),
         "fcos_s": None,
         "faster_rcnn_s": None,

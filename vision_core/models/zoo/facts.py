@@ -40,22 +40,47 @@ CLASSIFIER_INPUT = (
     "Shorter side resized to 144 pixels, centre crop of 128, ImageNet mean and spread."
 )
 DETECTOR_INPUT = "Shorter side resized to 160 pixels, longer side at most 208; any photo."
-STREET_INPUT = "Shorter side resized to 256 pixels, ImageNet mean and spread."
+STREET_INPUT = "Shorter side resized to 192 pixels, ImageNet mean and spread."
 STREET_TRUNK = (
     "The trunk of vgg_s down to stride 16, and four steps back up: a convolution, an enlargement "
     "by two, and the trunk's finer map added through a 1x1 convolution. Three networks share the "
     "trunk and differ in the enlargement only. "
 )
 
+_STREETS_ONLY = (
+    "Trained on 367 frames from one car in one city: on any other photo it still names road, "
+    "building and sky, and is wrong. Poles, signs, fences and cyclists are weak, pavement and "
+    "road run into one another, and dark windows become signs. "
+)
 LIMITS = {
-    "alexnet_s": "-",
-    "vgg_s": "-",
-    "faster_rcnn_s": "-",
-    "mask_rcnn_s": "-",
-    "fcn_s": "-",
-    "fcn_deconv_s": "-",
-    "segnet_s": "-",
-    "pose_regression_s": "-",
+    "alexnet_s": (
+        "Knows 15 classes and nothing else. It looks at the middle of the photo only. After a "
+        "short training it is the weakest of the three classifiers together with vgg_s: the "
+        "animals from everyday photos are often confused with one another."
+    ),
+    "vgg_s": (
+        "Knows 15 classes and nothing else. It looks at the middle of the photo only. Its "
+        "training was far too short, a few epochs, mostly on pictures of 64 pixels: expect "
+        "mistakes on every second photo."
+    ),
+    "faster_rcnn_s": (
+        "Six classes, and it calls other things by these names too: a cup a dog, a flower a cat, "
+        "a uniform a cat. Half of the objects in crowded photos are missed, small ones nearly "
+        "always; persons beside animals and cows are the weakest. Its boxes are loose: AP over "
+        "all overlaps is half of what it is at 0.5."
+    ),
+    "mask_rcnn_s": (
+        "The boxes of faster_rcnn_s with their mistakes. Masks are smooth blobs: the body is "
+        "covered, legs, tails and fingers are not, and where the box is wrong so is the mask."
+    ),
+    "fcn_s": _STREETS_ONLY + "Interpolation blurs outlines by a few pixels.",
+    "fcn_deconv_s": _STREETS_ONLY + "Outlines are about as with interpolation.",
+    "segnet_s": _STREETS_ONLY + "Switches keep outlines sharp and leave ragged, speckled areas.",
+    "pose_regression_s": (
+        "Close to a mean pose moved about: the training was far too short. It cannot say how "
+        "sure it is of a joint, gives all 14 even where they are hidden, and is here to be "
+        "compared with pose_heatmap_s."
+    ),
 }
 """What each network cannot do, written after looking at what it says."""
 
