@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +11,8 @@ import torch
 from PIL import Image
 from sklearn.metrics import jaccard_score
 
-from vision_core.evaluation.classification import likely_from, top1
 from vision_core.evaluation.annotations import AnnotatedPhoto
+from vision_core.evaluation.classification import likely_from, top1
 from vision_core.evaluation.detection import average_precision
 from vision_core.evaluation.instances import instance_map
 from vision_core.evaluation.pose import pck, person_boxes, torso_lengths
@@ -157,7 +156,7 @@ def mask(y1: int, y2: int) -> torch.Tensor:
 
 
 def test_masks_are_compared_not_boxes() -> None:
-    """The boxes agree; the masks overlap by 10 of 30 rows in the first photo, in full in the other."""
+    """The boxes agree; the masks overlap by 10 of 30 rows in one photo, in full in the other."""
     box = photo((10, 0, 20, 40, 0))
     truth = [box | {"masks": mask(0, 20)}, box | {"masks": mask(0, 20)}]
     found = [
