@@ -120,7 +120,7 @@ def test_missing_weights_offer_the_bundled_model(folder, tmp_path, monkeypatch, 
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
     assert main(["predict", str(folder / "cat.png"), "--model", "maskrcnn_resnet50_fpn"]) == 2
     err = capsys.readouterr().err
-    assert "weights download maskrcnn_resnet50_fpn" in err and "bundled fcos_s" in err
+    assert "weights download maskrcnn_resnet50_fpn" in err and "bundled mask_rcnn_s" in err
 
 
 def test_ones_own_checkpoint(folder, tmp_path, capsys):
