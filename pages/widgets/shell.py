@@ -27,6 +27,7 @@ h1 { font-size: 1.9rem !important; padding: 0 0 0.3rem !important; }
 .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 @media (max-width: 640px) {
   [data-testid="stMainBlockContainer"] { padding: 3.8rem 0.7rem 2rem; }
+  [data-testid="stMarkdownContainer"] table { display: block; overflow-x: auto; }
 }
 </style>"""
 _PRESENT = """<style>
