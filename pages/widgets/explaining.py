@@ -11,7 +11,6 @@ from pages.widgets.guard import guarded
 from pages.widgets.map_view import LAYERED, TITLES
 from pages.widgets.state import Field
 from vision_core.attribution import METHODS, Attribution, Target, ask
-from vision_core.attribution.cam import map_layers
 from vision_core.errors import UserError
 from vision_core.images import Photo
 from vision_core.inference import Trace
@@ -78,8 +77,7 @@ def _controls(model: Model, photo: Photo, trace: Trace) -> None:
     st.multiselect("Methods", METHODS, key="methods", format_func=TITLES.__getitem__)
     if any(m in LAYERED for m in st.session_state["methods"]):
         with guarded("listing the layers"):
-            question = ask(model, photo, trace, targets.chosen(trace))
-            names = map_layers(question)
+            names = maps.layer_names(model, photo, trace, targets.chosen(trace))
             kept = [n for n in st.session_state["layers"] if n in names]
             if kept != st.session_state["layers"]:
                 st.session_state["layers"] = kept

@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from vision_core.attribution import Attribution, Question, Target, ask, explained
+from vision_core.attribution.cam import map_layers
 from vision_core.attribution.explain import of_sweep
 from vision_core.attribution.occlusion import Sweep, sweep
 from vision_core.attribution.sanity import randomised, weighted_layers
@@ -91,6 +92,19 @@ def of(
         return last
 
     return _held().get_or_make(key, make)
+
+
+@st.cache_resource(max_entries=128, show_spinner=False)
+def _layer_names(
+    who: tuple[str, ...], _model: Model, _photo: Photo, _trace: Trace, _target: Target
+) -> tuple[str, ...]:
+    return map_layers(ask(_model, _photo, _trace, _target))
+
+
+def layer_names(model: Model, photo: Photo, trace: Trace, target: Target) -> tuple[str, ...]:
+    """The layers that Grad-CAM can take for a target; the network runs once to find them."""
+    who = (model.name, model.fingerprint, str(model.device), trace.info.id, str(target))
+    return _layer_names(who, model, photo, trace, target)
 
 
 def film_strip(

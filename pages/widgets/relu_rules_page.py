@@ -10,11 +10,14 @@ from pages.widgets import engine, model_picker, operator_page, photos, state, ta
 from pages.widgets.guard import guarded
 from pages.widgets.operator import Operator
 from pages.widgets.state import Field
-from vision_core.attribution import RULES, ask
-from vision_core.attribution.relu_view import relu_view
+from vision_core.attribution import RULES, Target, ask
+from vision_core.attribution.relu_view import ReluView, relu_view
 from vision_core.figures.saliency import Panel, own_limit, panels, signed_colours
 from vision_core.figures.stage import Stage
 from vision_core.figures.stage_views import view_of
+from vision_core.images import Photo
+from vision_core.inference import Trace
+from vision_core.models import Model
 from vision_core.walkthroughs import Walkthrough, build
 
 SECTIONS = {"numbers": "On numbers", "network": "In a network"}
@@ -68,8 +71,9 @@ def network(fields: tuple[Field, ...]) -> None:
     photo = entry.photo
     with guarded("looking at a ReLU"), st.spinner("Running the network …"):
         trace = engine.trace_of(model, photo)
-        question = ask(model, photo, trace, targets.default(trace))
-        count = relu_view(question, 0).count
+        target = targets.default(trace)
+        who = (model.name, model.fingerprint, str(model.device), trace.info.id, str(target))
+        count = _view(who, 0, model, photo, trace, target).count
         used = (Field("relu", min(2, count - 1), state.whole(0, count - 1)),
                 Field("unit", -1, state.whole(-1, 10**5)))  # fmt: skip
         state.use(*used)
@@ -77,12 +81,12 @@ def network(fields: tuple[Field, ...]) -> None:
             if count > 1:
                 st.slider("Which ReLU, in the order of the forward pass", 0, count - 1, key="relu")
             st.number_input("Channel, -1 for the liveliest", -1, 10**5, key="unit")
-        view = relu_view(question, int(st.session_state["relu"]))
+        view = _view(who, int(st.session_state["relu"]), model, photo, trace, target)
         unit = int(st.session_state["unit"])
         unit = unit if 0 <= unit < len(view.forward) else view.liveliest()
         st.markdown(
             f"ReLU **{view.index}** of {view.count}, channel **{unit}** of {len(view.forward)}; "
-            f"the gradient is that of **{question.target}**."
+            f"the gradient is that of **{target}**."
         )
         x, g = view.forward[unit], view.above[unit]
         shared = own_limit(g)
@@ -92,6 +96,14 @@ def network(fields: tuple[Field, ...]) -> None:
         st.plotly_chart(panels(shown, 3, 280), key="relu_maps", width="stretch",
                         config={"displayModeBar": False, "scrollZoom": True})  # fmt: skip
         state.write(*outer, *used)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _view(
+    who: tuple[str, ...], index: int, _model: Model, _photo: Photo, _trace: Trace, _target: Target
+) -> ReluView:
+    """One ReLU of the network, looked at once for all who ask; ``who`` names the question."""
+    return relu_view(ask(_model, _photo, _trace, _target), index)
 
 
 def _large(values: Any, limit: float) -> Any:

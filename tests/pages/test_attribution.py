@@ -100,3 +100,14 @@ def test_t26_every_argument_of_a_map_is_part_of_its_key() -> None:
         assert not np.array_equal(maps.of(*changed, told).values, first.values)
     with pytest.raises(ValueError, match="read-only"):
         first.values[0, 0] = 9
+
+
+@pytest.mark.parametrize(("page", "key", "value"), [
+    (PAGE, "over", 0.3), ("pages/relu_rules.py", "unit", 2),
+])
+def test_how_it_is_drawn_runs_no_network(page, key, value, convolutions) -> None:
+    app = sound(start(page, task="classification", section="network", methods="gradient,gradcam"))
+    before = len(convolutions)
+    [widget] = [w for w in (*app.slider, *app.number_input) if w.key == key]
+    sound(widget.set_value(value).run())
+    assert 0 < before == len(convolutions)
