@@ -6,11 +6,11 @@ places are counted in cells, and colours go by role.
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from vision_core.figures.encode import data_url
 from vision_core.walkthroughs.types import Cell, Role, Walkthrough
 
 Along = Literal["row", "column"]
@@ -256,4 +256,4 @@ def _drag_json(drag: Drag | None) -> dict[str, Any] | None:
 
 def _data_url(data: bytes) -> str:
     kind = "png" if data[:4] == b"\x89PNG" else "jpeg"
-    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
+    return data_url(data, kind)

@@ -6,7 +6,6 @@ numbers. Whatever a slider changes is a few kilobytes, so the picture follows wi
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ import streamlit as st
 from pages.widgets.canvas.live import Live, packed
 from vision_core.figures import jpeg
 from vision_core.figures.colours import INPUT
+from vision_core.figures.encode import data_url
 from vision_core.images import Photo
 
 _HERE = Path(__file__).parent
@@ -227,7 +227,7 @@ def _file(
     """The file as a data URL, or nothing when the browser holds it."""
     if _holds(held, name):
         return {}
-    return {"url": f"data:image/{kind};base64,{base64.b64encode(make()).decode()}"}
+    return {"url": data_url(make(), kind)}
 
 
 def _told(key: str, name: str, hear: Callable[[Any], None]) -> None:
