@@ -29,44 +29,21 @@ def run(args: argparse.Namespace) -> int:
 
     from vision_core import devices
     from vision_core.cli.predicting import read_photo
-    from vision_core.comparison.report import columns, pairs
-    from vision_core.export import image_record, strict
+    from vision_core.comparison.report import columns, pairs, record
 
     photo = read_photo(args.image)
     devices.resolve(args.device)
     found = columns(args.models, photo, given, args.device)
     differences = pairs(found)
     if args.json is not None:
-        record = {
-            "image": image_record(photo), "models": [_record(c) for c in found],
-            "pairs": differences,
-        }  # fmt: skip
         with json_stream(args.json) as stream:
-            write_json(stream, strict(record))
+            write_json(stream, record(photo, found, differences))
     if args.json != "-":
         for entry in found:
             print(f"{entry.card.name}: {entry.error or _words(entry)}")
         for pair in differences:
             print(f"{pair['a']} and {pair['b']}: {_difference(pair)}")
     return 2 if all(entry.error for entry in found) else 0
-
-
-def _record(entry: Column) -> dict[str, Any]:
-    card, trace = entry.card, entry.trace
-    record: dict[str, Any] = {
-        "name": card.name, "task": card.task, "parameters": card.parameters, "bytes": card.bytes,
-    }  # fmt: skip
-    if entry.error or trace is None:
-        return {**record, "error": entry.error}
-    record |= {"timing_ms": dict(trace.info.timing_ms), "device": trace.info.device}
-    if entry.selection is not None:
-        kept = entry.selection.detections
-        record["thresholds"] = entry.selection.thresholds.as_dict()
-        record["detections"] = [
-            {"label": n, "score": float(s), "box": [float(v) for v in b]}
-            for n, s, b in zip(kept.labels, kept.scores, kept.boxes, strict=True)
-        ]
-    return record
 
 
 def _words(entry: Column) -> str:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from vision_core.comparison.boxes import compare_boxes
-from vision_core.comparison.maps import compare_maps
+import numpy as np
+
+from vision_core.comparison.boxes import SAME
+from vision_core.comparison.differences import between
+from vision_core.comparison.truth import Truth, judge
 from vision_core.errors import UserError
+from vision_core.export import Prediction, image_record, prediction_record, strict
 from vision_core.images import Photo
-from vision_core.inference import ClassificationTrace, DetectionTrace, SegmentationTrace, trace
+from vision_core.inference import DetectionTrace, Keypoints, PartSource, trace
 from vision_core.inference.results import Trace
 from vision_core.labels import comparable
 from vision_core.models import Card, Model, card, load
@@ -29,24 +34,55 @@ class Column:
         trace: what it said; ``None`` where it failed.
         selection: of a detector, at its thresholds.
         error: the sentence that takes the place of a result.
+        masks: float32 ``[K, M, M]``, mask probabilities of the K kept detections.
+        keypoints: joints of the kept detections.
+        title: what the column is called; the card's title where it is empty.
+        random: whether its weights are random ones.
+        multiply_adds: of one pass (see ``vision_core.models.anatomy``), where they are known.
+        timing_ms: milliseconds of what came after the trace: ``select``, ``masks``, ``keypoints``.
     """
 
     card: Card
     trace: Trace | None = None
     selection: Selection | None = None
     error: str = ""
+    masks: np.ndarray | None = None
+    keypoints: Keypoints | None = None
+    title: str = ""
+    random: bool = False
+    multiply_adds: int | None = None
+    timing_ms: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def heading(self) -> str:
+        """What the column is called."""
+        return self.title or self.card.title
 
 
 def column(model: Model, photo: Photo, given: Mapping[str, Any]) -> Column:
-    """Run a model; thresholds are its own, changed by the given ones."""
+    """Run a model; thresholds are its own, changed by the given ones.
+
+    A given ``classes`` is compared as the comparison itself does, by name with aliases; a model
+    that knows none of them shows nothing.
+    """
     found = trace(model, photo)
-    if isinstance(found, DetectionTrace):
-        known = {c for c in given.get("classes") or () if c in model.card.classes}
-        own = dict(given)
-        if "classes" in own:
-            own["classes"] = frozenset(known) or None
-        return Column(model.card, found, found.select(replace(found.defaults, **own)))
-    return Column(model.card, found)
+    random = model.fingerprint.startswith("random-")
+    if not isinstance(found, DetectionTrace):
+        return Column(model.card, found, random=random)
+    own = dict(given)
+    if own.get("classes") is not None:
+        wanted = {comparable(name) for name in own["classes"]}
+        own["classes"] = frozenset(c for c in model.card.classes if comparable(c) in wanted)
+    start = time.perf_counter()
+    selection = found.select(replace(found.defaults, **own))
+    spent = {"select": 1000 * (time.perf_counter() - start)}
+    source = PartSource(model, photo, found)
+    parts: dict[str, Any] = {}
+    if source.kind is not None:
+        start = time.perf_counter()
+        parts[source.kind] = getattr(source, source.kind)(selection.detections.candidate)
+        spent[source.kind] = 1000 * (time.perf_counter() - start)
+    return Column(model.card, found, selection, random=random, timing_ms=spent, **parts)
 
 
 def columns(
@@ -61,67 +97,114 @@ def columns(
         device: where they run.
 
     Raises:
-        UserError: another number of models, or a name that is not in the catalogue.
+        UserError: another number of models, a name that is not in the catalogue, or a class that
+            no model knows.
     """
     if not 2 <= len(names) <= MOST:
         raise UserError(f"A comparison takes 2 to {MOST} models, not {len(names)}.")
-    found = []
-    for entry in [card(name) for name in names]:
-        try:
-            found.append(column(load(entry.name, device=device), photo, given))
-        except UserError as error:
-            found.append(Column(entry, error=str(error)))
-    return found
+    entries = [card(name) for name in names]
+    known = {comparable(c) for entry in entries for c in entry.classes}
+    for name in given.get("classes") or ():
+        if comparable(name) not in known:
+            raise UserError(f"None of these models knows the class {name!r}; leave it out.")
+    return [_column_or_error(entry, photo, given, device) for entry in entries]
+
+
+def _column_or_error(entry: Card, photo: Photo, given: Mapping[str, Any], device: str) -> Column:
+    """A network that runs out of memory or meets an operation its device lacks fails alone too."""
+    from vision_core.models.anatomy import anatomy
+
+    try:
+        made = column(load(entry.name, device=device), photo, given)
+    except UserError as error:
+        made = Column(entry, error=str(error))
+    except (RuntimeError, MemoryError) as error:
+        told = " ".join(str(error).split())[:200] or type(error).__name__
+        made = Column(entry, error=f"{entry.name} failed on this photo ({told}).")
+    return replace(made, multiply_adds=anatomy(entry).multiply_adds)
 
 
 def pairs(found: Sequence[Column]) -> list[dict[str, Any]]:
     """What differs between every two models, as JSON-ready values.
 
     Returns:
-        for each pair ``a``, ``b`` (names of the models) and, for detectors, ``both``,
-        ``other_class``, ``shifted``, ``only_a``, ``only_b`` (lists of rows with class, score and
-        box of each side) and ``f1``; for segmenters ``agreement``, ``iou`` and ``alone``; for
-        classifiers ``top_a``, ``top_b`` and ``same_top``. ``reason`` where they cannot be compared.
+        for each pair ``a``, ``b`` (names of the models), ``columns`` (their places in ``found``)
+        and what ``vision_core.comparison.differences.between`` says.
     """
     return [
-        {"a": a.card.name, "b": b.card.name, **_differences(a, b)}
-        for a, b in itertools.combinations(found, 2)
+        {"a": a.card.name, "b": b.card.name, "columns": [i, j], **between(a, b)}
+        for (i, a), (j, b) in itertools.combinations(enumerate(found), 2)
     ]
 
 
-def _differences(a: Column, b: Column) -> dict[str, Any]:
-    for one in (a, b):
-        if one.error:
-            return {"reason": f"{one.card.name} gave no result: {one.error}"}
-    if a.selection is not None and b.selection is not None:
-        return _boxes(a.selection, b.selection)
-    if isinstance(a.trace, SegmentationTrace) and isinstance(b.trace, SegmentationTrace):
-        made = compare_maps(a.trace, b.trace)
-        return {
-            "agreement": float(1 - made.disagree.mean()), "iou": made.iou,
-            "labels": list(made.labels), "pixels": made.table.tolist(),
-            "alone": {side: list(names) for side, names in made.alone.items()},
-        }
-    if isinstance(a.trace, ClassificationTrace) and isinstance(b.trace, ClassificationTrace):
-        tops = [c.top(5) for c in (a.trace, b.trace)]
-        rows = [[{"label": n, "probability": p} for n, p in top] for top in tops]
-        same = comparable(tops[0][0][0]) == comparable(tops[1][0][0])
-        return {"top_a": rows[0], "top_b": rows[1], "same_top": same}
-    return {"reason": "models of different tasks cannot be compared"}
+def record(
+    photo: Photo,
+    columns: Sequence[Column],
+    differences: Sequence[Mapping[str, Any]],
+    truth: Truth | None = None,
+) -> dict[str, Any]:
+    """A comparison as strict JSON values.
+
+    Args:
+        photo: the photo.
+        columns: of the models.
+        differences: what ``pairs`` says of them.
+        truth: what is really there.
+
+    Returns:
+        ``image``, ``models``, ``pairs``, ``versions`` and, with a truth, ``truth``; a model has
+        what ``vision_core.export.prediction_record`` tells of it, or ``error``. With a truth
+        each detector has ``truth`` as well: ``precision``, ``recall``, ``f1``, ``hits``,
+        ``false_positives``, ``misses``, and ``true_box`` (an index into the true boxes, or
+        ``None``, for each detection) and ``missed``.
+    """
+    made: dict[str, Any] = {
+        "image": image_record(photo), "models": [_model(photo, c, truth) for c in columns],
+        "pairs": list(differences), "versions": versions(),
+    }  # fmt: skip
+    if truth is not None:
+        rows = zip(truth.labels, truth.boxes, strict=True)
+        made["truth"] = [{"label": name, "box": box} for name, box in rows]
+    result: dict[str, Any] = strict(made)
+    return result
 
 
-def _boxes(a: Selection, b: Selection) -> dict[str, Any]:
-    made = compare_boxes(a.detections, b.detections)
+def versions() -> dict[str, str]:
+    """What computed a comparison."""
+    import torch
+    import torchvision
 
-    def side(found: Selection, row: int | None) -> dict[str, Any] | None:
-        if row is None:
-            return None
-        kept = found.detections
-        return {"label": kept.labels[row], "score": float(kept.scores[row]),
-                "box": [float(v) for v in kept.boxes[row]]}  # fmt: skip
+    from vision_core import __version__
 
-    kinds: dict[str, Any] = {
-        kind: [{"a": side(a, p.a), "b": side(b, p.b), "iou": p.iou} for p in made.of(kind)]
-        for kind in made.counts()
-    }
-    return {**kinds, "f1": made.f1}
+    return {"convscope": __version__, "torch": str(torch.__version__),
+            "torchvision": torchvision.__version__, "numpy": np.__version__}  # fmt: skip
+
+
+def _model(photo: Photo, entry: Column, truth: Truth | None) -> dict[str, Any]:
+    card, found = entry.card, entry.trace
+    made: dict[str, Any] = {
+        "name": card.name, "title": entry.heading, "task": card.task,
+        "parameters": card.parameters, "multiply_adds": entry.multiply_adds, "bytes": card.bytes,
+        "random": entry.random, "weights": None if entry.random else card.filename,
+        "fingerprint": None if found is None else found.info.fingerprint,
+    }  # fmt: skip
+    if entry.error or found is None:
+        return {**made, "error": entry.error}
+    prediction = Prediction(photo, found, entry.selection, entry.masks, entry.keypoints)
+    said = prediction_record(prediction, dict(entry.timing_ms))
+    made |= {key: value for key, value in said.items() if key not in ("model", "image")}
+    if truth is not None and entry.selection is not None:
+        made["truth"] = judged(entry.selection, truth)
+    return made
+
+
+def judged(selection: Selection, truth: Truth) -> dict[str, Any]:
+    """A detector's kept boxes against the true ones, as plain values; see ``record``."""
+    found = judge(selection.detections, truth)
+    hits = int((found.hit >= 0).sum())
+    return {
+        "iou": SAME, "precision": found.precision, "recall": found.recall, "f1": found.f1,
+        "hits": hits, "false_positives": len(found.hit) - hits, "misses": len(found.missed),
+        "true_box": [int(i) if i >= 0 else None for i in found.hit],
+        "missed": [int(i) for i in found.missed],
+    }  # fmt: skip
