@@ -28,7 +28,7 @@ _PAGES = {
     ],
     "Look inside": [
         ("attribution", "Attribution", "network_intelligence",
-         "Which pixels drive a prediction: ten methods beside each other, and a sanity check."),
+         "Which pixels drive a prediction: eleven methods beside each other, and a sanity check."),
         ("activations", "Activations", "stacks",
          "What each layer makes of the photo, and the input that a unit likes most."),
         ("filters", "Filters", "grid_on", "The weights of a convolution as pictures."),

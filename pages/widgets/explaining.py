@@ -8,9 +8,10 @@ import streamlit as st
 
 from pages.widgets import map_view, maps, occluder, sanity_check, state, targets
 from pages.widgets.guard import guarded
-from pages.widgets.map_view import LAYERED, TITLES
+from pages.widgets.map_view import TITLES
 from pages.widgets.state import Field
 from vision_core.attribution import METHODS, Attribution, Target, ask
+from vision_core.attribution.explain import LAYERED
 from vision_core.errors import UserError
 from vision_core.images import Photo
 from vision_core.inference import Trace
@@ -81,7 +82,8 @@ def _controls(model: Model, photo: Photo, trace: Trace) -> None:
             kept = [n for n in st.session_state["layers"] if n in names]
             if kept != st.session_state["layers"]:
                 st.session_state["layers"] = kept
-            st.multiselect("Layers of Grad-CAM", names, key="layers", placeholder="the usual one")
+            st.multiselect("Layers of Grad-CAM and Eigen-CAM", names, key="layers",
+                           placeholder="the usual one")  # fmt: skip
     st.segmented_control("Scale", ("own", "same"), key="scale", required=True,
                          help="Each map on a scale of its own, or all maps of one unit on one.")
     st.segmented_control("Gradients", ("signed", "colour"), key="show", required=True,

@@ -10,6 +10,7 @@ import streamlit as st
 
 from pages.widgets import canvas, downloads, shell, state, targets
 from vision_core.attribution import Attribution, Target
+from vision_core.attribution.explain import LAYERED
 from vision_core.attribution.targets import BoxTarget, JointTarget
 from vision_core.figures.colours import class_colour
 from vision_core.figures.saliency import (
@@ -29,9 +30,8 @@ TITLES = {
     "input_x_gradient": "Input x gradient", "smoothgrad": "SmoothGrad",
     "integrated_gradients": "Integrated gradients", "guided_backprop": "Guided backprop",
     "deconvnet": "DeconvNet", "gradcam": "Grad-CAM", "guided_gradcam": "Guided Grad-CAM",
-    "occlusion": "Occlusion",
+    "eigencam": "Eigen-CAM", "occlusion": "Occlusion",
 }  # fmt: skip
-LAYERED = ("gradcam", "guided_gradcam")
 _PLOT = {"displayModeBar": False, "scrollZoom": True}
 
 

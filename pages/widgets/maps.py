@@ -102,7 +102,7 @@ def _layer_names(
 
 
 def layer_names(model: Model, photo: Photo, trace: Trace, target: Target) -> tuple[str, ...]:
-    """The layers that Grad-CAM can take for a target; the network runs once to find them."""
+    """The layers that a CAM can take for a target; the network runs once to find them."""
     who = (model.name, model.fingerprint, str(model.device), trace.info.id, str(target))
     return _layer_names(who, model, photo, trace, target)
 
@@ -110,7 +110,7 @@ def layer_names(model: Model, photo: Photo, trace: Trace, target: Target) -> tup
 def film_strip(
     model: Model, photo: Photo, trace: Trace, target: Target, method: str, layers: Sequence[str],
 ) -> list[Attribution]:
-    """Grad-CAM at several layers from one forward and backward pass; the usual one for none."""
+    """Grad-CAM or Eigen-CAM at several layers from one pass; the usual layer for none."""
     who = (model.name, model.fingerprint, str(model.device), trace.info.id)
 
     def make() -> tuple[Attribution, ...]:

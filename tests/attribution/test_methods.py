@@ -251,11 +251,11 @@ def test_every_method_gives_a_signed_map_of_the_right_shape(method) -> None:
     if "cam" in method:
         settings = {"layers": ("one",)}
     result = explain(question_of(Modules(), fixed(20, 24)), method, **settings)
-    flat = method in ("gradient_abs", "gradcam", "occlusion")
+    flat = method in ("gradient_abs", "gradcam", "eigencam", "occlusion")
     assert result.values.shape == ((20, 24) if flat else (20, 24, 3))
     assert result.values.dtype == np.float32 and math.isfinite(result.score)
     assert result.signed.shape == (20, 24) and result.done == result.total
-    one_sided = method in ("gradient_abs", "gradcam")
+    one_sided = method in ("gradient_abs", "gradcam", "eigencam")
     assert (result.values.min() < 0) != one_sided
 
 

@@ -50,7 +50,7 @@ def test_every_method_on_the_best_box(method, cat, tmp_path, capsys) -> None:
     assert main(["explain", str(cat), "--method", method, "--out", str(out),
                  *quick.get(method, [])]) == 0  # fmt: skip
     shape = np.load(out).shape
-    flat = method in ("gradient_abs", "gradcam", "occlusion")
+    flat = method in ("gradient_abs", "gradcam", "eigencam", "occlusion")
     assert shape[:2] == (300, 451) and len(shape) == (2 if flat else 3)
     assert f"{method}" in capsys.readouterr().out
 

@@ -1,4 +1,5 @@
-"""Grad-CAM (Selvaraju et al. 2017) at one or several layers, from one forward and backward pass."""
+"""Maps from what a layer puts out: Grad-CAM (Selvaraju et al. 2017), which weighs its channels by
+their gradients, and Eigen-CAM (Muhammad and Yeasin 2020), which asks for no target."""
 
 from __future__ import annotations
 
@@ -30,8 +31,7 @@ def gradcam(
         UserError: no layer is named, there is no such layer, it does not run, the target does
             not depend on it, or it has no map.
     """
-    if not layers:
-        raise UserError("Grad-CAM needs a layer; name one that puts out feature maps.")
+    _check(layers)
     with differentiable():
         x = question.input.detach().clone().requires_grad_(True)
         scores, recorded = question.run(x, layers)
@@ -47,12 +47,60 @@ def gradcam(
     return found
 
 
+def eigencam(
+    question: Question, layers: Sequence[str], relu: bool = True
+) -> dict[str, Tensor]:
+    """Project what a layer puts out at each place on its first principal component.
+
+    As in the paper, O V_1 of the thin singular value decomposition O = U S V' of the activations
+    O ``[h w, C]``, which are not centred. The target takes no part, the network is only run
+    forward.
+
+    The sign of a singular vector is arbitrary; here it is the one with which the map goes along
+    with the mean over the channels (their inner product is not negative). Behind a ReLU all
+    entries of V_1 have one sign (Perron and Frobenius), so that the map is then nowhere negative.
+    Centred activations would not do: their component has places on either side of zero, and no
+    side that is the object's.
+
+    Args:
+        question: tells network and photo.
+        layers: names of layers that put out ``[1, C, h, w]``.
+        relu: drop values below zero; ``False`` keeps the sign.
+
+    Returns:
+        As of ``gradcam``.
+
+    Raises:
+        UserError: no layer is named, there is no such layer, it does not run, or it has no map.
+    """
+    _check(layers)
+    with torch.inference_mode(False), torch.no_grad():
+        _, recorded = question.run(question.input, layers)
+        found = {name: _projected(_first_map(name, recorded[name])[0]) for name in layers}
+    return {name: cam.clamp(min=0) if relu else cam for name, cam in found.items()}
+
+
+def _projected(values: Tensor) -> Tensor:
+    """``[C, h, w]`` on its first principal component, ``[1, h, w]``."""
+    places = values.flatten(1).T.float().cpu()  # not every accelerator has this decomposition
+    u, s, _ = torch.linalg.svd(places, full_matrices=False)
+    line = u[:, 0] * s[0]
+    if float(line @ places.mean(1)) < 0:
+        line = -line
+    return line.reshape(1, *values.shape[1:]).to(values)
+
+
+def _check(layers: Sequence[str]) -> None:
+    if not layers:
+        raise UserError("Grad-CAM and Eigen-CAM need a layer; name one that puts out feature maps.")
+
+
 def _first_map(name: str, calls: list[Tensor]) -> Tensor:
     if not calls:
         raise UserError(f"The layer {name} does not run for this target; choose another.")
     if calls[0].ndim != 4:
-        raise UserError(f"The layer {name} puts out numbers without places; Grad-CAM needs a "
-                        "layer with feature maps.")  # fmt: skip
+        raise UserError(f"The layer {name} puts out numbers without places; Grad-CAM and "
+                        "Eigen-CAM need a layer with feature maps.")  # fmt: skip
     return calls[0]
 
 
@@ -100,7 +148,7 @@ def default_layer(question: Question) -> str:
         if grad is not None and bool(grad.any()):
             sizes[name] = values.shape[2] * values.shape[3]
     if not sizes:
-        raise UserError("This network has no feature maps, so Grad-CAM does not apply.")
+        raise UserError("This network has no feature maps, so Grad-CAM and Eigen-CAM do not apply.")
     heads = ("head", "rpn", "roi_heads", "backbone.fpn")
     trunk = [name for name in sizes if not name.startswith(heads)] or list(sizes)
     coarsest = min(sizes[name] for name in trunk)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,16 +18,23 @@ from vision_core.errors import UserError
 
 METHODS = (
     "gradient", "gradient_abs", "input_x_gradient", "smoothgrad", "integrated_gradients",
-    "guided_backprop", "deconvnet", "gradcam", "guided_gradcam", "occlusion",
+    "guided_backprop", "deconvnet", "gradcam", "guided_gradcam", "eigencam", "occlusion",
 )  # fmt: skip
+LAYERED = ("gradcam", "guided_gradcam", "eigencam")
+"""Methods with a map for each of one or several layers."""
+IN_PARTS = ("smoothgrad", "integrated_gradients", "occlusion")
+"""Methods of many passes, whose map grows."""
 RULE_OF = {"guided_backprop": "guided", "guided_gradcam": "guided", "deconvnet": "deconvnet"}
 SETTINGS: Mapping[str, tuple[str, ...]] = {
     "smoothgrad": ("samples", "level", "seed"),
     "integrated_gradients": ("steps", "baseline"),
     "gradcam": ("layers", "relu"),
     "guided_gradcam": ("layers",),
+    "eigencam": ("layers", "relu"),
     "occlusion": ("patch", "stride", "baseline"),
 }
+_NO_TARGET = ("It does not depend on the target: it shows where the layer answers most strongly "
+              "to the photo, whatever is predicted.")  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +76,22 @@ class Attribution:
         return not bool((self.values > 0).any())
 
 
+@dataclass(frozen=True, eq=False)
+class Step:
+    """How far a method is.
+
+    Attributes:
+        done, total: passes of the network so far and in all; for a method with a map for each
+            layer, maps.
+        draw: makes the map so far. Carrying a map to a large photo may take longer than a pass,
+            so that only what is looked at should be drawn. ``None`` before the first pass.
+    """
+
+    done: int
+    total: int
+    draw: Callable[[], Attribution] | None = None
+
+
 def explain(question: Question, method: str, **settings: Any) -> Attribution:
     """The whole answer of a method; see ``explained`` for the settings."""
     *_, last = explained(question, method, **settings)
@@ -77,12 +101,21 @@ def explain(question: Question, method: str, **settings: Any) -> Attribution:
 def explained(question: Question, method: str, **settings: Any) -> Iterator[Attribution]:
     """Answer by answer, each better than the one before; quick methods give one.
 
+    Args and errors as of ``in_steps``.
+    """
+    steps = in_steps(question, method, **settings)
+    return (step.draw() for step in steps if step.draw is not None)
+
+
+def in_steps(question: Question, method: str, **settings: Any) -> Iterator[Step]:
+    """A method step by step; those ``IN_PARTS`` first tell their cost, before any pass.
+
     Args:
         question: a target of a network on a photo.
         method: one of ``METHODS``.
         settings: ``samples``, ``level``, ``seed`` (SmoothGrad); ``steps``, ``baseline``
-            (integrated gradients); ``layers``, ``relu`` (Grad-CAM); ``patch``, ``stride``,
-            ``baseline`` (occlusion).
+            (integrated gradients); ``layers``, ``relu`` (Grad-CAM, Eigen-CAM); ``patch``,
+            ``stride``, ``baseline`` (occlusion).
 
     Raises:
         UserError: no such method or setting, or the method means nothing on this network.
@@ -137,7 +170,7 @@ def _score(question: Question) -> float:
         return float(question.run(question.input)[0][0])
 
 
-def _one_pass(question: Question, method: str, _: Mapping[str, Any]) -> Iterator[Attribution]:
+def _one_pass(question: Question, method: str, _: Mapping[str, Any]) -> Iterator[Step]:
     notes = _rule_notes(question, method)
     scores, grads = question.own_gradients(RULE_OF.get(method, "plain"))
     values = grads[0]
@@ -145,29 +178,32 @@ def _one_pass(question: Question, method: str, _: Mapping[str, Any]) -> Iterator
         values = gradients.absolute(values)
     elif method == "input_x_gradient":
         values = gradients.input_x_gradient(question, values)
-    yield _made(question, method, float(scores[0]), values, notes=notes)
+    yield Step(1, 1, partial(_made, question, method, float(scores[0]), values, notes=notes))
 
 
-def _in_parts(
-    question: Question, method: str, settings: Mapping[str, Any]
-) -> Iterator[Attribution]:
-    score = _score(question)
+def _in_parts(question: Question, method: str, settings: Mapping[str, Any]) -> Iterator[Step]:
     smooth = method == "smoothgrad"
     run: Callable[..., Iterator[gradients.Partial]] = (
         gradients.smoothgrad if smooth else gradients.integrated_gradients
     )
+    yield Step(0, settings.get("samples", gradients.SAMPLES) if smooth
+               else settings.get("steps", gradients.STEPS))  # fmt: skip
+    score = _score(question)
     for part in run(question, **settings):
-        yield _made(
-            question, method, score, part.values, settings=dict(settings), done=part.done,
+        yield Step(part.done, part.total, partial(
+            _made, question, method, score, part.values, settings=dict(settings), done=part.done,
             total=part.total, gap=None if smooth else part.gap,
-        )
+        ))  # fmt: skip
 
 
-def _cams(question: Question, method: str, settings: Mapping[str, Any]) -> Iterator[Attribution]:
+def _cams(question: Question, method: str, settings: Mapping[str, Any]) -> Iterator[Step]:
     notes = _rule_notes(question, method)
     layers: Sequence[str] = settings.get("layers") or (cam.default_layer(question),)
     relu = bool(settings.get("relu", True))
-    maps = cam.gradcam(question, layers, relu or method == "guided_gradcam")
+    if method == "eigencam":
+        maps, notes = cam.eigencam(question, layers, relu), (_NO_TARGET,)
+    else:
+        maps = cam.gradcam(question, layers, relu or method == "guided_gradcam")
     score = _score(question)
     guided = gradients.gradient(question, "guided") if method == "guided_gradcam" else None
     for at, (name, values) in enumerate(maps.items()):
@@ -176,17 +212,17 @@ def _cams(question: Question, method: str, settings: Mapping[str, Any]) -> Itera
                 values[None], size=guided.shape[-2:], mode="bilinear", align_corners=False
             )[0]
             values = guided * whole
-        yield _made(
-            question, method, score, values, settings={"layer": name, "relu": relu}, notes=notes,
-            done=at + 1, total=len(maps),
-        )
+        yield Step(at + 1, len(maps), partial(
+            _made, question, method, score, values, settings={"layer": name, "relu": relu},
+            notes=notes, done=at + 1, total=len(maps),
+        ))  # fmt: skip
 
 
-def _occluded(
-    question: Question, method: str, settings: Mapping[str, Any]
-) -> Iterator[Attribution]:
+def _occluded(question: Question, method: str, settings: Mapping[str, Any]) -> Iterator[Step]:
+    places = {name: value for name, value in settings.items() if name != "baseline"}
+    yield Step(0, occlusion.passes(question, **places))
     for part in occlusion.sweep(question, **settings):
-        yield of_sweep(question, part, settings)
+        yield Step(part.done, part.total, partial(of_sweep, question, part, settings))
 
 
 def of_sweep(
@@ -202,7 +238,7 @@ def of_sweep(
     )
 
 
-_RUNNERS: Mapping[str, Callable[..., Iterator[Attribution]]] = {
+_RUNNERS: Mapping[str, Callable[..., Iterator[Step]]] = {
     "smoothgrad": _in_parts, "integrated_gradients": _in_parts, "gradcam": _cams,
-    "guided_gradcam": _cams, "occlusion": _occluded,
+    "guided_gradcam": _cams, "eigencam": _cams, "occlusion": _occluded,
 }  # fmt: skip

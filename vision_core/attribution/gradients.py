@@ -15,6 +15,8 @@ from vision_core.errors import UserError
 
 BATCH = 8
 """Inputs that run at once: the fastest on a CPU, small enough for any GPU."""
+SAMPLES, STEPS = 32, 32
+"""Of SmoothGrad and of integrated gradients, unless told otherwise."""
 BASELINES = ("black", "mean", "white", "blur")
 
 
@@ -50,7 +52,7 @@ class Partial:
 
 
 def smoothgrad(
-    question: Question, samples: int = 32, level: float = 0.15, seed: int = 0,
+    question: Question, samples: int = SAMPLES, level: float = 0.15, seed: int = 0,
     rule: str = "plain",
 ) -> Iterator[Partial]:
     """Mean gradient over noisy copies of the input (Smilkov et al. 2017), batch after batch.
@@ -77,7 +79,7 @@ def smoothgrad(
 
 
 def integrated_gradients(
-    question: Question, steps: int = 32, baseline: str = "black"
+    question: Question, steps: int = STEPS, baseline: str = "black"
 ) -> Iterator[Partial]:
     """Gradients along the straight way from a baseline to the input (Sundararajan et al. 2017).
 

@@ -57,8 +57,21 @@ class Sweep:
         return (total / count.clamp(min=1))[None]
 
 
+PATCH, STRIDE = 32, 16
+"""Input pixels, unless told otherwise."""
+
+
+def passes(question: Question, patch: int = PATCH, stride: int = STRIDE) -> int:
+    """How many patches a sweep hides: the passes of the network that it takes.
+
+    Raises:
+        UserError: a number outside its range.
+    """
+    return len(_corners(question, patch, stride))
+
+
 def sweep(
-    question: Question, patch: int = 32, stride: int = 16, baseline: str = "mean"
+    question: Question, patch: int = PATCH, stride: int = STRIDE, baseline: str = "mean"
 ) -> Iterator[Sweep]:
     """Hide every patch in turn; yields after each batch, the whole at the end.
 
@@ -71,12 +84,8 @@ def sweep(
     Raises:
         UserError: a number outside its range.
     """
+    corners = _corners(question, patch, stride)
     height, width = question.input.shape[-2:]
-    if not 1 <= patch <= (most := min(height, width)):
-        raise UserError(f"The patch must have 1 to {most} pixels a side, not {patch}.")
-    if not 1 <= stride <= patch:
-        raise UserError(f"The stride must lie between 1 and the patch of {patch}, not {stride}.")
-    corners = corners_of(height, width, patch, stride)
     fill = baseline_of(question, baseline)[0]
     labels = question.labels if question.logits else (str(question.target),)
     own = _scores(question, question.input)[0]
@@ -92,6 +101,15 @@ def sweep(
         found = torch.cat(drops).float().cpu()
         yield Sweep(corners[:done], found, patch, own.float().cpu(), labels,
                     (height, width), done, len(corners))  # fmt: skip
+
+
+def _corners(question: Question, patch: int, stride: int) -> Tensor:
+    height, width = question.input.shape[-2:]
+    if not 1 <= patch <= (most := min(height, width)):
+        raise UserError(f"The patch must have 1 to {most} pixels a side, not {patch}.")
+    if not 1 <= stride <= patch:
+        raise UserError(f"The stride must lie between 1 and the patch of {patch}, not {stride}.")
+    return corners_of(height, width, patch, stride)
 
 
 def corners_of(height: int, width: int, patch: int, stride: int) -> Tensor:

@@ -33,8 +33,10 @@ def register(subparsers: Any) -> None:
         help="NAME, box:N[:PART], region:NAME[:X1,Y1,X2,Y2], joint:N:NAME or unit:LAYER:C,I,J; N "
         "counts the detections of predict from 0; the top prediction if left out",
     )
-    parser.add_argument("--layer", action="append", metavar="LAYER", help="of Grad-CAM; may repeat")
-    parser.add_argument("--signed", action="store_true", help="Grad-CAM without its last ReLU")
+    parser.add_argument("--layer", action="append", metavar="LAYER",
+                        help="of Grad-CAM and Eigen-CAM; may repeat")  # fmt: skip
+    parser.add_argument("--signed", action="store_true",
+                        help="Grad-CAM and Eigen-CAM without the last ReLU")  # fmt: skip
     for name, kind in _SETTINGS.items():
         parser.add_argument(f"--{name}", type=kind, metavar=name.upper())
     parser.add_argument("--out", type=Path, metavar="MAP.npy", help="signed float32 array")
@@ -50,6 +52,7 @@ def run(args: argparse.Namespace) -> int:
     given = options.given_thresholds(args)
 
     from vision_core.attribution import METHODS, ask, explained
+    from vision_core.attribution.explain import LAYERED
     from vision_core.cli.predicting import read_photo
     from vision_core.inference import trace
 
@@ -63,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
     target = _target(args.target, traced, given)
     question = ask(model, photo, traced, target)
     answers = list(explained(question, args.method, **_settings(args)))
-    if args.method not in ("gradcam", "guided_gradcam"):
+    if args.method not in LAYERED:
         answers = answers[-1:]
     if args.out is not None:
         _save(args.out, answers)
