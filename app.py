@@ -15,6 +15,7 @@ page = st.navigation(
         "": [
             st.Page("pages/home.py", title="Start", icon=":material/home:", default=True),
             st.Page("pages/predictions.py", title="Predictions", icon=":material/frame_person:"),
+            st.Page("pages/compare.py", title="Compare", icon=":material/compare:"),
             st.Page("pages/models.py", title="Models", icon=":material/inventory_2:"),
         ],
         "Look inside": [

@@ -22,6 +22,9 @@ _PAGES = {
         ("predictions", "Predictions", "frame_person",
          "Detection, instance masks, pose, semantic segmentation and classification. Drag the "
          "score and NMS thresholds and the boxes follow; ask why a box is not there."),
+        ("compare", "Compare", "compare",
+         "Two to four models on one photo: what both found, what only one found, against boxes "
+         "that you draw."),
         ("models", "Models", "inventory_2",
          "Every network of the catalogue: card, scores, training curve, layers with shapes, "
          "parameters and multiply-adds."),

@@ -31,12 +31,12 @@ def fields() -> tuple[Field, ...]:
     task = Field("task", tasks[0], state.one_of(tasks))
     state.use(task)
     names = [c.name for c in models.cards(st.session_state["task"])]
-    choices = ("auto", *devices.available())
-    return (
-        task,
-        Field("model", names[0], state.one_of(names)),
-        Field("device", "auto", state.one_of(choices)),
-    )
+    return task, Field("model", names[0], state.one_of(names)), device_field()
+
+
+def device_field() -> Field:
+    """Where networks run."""
+    return Field("device", "auto", state.one_of(("auto", *devices.available())))
 
 
 def pick() -> Card:
@@ -48,14 +48,25 @@ def pick() -> Card:
     status = {name: models.status(card) for name, card in by_name.items()}
     st.selectbox(
         "Model", list(by_name), key="model",
-        format_func=lambda name: _line(by_name[name], status[name]),
+        format_func=lambda name: line(by_name[name], status[name]),
     )
-    if len(devices.available()) > 1:
-        st.selectbox("Device", ("auto", *devices.available()), key="device")
+    pick_device()
     return by_name[st.session_state["model"]]
 
 
-def _line(card: Card, status: str) -> str:
+def pick_device() -> None:
+    """Draw the choice of a device, where there is one."""
+    if len(devices.available()) > 1:
+        st.selectbox("Device", ("auto", *devices.available()), key="device")
+
+
+def line(card: Card, status: str) -> str:
+    """A model's title and where its weights are.
+
+    Args:
+        card: of the model.
+        status: as ``models.status`` says it.
+    """
     where = {"bundled": "bundled", "cached": "on this machine"}.get(
         status, f"not here, {card.bytes / 2**20:.0f} MB"
     )

@@ -90,13 +90,14 @@ def spent(selection: Selection, passes: int, spent_ms: float) -> None:
     )
 
 
-def legend(entries: Sequence[LegendEntry]) -> None:
-    """Classes of a class map with their shares of the pixels."""
+def legend(entries: Sequence[LegendEntry], inline: bool = False) -> None:
+    """Classes of a class map with their shares of the pixels, below or beside each other."""
     lines = [
         f"<div>{_chip(e.label, class_colour(e.label), e.label)} {e.share:.1%}</div>"
         for e in entries
     ]
-    st.html("<div class='legend'>" + "".join(lines) + "</div>")
+    look = "legend inline" if inline else "legend"
+    st.html(f"<div class='{look}'>" + "".join(lines) + "</div>")
 
 
 def _chip(text: str, colour: str, name: str) -> str:

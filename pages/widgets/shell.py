@@ -23,6 +23,7 @@ h1 { font-size: 1.9rem !important; padding: 0 0 0.3rem !important; }
 .fates { line-height: 1.9; }
 .quiet { font-size: 0.88rem; opacity: 0.75; white-space: nowrap; }
 .legend div { padding: 0.1rem 0; }
+.legend.inline div { display: inline-block; margin-right: 0.8rem; }
 .lede { font-size: 0.97rem; line-height: 1.4; opacity: 0.9; }
 .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 @media (max-width: 640px) {

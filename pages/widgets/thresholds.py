@@ -11,7 +11,7 @@ from pages.widgets.state import Field
 from vision_core.inference import DetectionTrace
 from vision_core.selection.types import NMS_VARIANTS, Thresholds
 
-_NMS_WORDS = {
+NMS_WORDS = {
     "hard": "hard (greedy)",
     "soft-linear": "soft, linear",
     "soft-gaussian": "soft, Gaussian",
@@ -81,19 +81,19 @@ def controls(trace: DetectionTrace, kind: str | None) -> Controls:
     used = fields(trace)
     state.use(*used)
     st.slider(
-        "Score threshold", 0.0, 1.0, step=_step(trace.defaults.score), key="score",
+        "Score threshold", 0.0, 1.0, step=step_of(trace.defaults.score), key="score",
         help="A candidate is kept only when its score is greater.",
     )
     nms = st.session_state["nms"]
     st.slider(
-        "NMS IoU threshold", 0.0, 1.0, step=_step(trace.defaults.iou), key="iou",
+        "NMS IoU threshold", 0.0, 1.0, step=step_of(trace.defaults.iou), key="iou",
         disabled=nms in ("none", "soft-gaussian"),
         help="Two boxes that overlap by more than this compete: the better one stays. "
         "Gaussian soft NMS has no such threshold.",
     )
     st.slider("Max detections", 1, _most(trace), key="max", help="Only the best so many stay.")
     st.selectbox(
-        "Non-maximum suppression", NMS_VARIANTS, key="nms", format_func=_NMS_WORDS.__getitem__,
+        "Non-maximum suppression", NMS_VARIANTS, key="nms", format_func=NMS_WORDS.__getitem__,
         help="Soft NMS (Bodla et al. 2017) lowers the score of overlapping boxes "
         "instead of removing them.",
     )
@@ -117,7 +117,7 @@ def controls(trace: DetectionTrace, kind: str | None) -> Controls:
             max_detections=int(value["max"]), classes=frozenset(value["classes"]) or None,
         ),
         float(value["mask"]), joint, float(value["opacity"]), value["captions"],
-        (_step(trace.defaults.score), _step(trace.defaults.iou)),
+        (step_of(trace.defaults.score), step_of(trace.defaults.iou)),
     )
 
 
@@ -138,6 +138,6 @@ def _part_controls(trace: DetectionTrace, kind: str | None) -> float | None:
     return None
 
 
-def _step(default: float) -> float:
+def step_of(default: float) -> float:
     """Hundredths, or thousandths where the model's own threshold needs them."""
     return 0.01 if round(default * 100) == default * 100 else 0.001

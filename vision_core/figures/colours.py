@@ -19,6 +19,13 @@ ORANGE, SKY, YELLOW, PURPLE, GREY = "#E69F00", "#56B4E9", "#F0E442", "#CC79A7", 
 
 INPUT, KERNEL, OUTPUT = BLUE, VERMILION, GREEN
 GROUND_TRUTH = SKY
+MODELS = (BLUE, VERMILION, GREEN, PURPLE)
+"""Of the models of a comparison, in their order."""
+# What two models say of one object, and what a ground truth says of a detection.
+DIFFERENCES = {
+    "both": GREEN, "other_class": PURPLE, "shifted": YELLOW, "only_a": BLUE, "only_b": VERMILION,
+}  # fmt: skip
+VERDICTS = {"hit": GREEN, "false": VERMILION, "missed": SKY}
 
 # By fate of a candidate, in the order of `FATES`.
 FATE_COLOURS: dict[str, str] = dict(

@@ -45,7 +45,7 @@ _HTML = """<div class="stage"><canvas tabindex="0" role="application"
 <div class="note" hidden></div></div>
 <div class="say" aria-live="polite"></div>"""
 _FILES = ("overlap", "topk", "select", "live", "images", "paint", "masks", "painter", "zoom",
-          "controls", "view")
+          "linked", "controls", "view")
 
 _mount = st.components.v2.component(
     "convscope_picture",
@@ -110,6 +110,12 @@ class Scene:
         links: lines between marks: (from, to, text).
         crowd: many thin outlines, float32 [N, 4].
         zoom: the picture can be zoomed.
+        group: pictures of one group zoom and pan together; they show the same photo.
+        shared: the live sliders of the group move together as well.
+        plain: the live sliders come without counts and without the other candidates.
+        asks: what a place is asked for: ``why`` nothing is there, ``draw`` a box, or nothing.
+        only: ids of the boxes that may be shown while a slider is dragged; ``None``: any.
+        tints: ``#RRGGBB`` by id of a box, in place of its class's colour.
     """
 
     boxes: list[list[float]] = field(default_factory=list)
@@ -130,6 +136,12 @@ class Scene:
     links: list[tuple[int, int, str]] = field(default_factory=list)
     crowd: np.ndarray | None = None
     zoom: bool = False
+    group: str = ""
+    shared: bool = False
+    plain: bool = False
+    asks: str = "why"
+    only: list[int] | None = None
+    tints: dict[str, str] = field(default_factory=dict)
 
 
 def picture(
@@ -182,7 +194,8 @@ def picture(
 def _numbers(scene: Scene) -> dict[str, Any]:
     """All of a scene that is not a file."""
     plain = ("boxes", "ids", "labels", "scores", "colours", "dashes", "skeletons", "limbs", "pin",
-             "picks", "captions", "description", "zoom")
+             "picks", "captions", "description", "zoom", "group", "shared", "plain", "asks",
+             "only", "tints")
     crowd = None if scene.crowd is None else {
         "boxes": packed(scene.crowd, "f4"), "colour": INPUT,
         "alpha": max(0.25, 1 - len(scene.crowd) / 1000),

@@ -1,6 +1,10 @@
 // The controls under the picture: score and IoU, counts of fates, and what the buttons switch.
 
 const COMMIT_MS = 250; // after the last key press; a pointer commits when it lets go
+const ASKS = { // what a place on the picture can be asked for: text of the button and its title
+  why: ["Why not here?", "Click a spot or drag a box on the picture"],
+  draw: ["Draw a true box", "Drag a box around what is really there"],
+};
 
 // A short line in the dashes that outlines of a fate have.
 function outlineSample(dash, colour) {
@@ -86,10 +90,22 @@ class Controls {
     input.style.setProperty("--done", `${100 * (value - min) / (max - min)}%`);
   }
 
+  // Put the sliders where a hand on another picture has put its own.
+  show(values) {
+    for (const name of ["score", "iou"]) {
+      this.dials[name].input.value = values[name];
+      this.read(name);
+    }
+  }
+
   // Python's latest word. A hand that is on a slider is not pushed aside.
-  update(live, zoomable) {
-    this.zoomer.hidden = !zoomable;
+  update({ live, zoom, plain, asks }) {
+    this.zoomer.hidden = !zoom;
     this.panel.hidden = !live;
+    this.ghosts.hidden = this.counts.hidden = plain;
+    this.ask.hidden = !asks;
+    if (!asks) this.release(this.ask);
+    [this.ask.textContent, this.ask.title] = ASKS[asks] ?? ["", ""];
     if (!live) return;
     this.given = live.thresholds;
     if (!this.moving) this.touched.clear();

@@ -46,12 +46,14 @@ class Candidates {
 
   // What the picture shows for thresholds: the same fields as Python's scene.
   frame(thresholds, scene) {
-    const { kept, final } = this.select(thresholds);
+    const { kept: all, final } = this.select(thresholds);
+    const wanted = scene.only && new Set(scene.only);
+    const kept = wanted ? all.filter((i) => wanted.has(this.id(i))) : all;
     const ids = kept.map((i) => this.id(i));
     return {
       ids, boxes: kept.map((i) => this.box(i)), labels: kept.map((i) => this.label(i)),
       scores: kept.map((i) => f32(final[i])),
-      colours: kept.map((i) => this.colours[this.selector.labels[i]]),
+      colours: kept.map((i) => scene.tints[this.id(i)] ?? this.colours[this.selector.labels[i]]),
       dashes: [], captions: scene.captions, limbs: scene.limbs,
       skeletons: scene.skeletons && ids.map((id) => this.skeletons.get(id)),
     };

@@ -13,7 +13,9 @@ class View {
     });
     this.pen = this.canvas.getContext("2d");
     this.painter = new Painter(this);
-    this.zoom = new Zoom(this.canvas, () => this.soon());
+    this.zoom = new Zoom(this.canvas, () => this.soon(), () => {
+      for (const other of peersOf(this)) other.zoom.follow(this.zoom);
+    });
     this.controls = new Controls(root, this.hears());
     this.watch = new ResizeObserver(() => this.zoom.apply());
     this.listen();
@@ -74,8 +76,9 @@ class View {
     this.stage.style.setProperty("--tallest", scene.tallest);
     this.canvas.setAttribute("aria-label", scene.description);
     this.zoom.enabled = scene.zoom;
-    this.controls.update(scene.live, scene.zoom);
-    if (moved) this.zoom.reset();
+    this.controls.update(scene);
+    if (moved) this.zoom.fit();
+    join(this, scene.group);
     this.showTip();
     this.paint();
     this.stage.dataset.painted = ++this.painted;
@@ -108,6 +111,14 @@ class View {
 
   // A hand moves a slider: select here and paint with the next frame; nothing is sent.
   move(values) {
+    this.expect(values);
+    for (const other of sharersOf(this)) {
+      other.controls.show(values);
+      other.expect(values);
+    }
+  }
+
+  expect(values) {
     this.override = values;
     this.until = Infinity;
     this.setHover(-1, -1);
@@ -116,13 +127,14 @@ class View {
 
   release(values) {
     const { score, iou } = this.scene.live.thresholds;
-    if (values.score !== score || values.iou !== iou) {
-      this.until = performance.now() + PATIENCE_MS;
-      return this.tell("thresholds", values);
+    const changed = values.score !== score || values.iou !== iou;
+    for (const view of [this, ...sharersOf(this)]) {
+      view.until = changed ? performance.now() + PATIENCE_MS : 0;
+      if (changed) continue;
+      view.settle(); // back where it was: nothing to tell
+      view.soon();
     }
-    this.until = 0; // back where it was: nothing to tell
-    this.settle();
-    this.soon();
+    if (changed) this.tell("thresholds", values);
   }
 
   // Paint with the next frame of the browser, once, however often it is asked for.

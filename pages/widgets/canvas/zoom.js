@@ -4,9 +4,9 @@ const MOST = 12; // times the size that fits
 const STILL = 6; // CSS pixels that a hand may tremble in a click
 
 class Zoom {
-  // changed: called when another part of the plane is shown.
-  constructor(canvas, changed) {
-    Object.assign(this, { canvas, changed, factor: 1, left: 0, top: 0, enabled: false });
+  // changed: called when another part of the plane is shown; told: after a gesture has asked for it.
+  constructor(canvas, changed, told) {
+    Object.assign(this, { canvas, changed, told, factor: 1, left: 0, top: 0, enabled: false });
     this.pointers = new Map();
     this.space = false;
     this.moved = false; // the last gesture was more than a click
@@ -21,7 +21,20 @@ class Zoom {
   }
 
   reset() {
+    this.fit();
+    this.told();
+  }
+
+  fit() {
     Object.assign(this, { factor: 1, left: 0, top: 0 });
+    this.apply();
+  }
+
+  // Show the same part as another picture of the same shape, which may have another size.
+  follow(other) {
+    this.factor = other.factor;
+    this.left = other.left * this.canvas.clientWidth / other.canvas.clientWidth;
+    this.top = other.top * this.canvas.clientHeight / other.canvas.clientHeight;
     this.apply();
   }
 
@@ -34,12 +47,14 @@ class Zoom {
     this.top = y - (y - this.top) * grown;
     this.factor = next;
     this.apply();
+    this.told();
   }
 
   pan(dx, dy) {
     this.left += dx;
     this.top += dy;
     this.apply();
+    this.told();
   }
 
   apply() {
