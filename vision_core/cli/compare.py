@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vision_core.cli import options
-from vision_core.cli.output import add_json, json_stream, write_json
+from vision_core.cli.output import STDOUT, add_json, json_stream, write_json, write_whole
+from vision_core.errors import UserError
 
 if TYPE_CHECKING:
     from vision_core.comparison.report import Column
+    from vision_core.comparison.truth import Truth
+    from vision_core.images import Photo
 
 
 def register(subparsers: Any) -> None:
@@ -19,38 +23,86 @@ def register(subparsers: Any) -> None:
     parser.add_argument("--models", nargs="+", required=True, metavar="NAME", help="two to four")
     parser.add_argument("--device", default="auto", help=f"one of {', '.join(options.DEVICES)}")
     options.add_thresholds(parser)
+    parser.add_argument("--truth", type=Path, metavar="COCO.json",
+                        help="what is really there: COCO annotations with the photo's boxes")
+    group = parser.add_argument_group("output")
     add_json(parser, bare=False)
+    group.add_argument("--html", type=Path, metavar="OUT.html",
+                       help="the comparison as one file with pictures, model cards and numbers")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print a line for each model and each pair; ``--json`` writes all of it."""
+    """Print a line for each model and each pair; ``--json`` and ``--html`` write all of it."""
     given = options.given_thresholds(args)
+    _check_places(args)
 
     from vision_core import devices
     from vision_core.cli.predicting import read_photo
     from vision_core.comparison.report import columns, pairs, record
 
     photo = read_photo(args.image)
+    truth = None if args.truth is None else _read_truth(args.truth, photo)
     devices.resolve(args.device)
     found = columns(args.models, photo, given, args.device)
     differences = pairs(found)
+    if args.html is not None:
+        from vision_core.comparison.html import report_html
+
+        write_whole(args.html, report_html(photo, found, differences, truth=truth))
     if args.json is not None:
         with json_stream(args.json) as stream:
-            write_json(stream, record(photo, found, differences))
-    if args.json != "-":
+            write_json(stream, record(photo, found, differences, truth))
+    if args.json != STDOUT:
         for entry in found:
-            print(f"{entry.card.name}: {entry.error or _words(entry)}")
+            print(f"{entry.card.name}: {entry.error or _words(entry, truth)}")
         for pair in differences:
             print(f"{pair['a']} and {pair['b']}: {_difference(pair)}")
     return 2 if all(entry.error for entry in found) else 0
 
 
-def _words(entry: Column) -> str:
+def _check_places(args: argparse.Namespace) -> None:
+    """Refuse places for the results before any network runs.
+
+    Raises:
+        UserError: a result would land on something else, or has no folder to lie in.
+    """
+    taken = {Path(name).resolve() for name in (args.image, args.truth) if name not in (None, "-")}
+    if args.html is not None:
+        if args.html.suffix.lower() not in (".html", ".htm"):
+            raise UserError(f"{args.html} is no HTML file name; end it in .html.")
+        if args.html.is_dir() or not args.html.parent.is_dir():
+            raise UserError(f"There is no place for a file {args.html}; check the path.")
+        taken.add(args.html.resolve())
+    if args.json not in (None, STDOUT) and Path(args.json).resolve() in taken:
+        raise UserError(f"--json would overwrite {args.json}, which has another use here; name "
+                        "another file.")  # fmt: skip
+
+
+def _read_truth(path: Path, photo: Photo) -> Truth:
+    from vision_core.comparison.truth import read_coco
+
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error.strerror}); check the path.") from None
+    return read_coco(data, photo.width, photo.height, photo.name)
+
+
+def _words(entry: Column, truth: Truth | None) -> str:
+    from vision_core.comparison.report import judged
     from vision_core.inference import ClassificationTrace, SegmentationTrace
 
     if entry.selection is not None:
-        return f"{len(entry.selection.detections)} detections"
+        said = f"{len(entry.selection.detections)} detections"
+        if truth is None:
+            return said
+        found = judged(entry.selection, truth)
+        return (
+            f"{said}; {found['hits']} hits, {found['false_positives']} false positives, "
+            f"{found['misses']} misses: precision {found['precision']:.2f}, "
+            f"recall {found['recall']:.2f}, F1 {found['f1']:.2f}"
+        )
     if isinstance(entry.trace, ClassificationTrace):
         name, probability = entry.trace.top(1)[0]
         return f"{name} {probability:.3f}"
@@ -64,7 +116,16 @@ def _difference(pair: dict[str, Any]) -> str:
     if "f1" in pair:
         counts = {k: len(pair[k]) for k in ("both", "other_class", "shifted", "only_a", "only_b")}
         told = ", ".join(f"{n} {k.replace('_', ' ')}" for k, n in counts.items())
-        return f"{told}; F1 {pair['f1']:.2f}"
+        return f"{told}; F1 {pair['f1']:.2f}{_joints(pair.get('joints'))}"
     if "agreement" in pair:
         return f"{pair['agreement']:.1%} of the pixels agree"
     return "the same class first" if pair["same_top"] else "another class first"
+
+
+def _joints(joints: dict[str, Any] | None) -> str:
+    if joints is None or joints["oks"] is None:
+        return ""
+    return (
+        f"; {len(joints['shared'])} joints of {len(joints['persons'])} persons: OKS "
+        f"{joints['oks']:.2f}, mean distance {joints['mean_distance']:.2f}"
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -43,6 +44,21 @@ def json_stream(path: str) -> Iterator[IO[str]]:
         raise UserError(cannot_write(path, error)) from None
     with stream:
         yield stream
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text file beside its place, then rename it: nobody ever meets half a file.
+
+    Raises:
+        UserError: the file cannot be written.
+    """
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise UserError(cannot_write(path, error)) from None
 
 
 def write_json(stream: IO[str], value: Any, indent: int | None = None) -> None:

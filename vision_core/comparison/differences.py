@@ -47,7 +47,7 @@ def between(a: Column, b: Column) -> dict[str, Any]:
         rows = [[{"label": n, "probability": p} for n, p in top] for top in tops]
         same = comparable(tops[0][0][0]) == comparable(tops[1][0][0])
         return {"top_a": rows[0], "top_b": rows[1], "same_top": same}
-    return {"reason": "models of different tasks cannot be compared"}
+    return {"reason": "Models of different tasks cannot be compared."}
 
 
 def _boxes(a: Column, b: Column, kept_a: Selection, kept_b: Selection) -> dict[str, Any]:

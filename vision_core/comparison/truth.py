@@ -7,6 +7,7 @@ box of its class with the greatest IoU, if that is at least the threshold.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -109,7 +110,7 @@ def curve(found: Detections, truth: Truth, iou: float = SAME) -> Curve:
 
 
 def read_coco(data: bytes, width: int, height: int, name: str | None = None) -> Truth:
-    """Boxes of one image from COCO's annotation format.
+    """Boxes of one image from COCO's annotation format, without those of crowds.
 
     Args:
         data: the JSON file.
@@ -125,10 +126,11 @@ def read_coco(data: bytes, width: int, height: int, name: str | None = None) -> 
         images = {i["id"]: i for i in content["images"]}
         chosen = _image(images, name)
         scale = (width / images[chosen]["width"], height / images[chosen]["height"])
-        rows = [n for n in content["annotations"] if n["image_id"] == chosen]
+        rows = [n for n in content["annotations"]
+                if n["image_id"] == chosen and not n.get("iscrowd")]
         boxes = [_xyxy(n["bbox"], scale) for n in rows]
         labels = tuple(names[n["category_id"]] for n in rows)
-    except (ValueError, KeyError, TypeError, ZeroDivisionError) as error:
+    except (ValueError, KeyError, TypeError, ZeroDivisionError, RecursionError) as error:
         raise UserError(
             f"The file is no COCO annotation file ({type(error).__name__}: {error}); it needs "
             "images, categories and annotations with bbox."
@@ -147,4 +149,6 @@ def _image(images: dict[int, dict[str, object]], name: str | None) -> int:
 
 def _xyxy(box: Sequence[float], scale: tuple[float, float]) -> list[float]:
     x, y, w, h = (float(v) for v in box)
+    if not all(map(math.isfinite, (x, y, w, h))) or w < 0 or h < 0:
+        raise ValueError(f"bbox {list(box)}")
     return [x * scale[0], y * scale[1], (x + w) * scale[0], (y + h) * scale[1]]

@@ -1,0 +1,121 @@
+"""Columns of real models, and the record of a comparison as JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pycocotools import mask as coco_mask
+
+import vision_core
+from tests.comparison.test_html import BOXES, CLASSES, MAPS, TRUTH, A
+from tests.figures import scenes
+from vision_core.comparison import report
+from vision_core.comparison.report import Column, column, columns, pairs, record
+from vision_core.comparison.truth import judge
+from vision_core.errors import UserError
+from vision_core.images import Photo
+from vision_core.inference import PartSource, trace
+from vision_core.models import card, load
+
+ROOT = Path(vision_core.__file__).parents[1]
+
+
+def strictly(value: dict) -> dict:
+    """Through a strict JSON text and back."""
+    made: dict = json.loads(json.dumps(value, allow_nan=False))
+    assert made == value, "nothing but plain JSON values"
+    return made
+
+
+def test_a_column_holds_the_masks_of_what_it_keeps(cat: Photo) -> None:
+    model = load("mask_rcnn_s")
+    made = column(model, cat, {"score": 0.3})
+    kept = made.selection.detections
+    assert len(kept) > 0 and made.keypoints is None and not made.random
+    found = trace(model, cat)
+    np.testing.assert_array_equal(
+        made.masks, PartSource(model, cat, found).masks(kept.candidate))
+    assert set(made.timing_ms) == {"select", "masks"} and min(made.timing_ms.values()) > 0
+    row = record(cat, [made], [])["models"][0]["detections"][0]
+    shape = coco_mask.decode(row["mask"])
+    assert shape.shape == (cat.height, cat.width) and shape.any()
+
+
+def test_a_column_holds_the_joints_of_what_it_keeps(cat: Photo) -> None:
+    made = column(load("pose_heatmap_s", random_seed=3), cat, {"score": 0.0, "max_detections": 2})
+    assert made.random and len(made.selection.detections) == 2
+    assert made.keypoints.xy.shape == (2, 14, 2) and made.masks is None
+    [pair] = pairs([made, made])
+    assert [p["oks"] for p in pair["joints"]["persons"]] == [1.0, 1.0]
+    assert pair["joints"]["mean_distance"] == 0.0 and len(pair["joints"]["shared"]) == 14
+    told = strictly(record(cat, [made], []))["models"][0]
+    assert len(told["detections"][0]["keypoints"]) == 14
+    assert told["weights"] is None and "random-3" in told["fingerprint"]
+
+
+def test_classes_are_chosen_by_what_they_mean(cat: Photo) -> None:
+    model = load("fcos_s")
+    some = column(model, cat, {"score": 0.1, "classes": {"Cat", "pedestrian"}})
+    assert some.selection.thresholds.classes == {"cat", "person"}
+    none = column(model, cat, {"score": 0.1, "classes": {"car"}})
+    assert len(none.selection.detections) == 0
+    with pytest.raises(UserError, match="knows the class 'zebra'"):
+        columns(["fcos_s", "faster_rcnn_s"], cat, {"classes": {"cat", "zebra"}})
+
+
+def test_a_model_that_runs_out_of_memory_fails_alone(cat: Photo, monkeypatch) -> None:
+    def run(model, photo):
+        if model.name == "resnet_s":
+            raise RuntimeError("CUDA out of memory.\nTried to allocate 9 GiB")
+        return trace(model, photo)
+
+    monkeypatch.setattr(report, "trace", run)
+    failed, fine = columns(["resnet_s", "vgg_s"], cat, {})
+    assert failed.error == ("resnet_s failed on this photo (CUDA out of memory. Tried to allocate "
+                            "9 GiB).")
+    assert failed.trace is None and fine.trace is not None and not fine.error
+    assert failed.multiply_adds > fine.multiply_adds / 10 > 0
+    assert strictly(record(cat, [failed, fine], pairs([failed, fine])))["models"][0]["error"]
+
+
+def test_the_record_is_strict_json_with_all_that_is_known() -> None:
+    photo = scenes.photo()
+    for some in (BOXES, MAPS, CLASSES):
+        differences = pairs(some)
+        made = strictly(record(photo, some, differences, TRUTH))
+        assert made["image"]["sha256"] == photo.sha256 and made["pairs"] == differences
+        assert made["pairs"][0]["columns"] == [0, 1]
+        assert [m["name"] for m in made["models"]] == [c.card.name for c in some]
+        assert {m["fingerprint"] for m in made["models"]} == {"f" * 64}
+        assert [m["weights"] for m in made["models"]] == [c.card.filename for c in some]
+        assert [t["label"] for t in made["truth"]] == list(TRUTH.labels)
+    assert "truth" not in record(photo, BOXES, [])
+
+
+def test_a_truth_in_the_record_is_that_of_judge() -> None:
+    made = record(scenes.photo(), BOXES, [], TRUTH)
+    for model, entry in zip(made["models"], BOXES, strict=True):
+        found = judge(entry.selection.detections, TRUTH)
+        told = model["truth"]
+        assert [told[k] for k in ("precision", "recall", "f1")] == [
+            found.precision, found.recall, found.f1]
+        assert [-1 if i is None else i for i in told["true_box"]] == found.hit.tolist()
+        assert told["missed"] == found.missed.tolist() and told["misses"] == len(found.missed)
+        assert told["hits"] + told["false_positives"] == len(entry.selection.detections)
+        assert told["hits"] + told["misses"] == len(TRUTH.labels)
+    others = record(scenes.photo(), CLASSES, [], TRUTH)["models"]
+    assert not any("truth" in model for model in others)
+
+
+def test_the_version_is_that_of_the_project() -> None:
+    [said] = re.findall(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text("utf-8"), re.M)
+    assert report.versions()["convscope"] == vision_core.__version__ == said
+
+
+def test_a_title_may_differ_from_the_cards() -> None:
+    plain = Column(card("fcos_s"), A.trace, A)
+    assert plain.heading == plain.card.title and BOXES[0].heading == "First"
