@@ -221,6 +221,8 @@ def test_a_model_that_failed_keeps_its_place_with_its_sentence() -> None:
     assert [r[2] for r in page.cells("overview")[1:]] == ["3 detections of 3 candidates.",
                                                           "no result"]
     assert len(page.pictures) == 1 and "ResNet-18" in page.text
+    never_run = exported([BOXES[0], Column(card("resnet18"))])
+    assert "There is no result of this model." in never_run.text and len(never_run.pictures) == 1
 
 
 def test_cards_thresholds_and_times() -> None:

@@ -94,13 +94,14 @@ def _words(entry: Column, truth: Truth | None) -> str:
     from vision_core.inference import ClassificationTrace, SegmentationTrace
 
     if entry.selection is not None:
-        said = f"{len(entry.selection.detections)} detections"
+        said = _count(len(entry.selection.detections), "detection")
         if truth is None:
             return said
         found = judged(entry.selection, truth)
         return (
-            f"{said}; {found['hits']} hits, {found['false_positives']} false positives, "
-            f"{found['misses']} misses: precision {found['precision']:.2f}, "
+            f"{said}; {_count(found['hits'], 'hit')}, "
+            f"{_count(found['false_positives'], 'false positive')}, "
+            f"{found['misses']} missed: precision {found['precision']:.2f}, "
             f"recall {found['recall']:.2f}, F1 {found['f1']:.2f}"
         )
     if isinstance(entry.trace, ClassificationTrace):
@@ -126,6 +127,11 @@ def _joints(joints: dict[str, Any] | None) -> str:
     if joints is None or joints["oks"] is None:
         return ""
     return (
-        f"; {len(joints['shared'])} joints of {len(joints['persons'])} persons: OKS "
+        f"; {_count(len(joints['shared']), 'joint')} of "
+        f"{_count(len(joints['persons']), 'person')}: OKS "
         f"{joints['oks']:.2f}, mean distance {joints['mean_distance']:.2f}"
     )
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}" + ("" if number == 1 else "s")

@@ -34,7 +34,8 @@ def block(photo: Photo, entry: Column) -> dict[str, Any]:
     card, found = entry.card, entry.trace
     made: dict[str, Any] = {
         "title": entry.heading, "name": card.name, "task": card.task, "random": entry.random,
-        "error": entry.error, "picture": "", "sentence": "", "counts": [], "thresholds": [],
+        "error": entry.error or ("" if found else "There is no result of this model."),
+        "picture": "", "sentence": "", "counts": [], "thresholds": [],
         "timing": [], "total_ms": None, "device": "", "cost": _cost(entry),
         "card": _card(card, entry.random), "millions": card.parameters / 1e6,
         "billions": None if entry.multiply_adds is None else entry.multiply_adds / 1e9,
