@@ -7,12 +7,12 @@ from typing import Any
 import streamlit as st
 
 from pages.widgets import map_view, maps, occluder, sanity_check, state, targets
+from pages.widgets.growing import Place, apart, grow
 from pages.widgets.guard import guarded
 from pages.widgets.map_view import TITLES
 from pages.widgets.state import Field
 from vision_core.attribution import METHODS, Attribution, Target, ask
 from vision_core.attribution.explain import LAYERED
-from vision_core.errors import UserError
 from vision_core.images import Photo
 from vision_core.inference import Trace
 from vision_core.models import Model
@@ -55,21 +55,20 @@ def show(model: Model, photo: Photo, trace: Trace, outer: tuple[Field, ...]) -> 
             targets.pick(trace)
             _controls(model, photo, trace)
         target = targets.chosen(trace)
-        found, told = _maps(model, photo, trace, target)
-        map_view.pictures(photo, trace, target, found)
+        places, told = _places(model, photo, trace, target)
+        found = map_view.pictures(photo, trace, target, places, told)
         for sentence in told:
             st.warning(sentence, icon=":material/block:")
         if (count := int(st.session_state["random"])) and found:
             st.markdown(f"**With the top {count} of {maps.random_layers(model)} layers random**")
             copied = maps.with_random_layers(model, count, int(st.session_state["seed"]))
-            sanity_check.show(photo, found, _maps(copied, photo, trace, target)[0])
-        if "occlusion" in st.session_state["methods"]:
+            _sanity(photo, found, _places(copied, photo, trace, target)[0])
+        if any(a.method == "occlusion" for a in found):
             with st.expander("Drag a patch over the photo", icon=":material/crop_square:",
                              expanded=len(found) == 1):  # fmt: skip
                 settings = _settings("occlusion", min(trace.info.network_size))
                 question = ask(model, photo, trace, target)
-                done = maps.swept(model, trace, question, settings, lambda *_: None)
-                occluder.show(photo, question, done)
+                occluder.show(photo, question, maps.swept(model, trace, question, settings))
         map_view.files(photo, model, found)
         state.write(*outer, *used)
 
@@ -113,28 +112,35 @@ def _settings(method: str, patch_most: int) -> dict[str, Any]:
     }.get(method, {})
 
 
-def _maps(
+def _places(
     model: Model, photo: Photo, trace: Trace, target: Target
-) -> tuple[list[Attribution], list[str]]:
-    """The maps of the chosen methods, and a sentence for each that means nothing here."""
-    found: list[Attribution] = []
+) -> tuple[list[Place], list[str]]:
+    """The places of the chosen methods' maps, and a sentence for each that means nothing here.
+
+    What takes one pass, or is known, is there; the others are ready to run.
+    """
+    found: list[Place] = []
     told: list[str] = []
-    bar = st.empty()
-
-    def say(share: float, words: str) -> None:
-        if share < 1:
-            bar.progress(share, text=words)
-
     most = min(trace.info.network_size)
     for method in st.session_state["methods"]:
-        try:
+        title, asked = TITLES[method], (model, photo, trace, target, method)
+        with apart(title, told):
             if method in LAYERED:
-                layers = st.session_state["layers"]
-                found += maps.film_strip(model, photo, trace, target, method, layers)
+                strip = maps.film_strip(*asked, st.session_state["layers"])
+                found += [Place(title, one) for one in strip]
             else:
-                given = _settings(method, most)
-                found.append(maps.of(model, photo, trace, target, method, given, say))
-        except UserError as error:
-            told.append(str(error))
-    bar.empty()
+                settings = _settings(method, most)
+                known = maps.at_once(*asked, settings)
+                found.append(Place(title, known) if known is not None
+                             else Place.growing(title, maps.growing(*asked, settings)))
     return found, told
+
+
+def _sanity(photo: Photo, trained: list[Attribution], random: list[Place]) -> None:
+    """The maps of a network with random layers, beside those of the trained one."""
+    stills = map_view.Stills(photo)
+    if any(place.steps is not None for place in random):
+        grow(random, stills.show, stills.tell)
+    maps_of = [place.map for place in random if place.map is not None]
+    sanity_check.show(photo, trained, maps_of, stills.at)
+    stills.done()

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
-from pages.widgets import canvas, downloads, shell, state, targets
+from pages.widgets import canvas, downloads, growing, shell, state, stills, targets
+from pages.widgets.growing import Place
 from vision_core.attribution import Attribution, Target
 from vision_core.attribution.explain import LAYERED
 from vision_core.attribution.targets import BoxTarget, JointTarget
+from vision_core.figures import jpeg
 from vision_core.figures.colours import class_colour
+from vision_core.figures.encode import data_url
 from vision_core.figures.saliency import (
     Panel,
     by_colour,
@@ -32,46 +37,150 @@ TITLES = {
     "deconvnet": "DeconvNet", "gradcam": "Grad-CAM", "guided_gradcam": "Guided Grad-CAM",
     "eigencam": "Eigen-CAM", "occlusion": "Occlusion",
 }  # fmt: skip
+_STILL = 720
+"""Pixels of the longer side of a map that is still growing, at most."""
 _PLOT = {"displayModeBar": False, "scrollZoom": True}
 
 
-def pictures(photo: Photo, trace: Trace, target: Target, found: list[Attribution]) -> None:
-    """The photo with what is explained, and the maps with linked zoom."""
+def pictures(
+    photo: Photo, trace: Trace, target: Target, places: list[Place], told: list[str]
+) -> list[Attribution]:
+    """The photo with what is explained, and the maps with linked zoom.
+
+    Args:
+        photo: the photo.
+        trace: what the network said of it.
+        target: what is explained.
+        places: of the maps; those that are still to be made grow before the reader's eyes.
+        told: gets a sentence for each method that failed on the way.
+
+    Returns:
+        the maps.
+    """
     left, right = st.columns([2, 5], gap="medium")
     with left:
         canvas.picture(photo, _scene(photo, trace, target), key="explained",
                        present=shell.presenting(), tallest="20rem",
                        on_pick=lambda pick: _picked(trace, pick))  # fmt: skip
-        if found:
-            st.metric(f"Score of {target}", f"{found[0].score:.3f}")
+        score = _metric(st, target, places)
         if isinstance(trace, DetectionTrace):
             st.caption("Click a box to explain it.")
     with right:
-        if not found:
-            st.info("Choose a method on the left.", icon=":material/tune:")
-            return
-        chart(photo, found, "maps")
-        st.html(_LEGEND)
-        for a in found:
-            for sentence in _remarks(a):
-                st.caption(sentence)
+        grown = Stills(photo, lambda: _metric(score, target, places))
+        if any(place.steps is not None for place in places):
+            told += growing.grow(places, grown.show, grown.tell)
+            _metric(score, target, places)
+        found = [place.map for place in places if place.map is not None]
+        if found:
+            chart(photo, found, "maps", grown.at)
+            grown.done(LEGEND)
+        else:
+            grown.at.info("Choose a method on the left.", icon=":material/tune:")
+            grown.done()
+        for sentence in dict.fromkeys(s for a in found for s in _remarks(a)):
+            st.caption(sentence)
+    return found
 
 
-_LEGEND = (
+class Stills:
+    """Maps of which some are still growing, drawn where the script is when they are first shown.
+
+    Args:
+        photo: the photo.
+        also: is called whenever the maps are drawn.
+
+    Attributes:
+        at: the place of the chart.
+    """
+
+    def __init__(self, photo: Photo, also: Callable[[], Any] = lambda: None) -> None:
+        step = max(1, -(-max(photo.width, photo.height) // _STILL))
+        self._photo, self._also = photo, also
+        # no st.empty: it would clear what stands there from the last run before it is filled
+        self.at: Any = st
+        self._below: Any = st
+        self._part = (slice(None, None, step),) * 2
+        self._small = replace(photo, pixels=np.ascontiguousarray(photo.pixels[self._part]))
+        self._thumbs: dict[Attribution, Attribution] = {}
+        self._drawn: dict[tuple[Attribution, float], str] = {}
+
+    def show(self, places: list[Place]) -> None:
+        """Draw all the places."""
+        maps = [place.map for place in places if place.map is not None]
+        self._thumbs = {a: self._thumbs.get(a) or replace(a, values=a.values[self._part])
+                        for a in maps}  # fmt: skip
+        limits = dict(zip(maps, _limits(list(self._thumbs.values())), strict=True))
+        self._drawn = {(a, v): self._url(a, v) for a, v in limits.items()}
+        shown = []
+        for place in places:
+            a = place.map
+            note, url = place.words, ""
+            if a is not None:
+                scale = f"full colour at ± {limits[a]:.3g}"
+                note = ", ".join(filter(None, (a.settings.get("layer"), place.words, scale)))
+                url = self._drawn[a, limits[a]]
+            shown.append(stills.Still(place.title, note, url))
+        if shown:
+            html = stills.grid(shown, *_layout(self._photo, len(shown)))
+            self.at = _filled(self.at, html)
+        self._also()
+
+    def tell(self, words: str, share: float) -> None:
+        """Say how far it is; one who moved a control meanwhile is let go here."""
+        self._below = _filled(self._below, stills.progress(LEGEND, words, share))
+
+    def done(self, below: str = "") -> None:
+        """Put a legend, or nothing, where it was said how far it is."""
+        if below:
+            self._below.html(below)
+        elif self._below is not st:
+            self._below.empty()
+
+    def _url(self, a: Attribution, limit: float) -> str:
+        if (a, limit) in self._drawn:
+            return self._drawn[a, limit]
+        drawn = _picture(self._small, self._thumbs[a], limit)
+        picture = replace(self._small, pixels=drawn)
+        return data_url(jpeg(picture), "jpeg")
+
+
+def _filled(at: Any, html: str) -> Any:
+    """Put HTML where the script is, or into a place; returns the place."""
+    made = at.html(html)
+    return made if at is st else at
+
+
+def _metric(at: Any, target: Target, places: list[Place]) -> Any:
+    """The score, as soon as a map tells it; returns its place."""
+    scores = [f"{place.map.score:.3f}" for place in places if place.map is not None]
+    if places:
+        made = at.metric(f"Score of {target}", scores[0] if scores else "…")
+        return made if at is st else at
+    if at is not st:
+        at.empty()
+    return at
+
+
+LEGEND = (
     "<div class='quiet'><span style='color:#D55E00'>■</span> raises the score &nbsp; "
     "<span style='color:#0072B2'>■</span> lowers it &nbsp; white: no effect, or not seen</div>"
 )
 
 
-def chart(photo: Photo, found: list[Attribution], key: str) -> None:
+def chart(photo: Photo, found: list[Attribution], key: str, at: Any = st) -> None:
     """The maps on their scales, zoom and pan linked."""
     shown = [
         Panel(TITLES[a.method], _picture(photo, a, limit), limit, a.settings.get("layer", ""))
         for a, limit in zip(found, _limits(found), strict=True)
     ]
-    columns = min(len(shown), 2 if len(shown) <= 4 else 3)
-    height = int(min(max(660 / columns * photo.height / photo.width + 50, 190), 520))
-    st.plotly_chart(panels(shown, columns, height), key=key, config=_PLOT, width="stretch")
+    columns, height = _layout(photo, len(shown))
+    at.plotly_chart(panels(shown, columns, height), key=key, config=_PLOT, width="stretch")
+
+
+def _layout(photo: Photo, count: int) -> tuple[int, int]:
+    """Panels in a row, and the height of a row in pixels."""
+    columns = min(count, 2 if count <= 4 else 3)
+    return columns, int(min(max(660 / columns * photo.height / photo.width + 50, 190), 520))
 
 
 def _scene(photo: Photo, trace: Trace, target: Target) -> canvas.Scene:
@@ -130,7 +239,7 @@ def title(a: Attribution) -> str:
 
 
 def _remarks(a: Attribution) -> list[str]:
-    told = [f"{title(a)}: {note}" for note in a.notes]
+    told = [f"{TITLES[a.method]}: {note}" for note in a.notes]
     if a.empty:
         told.append(f"{title(a)}: no positive evidence for {a.target}.")
     if a.gap is not None:

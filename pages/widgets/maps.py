@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Hashable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import streamlit as st
 
-from vision_core.attribution import Attribution, Question, Target, ask, explained
+from pages.widgets.runs import Runs
+from vision_core.attribution import Attribution, Question, Target, ask, explained, in_steps
 from vision_core.attribution.cam import map_layers
-from vision_core.attribution.explain import of_sweep
-from vision_core.attribution.occlusion import Sweep, sweep
+from vision_core.attribution.explain import IN_PARTS, Step, of_sweep
+from vision_core.attribution.occlusion import Sweep, passes, sweep
 from vision_core.attribution.sanity import randomised, weighted_layers
 from vision_core.images import Photo
 from vision_core.inference import Trace
@@ -58,6 +61,19 @@ def random_layers(model: Model) -> int:
     return len(weighted_layers(model.module))
 
 
+def _who(model: Model, trace: Trace) -> tuple[str, ...]:
+    return (model.name, model.fingerprint, str(model.device), trace.info.id)
+
+
+def _settings_key(settings: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
+    return tuple(sorted(settings.items()))
+
+
+def _question(model: Model, photo: Photo, trace: Trace, target: Target) -> Question:
+    known = _known().get_or_make((*_who(model, trace), str(target)), dict)
+    return replace(ask(model, photo, trace, target), known=known)
+
+
 def of(
     model: Model, photo: Photo, trace: Trace, target: Target, method: str,
     settings: Mapping[str, Any], say: Say,
@@ -76,22 +92,87 @@ def of(
     Raises:
         UserError: the method means nothing for this target.
     """
-    who = (model.name, model.fingerprint, str(model.device), trace.info.id)
-    chosen = tuple(sorted(settings.items()))
-    key = (*who, str(target), method, chosen)
+    found = at_once(model, photo, trace, target, method, settings)
+    if found is not None:
+        return found
+    with closing(growing(model, photo, trace, target, method, settings)) as steps:
+        for step in steps:
+            say(step.done / step.total, f"{method}: {step.done} of {step.total} passes")
+    assert step.draw is not None
+    return step.draw()
+
+
+def at_once(
+    model: Model, photo: Photo, trace: Trace, target: Target, method: str,
+    settings: Mapping[str, Any],
+) -> Attribution | None:
+    """A map that needs no waiting, made by one pass or known already; else ``None``."""
+    key = (*_who(model, trace), str(target), method, _settings_key(settings))
 
     def make() -> Attribution:
-        known = _known().get_or_make((*who, str(target)), dict)
-        question = replace(ask(model, photo, trace, target), known=known)
-        if method == "occlusion":
-            return of_sweep(question, swept(model, trace, question, settings, say), settings)
-        last = None
-        for last in explained(question, method, **settings):
-            say(last.done / last.total, f"{method}: {last.done} of {last.total}")
-        assert last is not None
+        *_, last = explained(_question(model, photo, trace, target), method, **settings)
         return last
 
-    return _held().get_or_make(key, make)
+    if method not in IN_PARTS:
+        return _held().get_or_make(key, make)
+    found = _held().get(key)
+    if found is None and method == "occlusion":
+        question = _question(model, photo, trace, target)
+        done = _swept().get(_sweep_key(model, trace, question, settings))
+        if done is not None:
+            found = of_sweep(question, done, settings)
+            _held().put(key, found)
+    return found
+
+
+def growing(
+    model: Model, photo: Photo, trace: Trace, target: Target, method: str,
+    settings: Mapping[str, Any],
+) -> Generator[Step, None, None]:
+    """A map of many passes step by step, from where others are with it; the first tells the cost.
+
+    Only the whole map is kept. Close the generator to stop.
+
+    Args and errors as of ``of``, for a method that comes in parts.
+    """
+    key = (*_who(model, trace), str(target), method, _settings_key(settings))
+    if method == "occlusion":
+        return _occluding(key, _question(model, photo, trace, target), model, trace, settings)
+
+    def begin() -> Iterator[Step]:
+        known = _held().get(key)  # somebody may have ended it a moment ago
+        if known is not None:
+            yield Step(known.total, known.total, lambda: known)
+            return
+        for step in in_steps(_question(model, photo, trace, target), method, **settings):
+            yield _kept(key, step)
+
+    return _growing().follow(key, begin)
+
+
+def _occluding(
+    key: Hashable, question: Question, model: Model, trace: Trace, settings: Mapping[str, Any]
+) -> Generator[Step, None, None]:
+    places = {name: settings[name] for name in ("patch", "stride") if name in settings}
+    yield Step(0, passes(question, **places))
+    with closing(_sweeping(model, trace, question, settings)) as parts:
+        for part in parts:
+            draw = partial(of_sweep, question, part, settings)
+            yield _kept(key, Step(part.done, part.total, draw))
+
+
+def _kept(key: Hashable, step: Step) -> Step:
+    """The step; if it is the last one, with its map in the cache."""
+    if step.done < step.total or step.draw is None:
+        return step
+    whole = step.draw()
+    _held().put(key, whole)
+    return replace(step, draw=lambda: whole)
+
+
+@st.cache_resource(show_spinner=False)
+def _growing() -> Runs[Step]:
+    return Runs()
 
 
 @st.cache_resource(max_entries=128, show_spinner=False)
@@ -103,7 +184,7 @@ def _layer_names(
 
 def layer_names(model: Model, photo: Photo, trace: Trace, target: Target) -> tuple[str, ...]:
     """The layers that a CAM can take for a target; the network runs once to find them."""
-    who = (model.name, model.fingerprint, str(model.device), trace.info.id, str(target))
+    who = (*_who(model, trace), str(target))
     return _layer_names(who, model, photo, trace, target)
 
 
@@ -111,13 +192,12 @@ def film_strip(
     model: Model, photo: Photo, trace: Trace, target: Target, method: str, layers: Sequence[str],
 ) -> list[Attribution]:
     """Grad-CAM or Eigen-CAM at several layers from one pass; the usual layer for none."""
-    who = (model.name, model.fingerprint, str(model.device), trace.info.id)
-
     def make() -> tuple[Attribution, ...]:
         given = {"layers": tuple(layers)} if layers else {}
         return tuple(explained(ask(model, photo, trace, target), method, **given))
 
-    return list(_strips().get_or_make((*who, str(target), method, tuple(layers)), make))
+    key = (*_who(model, trace), str(target), method, tuple(layers))
+    return list(_strips().get_or_make(key, make))
 
 
 @st.cache_resource(show_spinner=False)
@@ -126,17 +206,38 @@ def _strips() -> ByteLRU[tuple[Attribution, ...]]:
 
 
 def swept(
-    model: Model, trace: Trace, question: Question, settings: Mapping[str, Any], say: Say
+    model: Model, trace: Trace, question: Question, settings: Mapping[str, Any]
 ) -> Sweep:
     """The sweep behind an occlusion map; a classifier's holds all classes, computed once."""
-    who = (model.name, model.fingerprint, str(model.device), trace.info.id)
+    found = _swept().get(_sweep_key(model, trace, question, settings))
+    if found is None:
+        with closing(_sweeping(model, trace, question, settings)) as parts:
+            *_, found = parts
+    return found
+
+
+def _sweep_key(
+    model: Model, trace: Trace, question: Question, settings: Mapping[str, Any]
+) -> Hashable:
     target = "all classes" if question.logits is not None else str(question.target)
+    return (*_who(model, trace), target, _settings_key(settings))
 
-    def make() -> Sweep:
-        last = None
-        for last in sweep(question, **settings):
-            say(last.done / last.total, f"occlusion: {last.done} of {last.total} patches")
-        assert last is not None
-        return last
 
-    return _swept().get_or_make((*who, target, tuple(sorted(settings.items()))), make)
+def _sweeping(
+    model: Model, trace: Trace, question: Question, settings: Mapping[str, Any]
+) -> Generator[Sweep, None, None]:
+    key = _sweep_key(model, trace, question, settings)
+
+    def begin() -> Iterator[Sweep]:
+        known = _swept().get(key)
+        for part in [known] if known is not None else sweep(question, **settings):
+            if part.done == part.total:
+                _swept().put(key, part)
+            yield part
+
+    return _sweeps().follow(key, begin)
+
+
+@st.cache_resource(show_spinner=False)
+def _sweeps() -> Runs[Sweep]:
+    return Runs()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import streamlit as st
 
@@ -12,19 +14,22 @@ from vision_core.attribution.sanity import edges, similarity
 from vision_core.images import Photo
 
 
-def show(photo: Photo, trained: list[Attribution], random: list[Attribution]) -> None:
+def show(
+    photo: Photo, trained: list[Attribution], random: list[Attribution], at: Any = st
+) -> None:
     """Maps of a network with random layers, and how like those of the trained one they are.
 
     Args:
         photo: the photo.
         trained: maps of the trained network.
         random: maps of the same methods from its copy with random layers.
+        at: where their chart stands.
     """
     pairs = {title(a): (a, b) for a in trained for b in random if title(a) == title(b)}
     if not pairs:
         st.info("No method could be compared.")
         return
-    map_view.chart(photo, [b for _, b in pairs.values()], "random_maps")
+    map_view.chart(photo, [b for _, b in pairs.values()], "random_maps", at)
     rows = []
     control = edges(photo)
     for name, (a, b) in pairs.items():

@@ -1,0 +1,92 @@
+"""Long computations that several users may follow, each step of which is computed once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Generator, Hashable, Iterator
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Runs(Generic[T]):
+    """Computations under way, by key.
+
+    There is no thread behind one: whoever follows it takes its next step, while the others wait
+    for that step, not for the end. One who leaves leaves the rest to the others; when nobody
+    follows any more, it is forgotten. Nothing is stored here: a computation that ends stores what
+    it found, and looks there first.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._runs: dict[Hashable, _Run[T]] = {}
+
+    def __len__(self) -> int:
+        return len(self._runs)
+
+    def follow(
+        self, key: Hashable, begin: Callable[[], Iterator[T]]
+    ) -> Generator[T, None, None]:
+        """The steps of the computation under ``key``, from where it is now to its end.
+
+        Close the generator to leave early. An error in a step is raised for all who follow.
+
+        Args:
+            key: of the computation.
+            begin: its steps, if nobody runs it.
+        """
+        with self._lock:
+            run = self._runs.setdefault(key, _Run(begin))
+            run.followers += 1
+        try:
+            seen = 0
+            while (step := run.after(seen)) is not None:
+                seen, value = step
+                yield value
+        finally:
+            with self._lock:
+                run.followers -= 1
+                if not run.followers:
+                    del self._runs[key]
+
+
+class _Run(Generic[T]):
+    """One computation.
+
+    Attributes:
+        followers: how many follow it; guarded by the lock of all runs.
+    """
+
+    def __init__(self, begin: Callable[[], Iterator[T]]) -> None:
+        self.followers = 0
+        self._begin = begin
+        self._lock = threading.Lock()
+        self._steps: Iterator[T] | None = None
+        self._taken: list[T] = []  # the latest one, if any
+        self._count = 0
+        self._error: Exception | None = None
+        self._ended = False
+
+    def after(self, seen: int) -> tuple[int, T] | None:
+        """The latest step and its number if others took one since ``seen``, else the next one."""
+        with self._lock:
+            if self._count > seen:
+                return self._count, self._taken[0]
+            if self._error is not None:
+                raise self._error
+            if not self._ended:
+                self._take()
+            return None if self._ended else (self._count, self._taken[0])
+
+    def _take(self) -> None:
+        if self._steps is None:
+            self._steps = self._begin()
+        try:
+            self._taken = [next(self._steps)]
+            self._count += 1
+        except StopIteration:
+            self._ended = True
+        except Exception as error:
+            self._error = error
+            raise
