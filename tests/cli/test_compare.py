@@ -161,5 +161,7 @@ def test_boxes_that_are_none(box) -> None:
 
     with pytest.raises(UserError, match="no COCO annotation file"):
         read_coco(coco([(box, "cat")]).encode(), 451, 300)
+    half = read_coco(coco([([1, 2, 3, 4], "\ud800cat")]).encode(), 451, 300)
+    assert half.labels == ("?cat",)
     fine = read_coco(coco([([1, 2, 3, 4], "cat")], width=902).encode(), 451, 300)
     np.testing.assert_allclose(fine.boxes, [[0.5, 2, 2, 6]])

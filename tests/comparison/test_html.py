@@ -236,3 +236,14 @@ def test_cards_thresholds_and_times() -> None:
     assert scores == [s.metric for s in entry.scores]
     random = exported([replace(c, random=True) for c in BOXES])
     assert "scores" not in random.tables and entry.filename not in random.text
+
+
+def test_long_lists_are_folded_and_complete() -> None:
+    boxes = [[i, 0, i + 5, 70] for i in range(41)]
+    many = detector("fcos_s", scenes.selection(boxes, ["cat"] * 41))
+    none = detector("faster_rcnn_s", scenes.selection([], []))
+    for columns, folded in ((BOXES, 2), ([many, none], 3)):  # the model cards are folded too
+        page = exported(columns)
+        closed = [a for t, a in page.tags if t == "details" and "open" not in a]
+        assert len(closed) == folded
+    assert len(page.values("rows")) == 41

@@ -56,9 +56,10 @@ def _boxes(
         "only_b": f"only in {letters[1]}",
     }  # fmt: skip
     kinds = [
-        {"kind": kind, "word": words[kind], "colour": colour, "rows": difference[kind]}
+        {"word": words[kind], "colour": colour, "rows": difference[kind],
+         "count": len(difference[kind])}
         for kind, colour in DIFFERENCES.items()
-    ]
+    ]  # fmt: skip
     picture = pictures.box_differences(photo, difference, *letters)
     return {"kinds": kinds, "picture": picture, "joints": difference.get("joints")}
 

@@ -122,7 +122,9 @@ def read_coco(data: bytes, width: int, height: int, name: str | None = None) -> 
     """
     try:
         content = json.loads(data)
-        names = {c["id"]: str(c["name"]) for c in content["categories"]}
+        # JSON may hold half of a surrogate pair, which no file and no page can show
+        names = {c["id"]: str(c["name"]).encode("utf-8", "replace").decode()
+                 for c in content["categories"]}
         images = {i["id"]: i for i in content["images"]}
         chosen = _image(images, name)
         scale = (width / images[chosen]["width"], height / images[chosen]["height"])
