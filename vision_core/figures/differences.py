@@ -66,7 +66,7 @@ def confusion(labels: Sequence[str], table: np.ndarray, a: str, b: str) -> go.Fi
         table: int ``[L, L]``.
         a, b: names of the models.
     """
-    said, heard = np.flatnonzero(table.sum(1)), np.flatnonzero(table.sum(0))
+    said, heard = (np.flatnonzero(table.sum(axis)).tolist() for axis in (1, 0))
     table = table[np.ix_(said, heard)]
     rows = table / np.maximum(table.sum(1, keepdims=True), 1)
     words = [[f"{v:.0%}" if n else "" for v, n in zip(*pair, strict=True)]

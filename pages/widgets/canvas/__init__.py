@@ -152,6 +152,7 @@ def picture(
     selected: int = -1,
     tallest: str = "calc(100vh - 18rem)",
     present: bool = False,
+    on_stage: str = _TALLEST_ON_STAGE,
     on_pick: Callable[[dict[str, int]], None] = lambda pick: None,
     on_thresholds: Callable[[dict[str, float]], None] = lambda values: None,
     on_ask: Callable[[list[float]], None] = lambda place: None,
@@ -164,13 +165,14 @@ def picture(
         key: of the element; also of what the browser is believed to hold.
         selected: the id of the box that stands out, -1 for none.
         tallest: CSS length that the picture's height stays under.
-        present: larger type and lines, and the largest picture that leaves room for the counts.
+        present: larger type and lines, and ``on_stage`` in place of ``tallest``.
+        on_stage: leaves room for the counts unless the caller knows better.
         on_pick: called with ``{"id": ...}`` (-1 for none) or ``{"x": ..., "y": ...}``.
         on_thresholds: called with ``{"score": ..., "iou": ...}`` when a live slider is let go.
         on_ask: called with ``[x, y]`` or ``[x1, y1, x2, y2]``, the place that is asked about.
     """
     if present:
-        tallest = _TALLEST_ON_STAGE
+        tallest = on_stage
     held: dict[str, None] = st.session_state.setdefault(f"_held_{key}", {})
     _mount(
         key=key,

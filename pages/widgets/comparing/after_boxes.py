@@ -16,7 +16,7 @@ from pages.widgets.comparing.dials import names
 from pages.widgets.comparing.sides import Side
 from vision_core import figures
 from vision_core.comparison.boxes import KINDS, BoxComparison, agreement_curve
-from vision_core.comparison.maps import compare_joints
+from vision_core.comparison.differences import between
 from vision_core.comparison.truth import Truth, curve
 from vision_core.figures import differences
 from vision_core.images import Photo
@@ -45,12 +45,12 @@ def show(
             if title == "Ground truth":
                 _truth(photo, shown, there)
             elif title == "Time and size":
-                common.cost(s.column for s in shown)
+                common.cost({s.side.letter: s.column for s in shown})
             elif title == "Attribution":
                 saliency.show(photo, [s.side for s in shown], _best(shown, made))
             elif comparison is not None:
                 _of_two(title, photo, two, comparison)
-    common.files(photo, sides, [s.column for s in shown], there)
+    common.files(photo, sides, {s.side.letter: s.column for s in shown}, there)
 
 
 def _of_two(title: str, photo: Photo, two: list[Shown], comparison: BoxComparison) -> None:
@@ -126,21 +126,17 @@ def _joints(a: Shown, b: Shown, comparison: BoxComparison) -> None:
         return
     joints_a, joints_b = a.column.keypoints, b.column.keypoints
     assert joints_a is not None and joints_b is not None
-    people = {}
-    for n, pair in enumerate(matched, 1):
-        assert pair.a is not None and pair.b is not None
-        x1, y1, x2, y2 = (float(v) for v in a.kept.boxes[pair.a])
-        area = max((x2 - x1) * (y2 - y1), 1.0)
-        made = compare_joints(joints_a, pair.a, joints_b, pair.b, area)
-        people[f"person {n}, OKS {made.oks:.2f}"] = dict(
-            zip((name.replace("_", " ") for name in made.names), made.distances, strict=True)
-        )
+    made = between(a.column, b.column)["joints"]
+    people = {
+        f"person {n}, OKS {person['oks']:.2f}" if person["oks"] is not None else f"person {n}":
+            {name.replace("_", " "): far for name, far in person["distances"].items()}
+        for n, person in enumerate(made["persons"], 1)
+    }
     st.dataframe(pd.DataFrame(people).style.format("{:.3f}"), width="stretch", key="joints")
     alone = sorted(set(joints_a.names) ^ set(joints_b.names))
     st.caption(
         "Distance of each joint in units of the root of the box's area; OKS is COCO's object "
-        f"keypoint similarity of one against the other. Both networks know {len(made.names)} of "
-        "the joints"
+        f"keypoint similarity of one against the other. Both know {len(made['shared'])} joints"
         + (f"; only one knows {', '.join(n.replace('_', ' ') for n in alone)}." if alone else ".")
     )
 

@@ -101,6 +101,7 @@ def _pictures(
             canvas.picture(
                 photo, drawn, key=f"column_{side.letter}", present=shell.presenting(),
                 selected=chosen.get(side.letter, -1), tallest="calc(100vh - 21rem)",
+                on_stage=columns.ON_STAGE,
                 on_pick=lambda pick, at=side.letter: _picked(at, pick),
                 on_thresholds=lambda values, s=side: dials.moved(s, values),
                 on_ask=lambda at: truth.add(photo, at),

@@ -40,9 +40,8 @@ def show(photo: Photo, sides: Sequence[Side], outer: tuple[Field, ...]) -> None:
         state.use(TOP)
         with st.sidebar:
             st.slider("Best classes of each", 1, 20, key="top")
-        done = [Column(s.card, s.trace, title=s.name, random=s.random,
-                       multiply_adds=columns.multiply_adds(s.card)) for s in alive]  # fmt: skip
-        _pictures(photo, sides, {s.letter: c for s, c in zip(alive, done, strict=True)})
+        done = columns.plain(alive)
+        _pictures(photo, sides, done)
         state.write(*outer, TOP)
         for title, tab in zip(_TABS, st.tabs(list(_TABS), key="compare_tabs", on_change="rerun"),
                               strict=True):  # fmt: skip
@@ -74,7 +73,7 @@ def _pictures(photo: Photo, sides: Sequence[Side], done: dict[str, Column]) -> N
                 description=f"{photo.name}: {name}, probability {probability:.2f}.",
             )  # fmt: skip
             canvas.picture(photo, drawn, key=f"column_{side.letter}", present=shell.presenting(),
-                           tallest="calc(100vh - 22rem)")
+                           on_stage=columns.ON_STAGE, tallest="calc(100vh - 22rem)")
             st.markdown(trace.sentence)
             columns.cost(done[side.letter])
 

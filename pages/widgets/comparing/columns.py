@@ -17,6 +17,9 @@ from vision_core.inference import DetectionTrace
 from vision_core.models import Card
 from vision_core.selection.types import Detections, Selection
 
+ON_STAGE = "calc(100vh - 19rem)"
+"""Height of a picture for a lecture hall: the sliders and counts stay in sight."""
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Shown:
@@ -52,6 +55,15 @@ def multiply_adds(card: Card) -> int:
     from vision_core.models.anatomy import anatomy
 
     return anatomy(card).multiply_adds
+
+
+def plain(sides: Sequence[Side]) -> dict[str, Column]:
+    """The columns of models that select nothing, by letter."""
+    return {
+        s.letter: Column(s.card, s.trace, title=s.name, random=s.random,
+                         multiply_adds=multiply_adds(s.card))
+        for s in sides
+    }  # fmt: skip
 
 
 def head(side: Side) -> None:

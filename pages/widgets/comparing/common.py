@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode
 
 import pandas as pd
@@ -18,9 +18,9 @@ from vision_core.images import Photo
 PLOT = {"displayModeBar": False, "scrollZoom": False}
 
 
-def cost(columns: Iterable[Column]) -> None:
-    """Milliseconds of each stage, parameters, multiply-adds and bytes of each model."""
-    found = {f"{i}: {c.title}": c for i, c in zip("ABCD", columns, strict=False)}
+def cost(done: Mapping[str, Column]) -> None:
+    """Milliseconds of each stage, parameters, multiply-adds and bytes of each model, by letter."""
+    found = {f"{letter.upper()}: {c.title}": c for letter, c in done.items()}
     timings = {name: dict(c.trace.info.timing_ms) for name, c in found.items() if c.trace}
     st.plotly_chart(differences.stage_times(timings), key="stage_times", config=PLOT,
                     width="stretch")
@@ -45,12 +45,18 @@ def _link() -> str:
 
 
 def files(
-    photo: Photo, sides: Sequence[Side], done: Sequence[Column], there: Truth | None = None
+    photo: Photo, sides: Sequence[Side], done: Mapping[str, Column], there: Truth | None = None
 ) -> None:
-    """The comparison as one HTML file, and its numbers as JSON."""
-    shown = {(c.card.name, c.random): c for c in done}
-    every = [shown.get((s.card.name, s.random))
-             or Column(s.card, error=s.error, title=s.name, random=s.random) for s in sides]
+    """The comparison as one HTML file, and its numbers as JSON.
+
+    Args:
+        photo: the photo.
+        sides: all of them.
+        done: what those with a result say, by letter.
+        there: the ground truth.
+    """
+    every = [done.get(s.letter) or Column(s.card, error=s.error, title=s.name, random=s.random)
+             for s in sides]
     link = _link()
 
     def html() -> bytes:

@@ -44,9 +44,8 @@ def show(photo: Photo, sides: Sequence[Side], outer: tuple[Field, ...]) -> None:
         state.use(*used)
         with st.sidebar:
             st.slider("Opacity", 0.0, 1.0, step=0.05, key="opacity")
-        done = [Column(s.card, s.trace, title=s.name, random=s.random,
-                       multiply_adds=columns.multiply_adds(s.card)) for s in alive]  # fmt: skip
-        _pictures(photo, sides, {s.letter: c for s, c in zip(alive, done, strict=True)})
+        done = columns.plain(alive)
+        _pictures(photo, sides, done)
         titles = _TABS if len(alive) > 1 else _TABS[-2:]
         two = pick_pair(alive) if len(alive) > 1 else None
         state.write(*outer, *used)
@@ -68,7 +67,8 @@ def _pictures(photo: Photo, sides: Sequence[Side], done: dict[str, Column]) -> N
                 continue
             trace = _trace(side)
             canvas.picture(photo, _scene(photo, trace, opacity), key=f"column_{side.letter}",
-                           present=shell.presenting(), tallest="calc(100vh - 20rem)")
+                           present=shell.presenting(), on_stage=columns.ON_STAGE,
+                           tallest="calc(100vh - 20rem)")
             results.legend(figures.legend(trace)[:8], inline=True)
             columns.cost(done[side.letter])
 
@@ -85,7 +85,7 @@ def _trace(side: Side) -> SegmentationTrace:
 
 
 def _tab(
-    title: str, photo: Photo, alive: Sequence[Side], done: Sequence[Column],
+    title: str, photo: Photo, alive: Sequence[Side], done: dict[str, Column],
     two: tuple[Side, Side] | None,
 ) -> None:
     if title == "Time and size":

@@ -84,9 +84,7 @@ def _map(photo: Photo, side: Side, target: Target, method: str) -> Attribution:
 def _charts(
     photo: Photo, chosen: Sequence[tuple[Side, str]], made: Sequence[Attribution]
 ) -> None:
-    limits = [own_limit(a.signed) for a in made]
-    one_unit = made[0].method == made[1].method
-    scale = [max(limits)] * 2 if one_unit else limits
+    scale = _scale(made)
     shares = [a.signed / limit if limit else a.signed
               for a, limit in zip(made, scale, strict=True)]  # fmt: skip
     difference = np.asarray(shares[0] - shares[1])
@@ -106,8 +104,17 @@ def _charts(
     left.metric("Rank correlation, signed", f"{alike.signed:.2f}")
     right.metric("of the magnitudes", f"{alike.absolute:.2f}")
     words.caption(
-        ("Both maps have one scale. " if one_unit else
-         "The methods measure different things, so each map is a share of its own scale. ")
-        + "Red raises the score, blue lowers it; the difference is left less right. Rank "
-        "correlation (Spearman): 1 the same order of all pixels, 0 none."
-    )  # fmt: skip
+        "Orange raises the score, blue lowers it. The difference is left less right, each as a "
+        "share of its scale. Rank correlation (Spearman): 1 the same order of all pixels, 0 none."
+    )
+
+
+def _scale(made: Sequence[Attribution]) -> list[float]:
+    """The end of the scale of each map; one for both where they measure the same thing."""
+    limits = [own_limit(a.signed) for a in made]
+    same = made[0].method == made[1].method and st.segmented_control(
+        "Scale", ("own", "same"), default="own", key="map_scale", required=True,
+        help="Scores of two networks need not mean the same: with its own scale each map reaches "
+        "the full colour.",
+    ) == "same"  # fmt: skip
+    return [max(limits)] * 2 if same else limits
