@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.widgets import engine, inside, model_picker, photos, state
+from pages.widgets import engine, frame, inside, model_picker, photos, state
 from pages.widgets.guard import guarded
 from pages.widgets.state import Field
 from vision_core.images import Photo
@@ -27,13 +27,10 @@ def main() -> None:
         card = model_picker.pick()
     outer = (*photos.fields(), *model_picker.fields())
     model = model_picker.load(card)
-    if entry is None:
-        st.info("No photo yet: choose one on the left.", icon=":material/add_a_photo:")
-    elif entry.photo is None:
-        st.warning(entry.error, icon=":material/broken_image:")
-    elif model is not None:
-        with guarded(f"running {card.name} on {entry.photo.name}"):
-            _show(model, entry.photo, outer)
+    photo = frame.photo_of(entry)
+    if photo is not None and model is not None:
+        with guarded(f"running {card.name} on {photo.name}"):
+            _show(model, photo, outer)
             state.show_notes()
             return
     state.write(*outer)

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.widgets import photos, state
+from pages.widgets import frame, photos, state
 from pages.widgets.comparing import boxes, classes, pixels, sides
 
 _LEDE = (
@@ -20,25 +20,16 @@ _PANELS: dict[str, Any] = {"boxes": boxes.show, "segmentation": pixels.show,
 
 def main() -> None:
     """The page: pickers in the rail, then a column for each model."""
-    state.open_page()
-    present = state.Field("present", False, state.flag, lambda v: str(int(v)))
-    state.use(present)
-    lede, switch = st.columns([6, 1], vertical_alignment="top")
-    lede.html(_LEDE)
-    switch.toggle("Present", key="present")
+    frame.top().html(_LEDE)
     with st.sidebar:
         entry = photos.pick()
         chosen = sides.pick()
-    outer = (present, *photos.fields(), *sides.fields())
+    outer = (frame.PRESENT, *photos.fields(), *sides.fields())
     state.write(*outer)
     notes = st.container()
     photos.strip()
-    if entry is None:
-        st.info("No photo yet: choose one on the left.", icon=":material/add_a_photo:")
-    elif entry.photo is None:
-        st.warning(entry.error, icon=":material/broken_image:")
-    else:
-        ran = sides.run(chosen, entry.photo)
-        _PANELS[st.session_state["kind"]](entry.photo, ran, outer)
+    photo = frame.photo_of(entry)
+    if photo is not None:
+        _PANELS[st.session_state["kind"]](photo, sides.run(chosen, photo), outer)
     with notes:
         state.show_notes()

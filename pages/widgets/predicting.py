@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.widgets import engine, model_picker, panels, photos, state
+from pages.widgets import engine, frame, model_picker, panels, photos, state
 from pages.widgets.guard import guarded
 from vision_core.images import Photo
 from vision_core.inference import Trace
@@ -36,26 +36,19 @@ _LEDE = {
 
 def main() -> None:
     """The page: pickers in the rail, then the panel of the task."""
-    state.open_page()
-    present = state.Field("present", False, state.flag, lambda v: str(int(v)))
-    state.use(present)
-    lede, switch = st.columns([6, 1], vertical_alignment="top")
-    switch.toggle("Present", key="present")
+    words = frame.top()
     with st.sidebar:
         entry = photos.pick()
         card = model_picker.pick()
-    outer = (present, *photos.fields(), *model_picker.fields())
-    lede.html("<h1 class='unseen'>Predictions</h1>" + _html(_LEDE[card.task]))
+    outer = (frame.PRESENT, *photos.fields(), *model_picker.fields())
+    words.html("<h1 class='unseen'>Predictions</h1>" + _html(_LEDE[card.task]))
     state.write(*outer)
     notes = st.container()
     photos.strip()
     model = model_picker.load(card)
-    if entry is None:
-        st.info("No photo yet: choose one on the left.", icon=":material/add_a_photo:")
-    elif entry.photo is None:
-        st.warning(entry.error, icon=":material/broken_image:")
-    elif model is not None:
-        _show(model, entry.photo, card, outer)
+    photo = frame.photo_of(entry)
+    if photo is not None and model is not None:
+        _show(model, photo, card, outer)
     with notes:
         state.show_notes()
 

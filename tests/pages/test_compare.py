@@ -100,7 +100,7 @@ def test_random_weights_stand_beside_the_trained_ones() -> None:
 
 
 def test_separate_thresholds_move_one_column_only() -> None:
-    app = sound(compare(photo="astronaut", shared="0", score_a="0.05", score_b="0.9"))
+    app = sound(compare(photo="astronaut", together="0", score_a="0.05", score_b="0.9"))
     a, b = columns(app)
     assert a["live"]["thresholds"]["score"] == 0.05 and b["live"]["thresholds"]["score"] == 0.9
     assert len(a["ids"]) > len(b["ids"]) and not a["shared"]

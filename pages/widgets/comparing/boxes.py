@@ -142,7 +142,7 @@ def _scene(
            for name in ("boxes", "ids", "labels", "scores")},
         colours=[tints.get(str(ids[i]), drawn.colours[i]) for i in rows],
         skeletons=None if drawn.skeletons is None else [drawn.skeletons[i] for i in rows],
-        group="compare", shared=bool(st.session_state["shared"]), plain=True,
+        group="compare", shared=bool(st.session_state["together"]), plain=True,
         asks="draw" if how == "truth" else "", tints=tints, marks=marks,
         only=[ids[i] for i in rows] if len(rows) < len(ids) else None,
     )  # fmt: skip

@@ -16,7 +16,7 @@ from vision_core.inference import DetectionTrace
 from vision_core.labels import comparable
 from vision_core.selection.types import NMS_VARIANTS, Thresholds
 
-SHARED = Field("shared", True, state.flag, lambda v: str(int(v)))
+TOGETHER = Field("together", True, state.flag, lambda v: str(int(v)))
 COLOUR = Field("colour", "class", state.one_of(("class", "difference", "truth")))
 _COLOURS = {"class": "class", "difference": "difference", "truth": "truth"}
 
@@ -38,7 +38,7 @@ def fields(found: Found) -> tuple[Field, ...]:
         for side, trace in found for name in ("score", "iou")
     ]
     return (
-        SHARED, COLOUR,
+        TOGETHER, COLOUR,
         Field("score", own.score, unit, "{:g}".format), Field("iou", own.iou, unit, "{:g}".format),
         Field("nms", own.nms, state.one_of(NMS_VARIANTS)),
         Field("agnostic", own.agnostic, state.flag, lambda v: str(int(v))),
@@ -49,7 +49,7 @@ def fields(found: Found) -> tuple[Field, ...]:
 
 def controls(found: Found) -> None:
     """Draw the controls; score and IoU stand under the pictures."""
-    st.toggle("One set of thresholds for all", key="shared",
+    st.toggle("One set of thresholds for all", key="together",
               help="Scores of different networks need not mean the same: separate thresholds let "
               "each of them keep its own.")
     st.segmented_control("Colours", list(_COLOURS), key="colour", required=True, width="stretch",
@@ -86,4 +86,4 @@ def step(trace: DetectionTrace) -> tuple[float, float]:
 
 
 def _key(name: str, side: Side) -> str:
-    return name if st.session_state["shared"] else f"{name}_{side.letter}"
+    return name if st.session_state["together"] else f"{name}_{side.letter}"

@@ -1,0 +1,30 @@
+"""What the pages about a photo begin with: the words at the top, the Present switch, the photo."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.widgets import state
+from pages.widgets.photos import Entry
+from pages.widgets.state import Field
+from vision_core.images import Photo
+
+PRESENT = Field("present", False, state.flag, lambda v: str(int(v)))
+
+
+def top() -> st.delta_generator.DeltaGenerator:
+    """Open the page and draw the Present switch; the place for the words beside it."""
+    state.open_page()
+    state.use(PRESENT)
+    words, switch = st.columns([6, 1], vertical_alignment="top")
+    switch.toggle("Present", key="present")
+    return words
+
+
+def photo_of(entry: Entry | None) -> Photo | None:
+    """The photo of an entry; says what is missing where there is none."""
+    if entry is None:
+        st.info("No photo yet: choose one on the left.", icon=":material/add_a_photo:")
+    elif entry.photo is None:
+        st.warning(entry.error, icon=":material/broken_image:")
+    return None if entry is None else entry.photo
