@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.widgets import map_view, maps, occluder, sanity_check, state, targets
+from pages.widgets import map_view, maps, occluder, sanity_check, state, stills, targets
 from pages.widgets.growing import Place, apart, grow
 from pages.widgets.guard import guarded
 from pages.widgets.map_view import TITLES
@@ -60,9 +60,9 @@ def show(model: Model, photo: Photo, trace: Trace, outer: tuple[Field, ...]) -> 
         for sentence in told:
             st.warning(sentence, icon=":material/block:")
         if (count := int(st.session_state["random"])) and found:
-            st.markdown(f"**With the top {count} of {maps.random_layers(model)} layers random**")
+            words = f"**With the top {count} of {maps.random_layers(model)} layers random**"
             copied = maps.with_random_layers(model, count, int(st.session_state["seed"]))
-            _sanity(photo, found, _places(copied, photo, trace, target)[0])
+            _sanity(words, photo, found, _places(copied, photo, trace, target)[0])
         if any(a.method == "occlusion" for a in found):
             with st.expander("Drag a patch over the photo", icon=":material/crop_square:",
                              expanded=len(found) == 1):  # fmt: skip
@@ -136,11 +136,18 @@ def _places(
     return found, told
 
 
-def _sanity(photo: Photo, trained: list[Attribution], random: list[Place]) -> None:
-    """The maps of a network with random layers, beside those of the trained one."""
-    stills = map_view.Stills(photo)
+def _sanity(
+    words: str, photo: Photo, trained: list[Attribution], random: list[Place]
+) -> None:
+    """The maps of a network with random layers, below some words, and how like they are."""
+    heading, grown = st.markdown(words), map_view.Stills(photo)
+
+    def tell(how_far: str, share: float) -> None:
+        line = stills.progress(how_far, share)
+        heading.markdown(words + line, unsafe_allow_html=True)
+
     if any(place.steps is not None for place in random):
-        grow(random, stills.show, stills.tell)
-    maps_of = [place.map for place in random if place.map is not None]
-    sanity_check.show(photo, trained, maps_of, stills.at)
-    stills.done()
+        grow(random, grown.show, tell)
+        heading.markdown(words)
+    found = [place.map for place in random if place.map is not None]
+    sanity_check.show(photo, trained, found, grown.at)

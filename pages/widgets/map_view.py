@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import plotly.graph_objects as go
 import streamlit as st
 
 from pages.widgets import canvas, downloads, growing, shell, state, stills, targets
@@ -66,7 +67,7 @@ def pictures(
         if isinstance(trace, DetectionTrace):
             st.caption("Click a box to explain it.")
     with right:
-        grown = Stills(photo, lambda: _metric(score, target, places))
+        grown = Stills(photo, left, lambda: _metric(score, target, places))
         if any(place.steps is not None for place in places):
             told += growing.grow(places, grown.show, grown.tell)
             _metric(score, target, places)
@@ -76,7 +77,7 @@ def pictures(
             grown.done(LEGEND)
         else:
             grown.at.info("Choose a method on the left.", icon=":material/tune:")
-            grown.done()
+            grown.done("")
         for sentence in dict.fromkeys(s for a in found for s in _remarks(a)):
             st.caption(sentence)
     return found
@@ -87,15 +88,19 @@ class Stills:
 
     Args:
         photo: the photo.
+        aside: where something may stand that nobody sees.
         also: is called whenever the maps are drawn.
 
     Attributes:
         at: the place of the chart.
     """
 
-    def __init__(self, photo: Photo, also: Callable[[], Any] = lambda: None) -> None:
+    def __init__(
+        self, photo: Photo, aside: Any = None, also: Callable[[], Any] = lambda: None
+    ) -> None:
         step = max(1, -(-max(photo.width, photo.height) // _STILL))
-        self._photo, self._also = photo, also
+        self._photo, self._aside, self._also = photo, aside, also
+        self._loader: Any = None
         # no st.empty: it would clear what stands there from the last run before it is filled
         self.at: Any = st
         self._below: Any = st
@@ -123,14 +128,22 @@ class Stills:
         if shown:
             html = stills.grid(shown, *_layout(self._photo, len(shown)))
             self.at = _filled(self.at, html)
+        if self._aside is not None and any(place.map and place.words for place in places):
+            # at the first partial map, when the style that hides it is surely there
+            self._loader = self._aside.plotly_chart(go.Figure(), key=stills.LOADER)
+            self._aside = None
         self._also()
 
     def tell(self, words: str, share: float) -> None:
         """Say how far it is; one who moved a control meanwhile is let go here."""
-        self._below = _filled(self._below, stills.progress(LEGEND, words, share))
+        line = stills.progress(words, share)
+        html = f"<div style='position: relative'>{LEGEND}{line}</div>"
+        self._below = _filled(self._below, html)
 
-    def done(self, below: str = "") -> None:
-        """Put a legend, or nothing, where it was said how far it is."""
+    def done(self, below: str) -> None:
+        """Leave the legend alone, or nothing."""
+        if self._loader is not None:
+            self._loader.empty()
         if below:
             self._below.html(below)
         elif self._below is not st:

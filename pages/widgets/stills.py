@@ -26,6 +26,12 @@ class Still:
     url: str = ""
 
 
+LOADER = "chart_loader"
+"""Key of a chart that nobody sees. The browser loads its charts when the first one comes; this one
+comes while the maps grow, so that they need not give way to a chart that is not there yet."""
+_HIDDEN = f"<style>.st-key-{LOADER} {{ display: none }}</style>"
+
+
 def grid(shown: Sequence[Still], columns: int, height: int) -> str:
     """Pictures beside each other as HTML, where ``figures.saliency.panels`` puts them.
 
@@ -35,11 +41,12 @@ def grid(shown: Sequence[Still], columns: int, height: int) -> str:
         height: of a row, pixels.
     """
     rows = -(-len(shown) // columns)
-    gap = min(62, (height * rows - 38) // 2)
+    inner = height * rows - 38  # less the margins of the figure
+    gap = min(62 / (height * rows), 0.5 / rows) * inner
     cells = "".join(_cell(still) for still in shown)
     return (
-        f"<div data-stills='{len(shown)}' style='display: grid; box-sizing: border-box; "
-        f"height: {height * rows}px; padding: 34px 0 4px; gap: {gap}px 2%; "
+        f"{_HIDDEN}<div data-stills='{len(shown)}' style='display: grid; box-sizing: border-box; "
+        f"height: {height * rows}px; padding: 34px 0 4px; gap: {gap:.1f}px 2%; "
         f"grid-template: repeat({rows}, minmax(0, 1fr)) / repeat({columns}, minmax(0, 1fr))'>"
         f"{cells}</div>"
     )
@@ -55,30 +62,30 @@ def _cell(still: Still) -> str:
     )  # fmt: skip
     return (
         "<div style='position: relative; min-height: 0'>"
-        "<div style='position: absolute; bottom: 100%; left: 0; right: 0; text-align: center; "
-        "font-size: 16px; line-height: 17px; white-space: nowrap'>"
+        "<div style='position: absolute; bottom: calc(100% - 2px); left: 0; right: 0; "
+        "text-align: center; opacity: 0.6; font-size: 16px; line-height: 17px; "
+        "white-space: nowrap'>"
         f"{escape(still.title)}<br><span style='font-size: 11px'>{escape(still.note)}</span></div>"
         f"{picture}</div>"
     )
 
 
-def progress(below: str, words: str, share: float) -> str:
-    """What stands below the chart, with a line on how far the work is.
+def progress(words: str, share: float) -> str:
+    """A line on how far the work is, for the end of an element's HTML.
 
-    The line lies in the space before the next element, so that nothing moves when it goes.
+    It lies in the space below that element, so that nothing moves when it comes and goes.
 
     Args:
-        below: HTML of one line.
         words: how far it is.
         share: from 0 to 1.
     """
     far = f"{100 * share:.0f}%"
     return (
-        f"<div style='position: relative'>{below}<div role='progressbar' aria-valuemin='0' "
-        f"aria-valuemax='100' aria-valuenow='{100 * share:.0f}' aria-label='{escape(words)}' "
-        "style='position: absolute; top: 100%; left: 0; right: 0; height: 1rem; "
-        "line-height: 1rem; font-size: 0.8rem; padding-left: 0.3rem; white-space: nowrap; "
+        f"<span role='progressbar' aria-valuemin='0' aria-valuemax='100' "
+        f"aria-valuenow='{100 * share:.0f}' aria-label='{escape(words)}' "
+        "style='position: absolute; top: 100%; left: 0; right: 0; height: 0.9rem; "
+        "line-height: 0.9rem; font-size: 0.8rem; padding-left: 0.3rem; white-space: nowrap; "
         "overflow: hidden; border-radius: 3px; "
         f"background: linear-gradient(to right, #0072B240 {far}, #8882 {far})'>"
-        f"{escape(words)}</div></div>"
+        f"{escape(words)}</span>"
     )

@@ -191,7 +191,7 @@ def test_the_page_shows_them_on_the_way_and_ends_as_if_they_had_been_known(monke
         stills, "grid", lambda shown, *rest: drawn.append(list(shown)) or grid(shown, *rest)
     )
     monkeypatch.setattr(
-        stills, "progress", lambda below, *rest: told.append(rest[0]) or progress(below, *rest)
+        stills, "progress", lambda words, share: told.append(words) or progress(words, share)
     )
     address = {"task": "classification", "methods": "gradient,smoothgrad,integrated_gradients",
                "samples": "20", "steps": "20", "random": "2"}  # fmt: skip
@@ -215,16 +215,16 @@ def test_the_page_shows_them_on_the_way_and_ends_as_if_they_had_been_known(monke
 def test_a_page_that_is_stopped_on_the_way_keeps_nothing(monkeypatch) -> None:
     progress = stills.progress
 
-    def stopping(below: str, words: str, share: float) -> str:
+    def stopping(words: str, share: float) -> str:
         if share > 0:
             st.stop()
-        return progress(below, words, share)
+        return progress(words, share)
 
     address = {"task": "classification", "methods": "gradient,smoothgrad", "samples": "20"}
     with monkeypatch.context() as patched:
         patched.setattr(stills, "progress", stopping)
         app = start(PAGE, **address)
-        assert not app.get("plotly_chart") and "data-stills" in text_of(app)
+        assert "data-stills" in text_of(app)
     assert len(maps._growing()) == 0 and [a.method for a in held()] == ["gradient"]
     sound(app.run())
     assert len(app.get("plotly_chart")) == 1 and len(held()) == 2
