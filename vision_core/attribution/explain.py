@@ -93,9 +93,11 @@ class Step:
 
 
 def explain(question: Question, method: str, **settings: Any) -> Attribution:
-    """The whole answer of a method; see ``explained`` for the settings."""
-    *_, last = explained(question, method, **settings)
-    return last
+    """The whole answer of a method; settings and errors as of ``in_steps``."""
+    for step in in_steps(question, method, **settings):
+        last = step
+    assert last.draw is not None, "a method ends with its map"
+    return last.draw()
 
 
 def explained(question: Question, method: str, **settings: Any) -> Iterator[Attribution]:

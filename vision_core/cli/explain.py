@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     """Write the map and say what it explains; several layers give an array with one axis more."""
     given = options.given_thresholds(args)
 
-    from vision_core.attribution import METHODS, ask, explained
+    from vision_core.attribution import METHODS, ask, explain, explained
     from vision_core.attribution.explain import LAYERED
     from vision_core.cli.predicting import read_photo
     from vision_core.inference import trace
@@ -65,9 +65,10 @@ def run(args: argparse.Namespace) -> int:
     traced = trace(model, photo)
     target = _target(args.target, traced, given)
     question = ask(model, photo, traced, target)
-    answers = list(explained(question, args.method, **_settings(args)))
-    if args.method not in LAYERED:
-        answers = answers[-1:]
+    if args.method in LAYERED:
+        answers = list(explained(question, args.method, **_settings(args)))
+    else:
+        answers = [explain(question, args.method, **_settings(args))]
     if args.out is not None:
         _save(args.out, answers)
     if args.png is not None:
