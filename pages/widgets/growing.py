@@ -128,7 +128,7 @@ def told_of(title: str, step: Step, seconds: float | None = None) -> str:
         step: where it is.
         seconds: for a pass, once one was timed.
     """
-    if seconds is None or not step.done:
+    if seconds is None or step.done in (0, step.total):
         return f"{title}: {_so_far(step)}"
     left = seconds * (step.total - step.done)
     length = f"{left / 60:.0f} min" if left >= 90 else f"{max(left, 1):.0f} s"

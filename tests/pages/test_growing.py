@@ -238,7 +238,7 @@ def held() -> list[Any]:
 @pytest.mark.parametrize(("seconds", "done", "words"), [
     (None, 0, "X: 64 passes"), (0.5, 8, "X: 8 of 64 passes, about 28 s left"),
     (0.001, 56, "X: 56 of 64 passes, about 1 s left"),
-    (10.0, 8, "X: 8 of 64 passes, about 9 min left"),
+    (10.0, 8, "X: 8 of 64 passes, about 9 min left"), (0.5, 64, "X: 64 of 64 passes"),
 ])
 def test_how_far_it_is(seconds, done, words) -> None:
     assert growing.told_of("X", Step(done, 64), seconds) == words
