@@ -7,6 +7,7 @@ import streamlit as st
 
 from pages.widgets import engine, model_picker, state, tile_view
 from pages.widgets.state import Field
+from vision_core import models
 from vision_core.features import filters as feature
 from vision_core.figures.saliency import own_limit, signed_colours
 from vision_core.models import Model
@@ -17,6 +18,7 @@ _LEDE = (
     "for opponent colours (Krizhevsky et al. 2012), then switch to random weights: they are gone. "
     "Deeper filters look at many channels; click one to see a kernel for each.</div>"
 )
+_TELLING = 7  # cells along a side from which a kernel of a first layer shows edges and waves
 _MOST = 128
 
 
@@ -64,6 +66,11 @@ def _show(model: Model) -> None:
             if len(sets) > 1:
                 st.markdown(f"**{title}**")
             _grid(found, title, 8 if len(sets) > 1 else 16)
+    if trained.colour and max(h, w) < _TELLING:
+        large = models.card("alexnet_s")
+        st.caption(f"{h} x {w} cells show little more than a colour.", width="content")
+        st.button(f"See the larger kernels of {large.title}", on_click=model_picker.use,
+                  args=(large,), key="larger_kernels")
     _one(trained)
 
 

@@ -91,7 +91,7 @@ def _offer(card: Card, sentence: str) -> None:
     other = models.bundled_alternative(card)
     if other is not None:
         right.button(
-            "Use the bundled model", on_click=_use, args=(other,), type="primary",
+            "Use the bundled model", on_click=use, args=(other,), type="primary",
             width="stretch", key="use_bundled", help=other.title,
         )
     wanted = card.url is not None and left.button(
@@ -121,7 +121,8 @@ def fetch(card: Card) -> None:
     models.download(card, progress=progress)
 
 
-def _use(card: Card) -> None:
+def use(card: Card) -> None:
+    """Choose a model; for callbacks."""
     state.put("task", card.task)
     state.put("model", card.name)
 

@@ -65,3 +65,11 @@ def test_a_class_is_made_larger_step_by_step() -> None:
     app = sound(go.click().run())
     [shown] = [m for m in app.metric if "after 8 steps" in m.label]
     assert shown.delta.startswith("+")
+
+
+def test_small_kernels_lead_to_larger_ones() -> None:
+    app = sound(start("pages/filters.py", task="classification", model="resnet_s"))
+    assert "3 x 3 over 3 channels" in text_of(app)
+    sound(app.button(key="larger_kernels").click().run())
+    assert "11 x 11 over 3 channels" in text_of(app)
+    assert not [b for b in app.button if b.key == "larger_kernels"]

@@ -100,6 +100,7 @@ def _rows(a: Shown, b: Shown, comparison: BoxComparison) -> None:
     st.caption("Matched one to one: first the same class at an IoU of 0.5 or more, then another "
                "class there, then the same class with an IoU of at least 0.1 (shifted). Choose a "
                "row, or click a box, to see its partner.")
+    common.names()
 
 
 def _lower(shown: Shown) -> Detections:

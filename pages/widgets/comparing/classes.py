@@ -100,3 +100,4 @@ def _classes(alive: Sequence[Side], as_table: bool) -> None:
     st.caption("The best classes of each model, by name; a model that does not know a class says "
                "so. Probabilities of models with different lists of classes are not alike: a "
                "longer list shares the same 1 among more.")
+    common.names()

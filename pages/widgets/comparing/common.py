@@ -14,8 +14,18 @@ from vision_core.comparison.report import Column, pairs
 from vision_core.comparison.truth import Truth
 from vision_core.figures import differences
 from vision_core.images import Photo
+from vision_core.labels import ALIASES, SAME_THING
 
 PLOT = {"displayModeBar": False, "scrollZoom": False}
+
+
+def names() -> None:
+    """Which class names count as one."""
+    with st.expander("Names that count as one"):
+        pairs = sorted({**ALIASES, **SAME_THING}.items())
+        st.write(", ".join(f"{name} = {known}" for name, known in pairs) + ".")
+        st.caption("Case and underscores do not count. A class that has no partner in the other "
+                   "model can only disagree.")
 
 
 def cost(done: Mapping[str, Column]) -> None:

@@ -187,3 +187,4 @@ def _alone(two: tuple[Side, Side], made: MapComparison) -> None:
     for side, key in zip(two, ("a", "b"), strict=True):
         if made.alone[key]:
             st.caption(f"Only {side.title} knows: {', '.join(made.alone[key])}.")
+    common.names()
