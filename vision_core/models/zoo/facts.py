@@ -39,6 +39,7 @@ TERMS = {
 CLASSIFIER_INPUT = (
     "Shorter side resized to 144 pixels, centre crop of 128, ImageNet mean and spread."
 )
+RESNET_INPUT = "Shorter side resized to 160 pixels, centre square, ImageNet mean and spread."
 DETECTOR_INPUT = "Shorter side resized to 160 pixels, longer side at most 208; any photo."
 STREET_INPUT = "Shorter side resized to 192 pixels, ImageNet mean and spread."
 STREET_TRUNK = (
@@ -64,8 +65,8 @@ LIMITS = {
         "mistakes on every second photo."
     ),
     "faster_rcnn_s": (
-        "Six classes, and it calls other things by these names too: a cup a dog, a flower a cat, "
-        "a uniform a cat. Half of the objects in crowded photos are missed, small ones nearly "
+        "Six classes, and it calls other things by these names too: a cup or a flower a dog, a "
+        "uniform a cat. Half of the objects in crowded photos are missed, small ones nearly "
         "always; persons beside animals and cows are the weakest. Its boxes are loose: AP over "
         "all overlaps is half of what it is at 0.5."
     ),
@@ -77,9 +78,9 @@ LIMITS = {
     "fcn_deconv_s": _STREETS_ONLY + "Outlines are about as with interpolation.",
     "segnet_s": _STREETS_ONLY + "Switches keep outlines sharp and leave ragged, speckled areas.",
     "pose_regression_s": (
-        "Close to a mean pose moved about: the training was far too short. It cannot say how "
-        "sure it is of a joint, gives all 14 even where they are hidden, and is here to be "
-        "compared with pose_heatmap_s."
+        "One joint in four is within a fifth of the torso: it finds how a person stands, not "
+        "where the hands and feet are. It cannot say how sure it is of a joint, gives all 14 even "
+        "where they are hidden, and is here to be compared with pose_heatmap_s."
     ),
 }
 """What each network cannot do, written after looking at what it says."""
@@ -136,7 +137,7 @@ FACTS = {
             "positions and one linear layer gives 15 logits."
         ),
         paper=("Deep Residual Learning for Image Recognition", "He, Zhang, Ren, Sun", 2016),
-        input=CLASSIFIER_INPUT,
+        input=RESNET_INPUT,
         limits=(
             "Knows 15 classes and nothing else, and names one of them for every photo. It looks "
             "at the middle of the photo only. Cats, cows, dogs, horses, persons and sheep cut "
@@ -289,8 +290,8 @@ FACTS = {
         paper=("Simple Baselines for Human Pose Estimation and Tracking", "Xiao, Wu, Wei", 2018),
         input="128x128 crop, 1.25 times the longer side of a person's box, ImageNet statistics.",
         limits=(
-            "Fewer than half of the joints are within a fifth of the torso; head and neck are "
-            "best, knees and hips worst, left and right are often confused. Gives all 14 joints "
+            "Half of the joints are within a fifth of the torso; head and neck are best, knees and "
+            "ankles worst, left and right are often confused. Gives all 14 joints "
             "even where some are hidden or outside the photo: look at the scores. Trained on "
             "sports and gymnastics; a close-up is read as a whole body, a bad box gives a bad pose."
         ),
