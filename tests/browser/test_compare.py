@@ -139,7 +139,7 @@ def test_the_exported_page_opens_without_a_network(open_page, browser, tmp_path)
     assert "FCOS, small" in text and "Faster R-CNN, small" in text
     assert "/compare?photo=astronaut" in text
     (pair,) = record["pairs"]
-    assert f"{pair['f1']:.2f}" in text
+    assert f"{pair['f1']:.3f}" in text
 
 
 def test_the_wipe_line_follows_the_keyboard(open_page) -> None:
