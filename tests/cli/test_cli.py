@@ -93,7 +93,7 @@ def test_models_as_json_and_as_a_table(capsys, tmp_path):
     assert by_name["resnet50"]["parameters"] == 25_557_032
     assert main(["models", "--task", "pose"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 2 and lines[1].startswith("pose_heatmap_s")
+    assert [line.split()[0] for line in lines[1:]] == ["pose_heatmap_s", "pose_regression_s"]
     assert main(["models", "--task", "poses"]) == 2
     assert main(["models", "--json", str(tmp_path / "no" / "folder.json")]) == 2
     assert "cannot be written" in capsys.readouterr().err
@@ -108,7 +108,7 @@ def test_weights_list_and_verify(capsys, tmp_path, monkeypatch):
     assert rows["fcn_voc_s"]["status"] == "bundled"
     assert rows["resnet18"]["file"] is None and rows["resnet18"]["status"] == "downloadable"
     assert main(["weights", "verify"]) == 0
-    assert capsys.readouterr().out.count("as published") == 11
+    assert capsys.readouterr().out.count("as published") == 12
     wrong = tmp_path / "resnet18-f37072fd.pth"
     wrong.write_bytes(b"not it")
     assert main(["weights", "verify", "resnet18", "--folder", str(tmp_path)]) == 2

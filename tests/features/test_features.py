@@ -125,8 +125,8 @@ def test_t21_the_first_frame_is_the_photo_as_the_network_saw_it() -> None:
     question = ask(model, photo, trace(model, photo), default_target(trace(model, photo)))
     first = next(maximise(question, from_photo=True)).picture.astype(int)
     pixels = torch.from_numpy(photo.pixels.copy()).permute(2, 0, 1)
-    cut = resize(pixels, [144], antialias=True)
-    cut = center_crop(cut, [128, 128]).permute(1, 2, 0).numpy().astype(int)
+    cut = resize(pixels, [160], antialias=True)
+    cut = center_crop(cut, [160, 160]).permute(1, 2, 0).numpy().astype(int)
     assert abs(first - cut).max() <= 1
 
 
@@ -174,4 +174,4 @@ def test_a_unit_of_a_real_network_can_be_maximised() -> None:
     question = ask(model, photo, trace(model, photo), UnitTarget("trunk.stages.1", 3, 8, 8))
     frames = list(maximise(question, steps=12, regularisers=Regularisers(l2=0.01, jitter=4)))
     assert frames[-1].score > frames[0].score
-    assert frames[-1].picture.shape == (128, 128, 3)
+    assert frames[-1].picture.shape == (160, 160, 3)

@@ -15,7 +15,8 @@ from vision_core.models.cards import ASSETS, bundled_cards, full_size_cards
 BUNDLED = {
     "fcos_s": "detection", "faster_rcnn_s": "detection", "mask_rcnn_s": "instance",
     "fcn_voc_s": "segmentation", "fcn_s": "segmentation", "fcn_deconv_s": "segmentation",
-    "segnet_s": "segmentation", "pose_heatmap_s": "pose", "resnet_s": "classification",
+    "segnet_s": "segmentation", "pose_heatmap_s": "pose", "pose_regression_s": "pose",
+    "resnet_s": "classification",
     "vgg_s": "classification", "alexnet_s": "classification",
 }  # fmt: skip
 REQUIRED = (

@@ -36,7 +36,7 @@ def official_state(builder: str, monkeypatch) -> dict[str, torch.Tensor]:
         get_model_builder(builder)(weights="DEFAULT")
         for name, value in state.items():
             if name.endswith(("running_mean", "running_var")):  # make epsilon matter
-                value.uniform_(0.01, 0.2)
+                value.uniform_(0.5, 1.5)  # less, and the signal of a deep network overflows
     return state
 
 
