@@ -77,7 +77,7 @@ def coco(boxes: list[tuple[list[float], str]], **image) -> str:
 def truth(cat, capsys, tmp_path) -> Path:
     """The best box of fcos_s at 0.5 as what is really there, and a dog in a corner."""
     made = told(capsys, str(cat), "--models", "fcos_s", "resnet_s", "--score", "0.5")
-    [best] = made["models"][0]["detections"]
+    best = made["models"][0]["detections"][0]
     x1, y1, x2, y2 = best["box"]
     path = tmp_path / "truth.json"
     path.write_text(coco([([x1, y1, x2 - x1, y2 - y1], "cat"), ([0, 0, 20, 20], "dog"),
