@@ -193,3 +193,20 @@ def test_maps_are_compared_by_rank() -> None:
         maps.append(explain(ask(model, photo, said, target), "gradient").signed.ravel())
     expected = spearmanr(*maps).statistic
     assert any(m.value == f"{expected:.2f}" for m in app.metric)
+
+
+def test_a_coco_file_counts_for_its_photo_only_and_a_bad_one_is_said() -> None:
+    app = sound(compare(photo="cat", colour="truth"))
+    app.session_state["compare_tabs"] = "Ground truth"
+    sound(app.run())
+    good = {"images": [{"id": 1, "width": 451, "height": 300}],
+            "categories": [{"id": 1, "name": "cat"}],
+            "annotations": [{"image_id": 1, "category_id": 1, "bbox": [5, 6, 400, 280]}]}
+    (uploader,) = app.get("file_uploader")
+    sound(uploader.upload("bad.json", b"{}", "application/json").run())
+    assert "no COCO annotation file" in text_of(app) and columns(app)[0]["marks"] == []
+    (uploader,) = app.get("file_uploader")
+    sound(uploader.upload("boxes.json", json.dumps(good).encode(), "application/json").run())
+    assert [m["box"] for m in columns(app)[0]["marks"]] == [[5, 6, 405, 286]]
+    sound(app.selectbox(key="photo").set_value("astronaut").run())
+    assert columns(app)[0]["marks"] == []

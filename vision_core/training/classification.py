@@ -9,7 +9,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torchvision.transforms.v2 import CutMix
 
 from vision_core.evaluation.classification import Example, examples, top1
 from vision_core.models import zoo
@@ -23,7 +22,7 @@ DOG = LABELS.index("dog")
 SIZES = {
     "alexnet_s": ((0.45, 64), (0.8, 96), (1.0, 128)),
     "vgg_s": ((0.5, 64), (0.85, 96), (1.0, 128)),
-    "resnet_s": ((0.35, 96), (0.8, 128), (1.0, 144)),
+    "resnet_s": ((0.4, 96), (1.0, 128)),
 }
 """Side of the training pictures up to which share of the run: the network learns the coarse
 things from small pictures, at a quarter of the price."""
@@ -32,9 +31,8 @@ things from small pictures, at a quarter of the price."""
 class ClassificationRecipe:
     """Cross-entropy with label smoothing on random crops that grow in the course of the run.
 
-    The long run of ``resnet_s`` takes smaller crops, changes colours more, and in every second
-    batch puts a part of one picture into another (CutMix, Yun et al. 2019). Box crops are few and
-    small next to Imagenette's photos; those of a class that Imagenette lacks count twice.
+    The long run of ``resnet_s`` takes smaller crops and changes colours more. Box crops are few
+    and small next to Imagenette's photos; those of a class that Imagenette lacks count twice.
     """
 
     batch_size = 32
@@ -63,16 +61,12 @@ class ClassificationRecipe:
         self, indices: Tensor, progress: float, rng: torch.Generator
     ) -> tuple[Tensor, Tensor]:
         indices = self.rows[indices]
-        size = next((s for end, s in SIZES[self.name] if progress < end), SIZES[self.name][-1][1])
+        size = next((s for end, s in SIZES[self.name] if progress < end), 128)
         smallest = 0.35 if self.patient else 0.45
         windows = random_resized_crops(self.photos.wh[indices], rng, area=(smallest, 1.0))
         pictures = colour.read_photos(windows, self.photos.pixels[indices], size, size)
         pictures = colour.normalise(colour.jitter(pictures, rng, 0.3 if self.patient else 0.2))
-        labels = self.labels[indices]
-        if self.patient and torch.rand((), generator=rng) < 0.5:
-            mixed: tuple[Tensor, Tensor] = CutMix(num_classes=len(LABELS))(pictures, labels)
-            return mixed
-        return pictures, labels
+        return pictures, self.labels[indices]
 
     def loss(
         self, network: nn.Module, batch: tuple[Tensor, Tensor], device: torch.device

@@ -8,9 +8,9 @@ import numpy as np
 import streamlit as st
 
 from pages.widgets import state
-from pages.widgets.guard import guarded
 from pages.widgets.state import Field
 from vision_core.comparison.truth import Truth, read_coco
+from vision_core.errors import UserError
 from vision_core.images import Photo
 
 MOST = 40  # drawn boxes; the address holds them all
@@ -98,17 +98,22 @@ def current(photo: Photo) -> Truth | None:
 
 
 def _uploaded(photo: Photo) -> Truth | None:
+    """The boxes of the file, which counts for the photo that it was given for."""
     held = st.session_state.get(_UPLOADED)
-    if held is None:
-        return None
-    with guarded("reading the COCO file"):
-        return read_coco(held[1], photo.width, photo.height, photo.name)
-    return None
+    return held[1] if held is not None and held[0] == photo.sha256 else None
 
 
-def _take_file() -> None:
+def _take_file(photo: Photo) -> None:
+    """Read the file once, when it comes."""
     file = st.session_state.get("truth_file")
-    st.session_state[_UPLOADED] = None if file is None else (file.name, file.getvalue())
+    st.session_state[_UPLOADED] = None
+    if file is None:
+        return
+    try:
+        found = read_coco(file.getvalue(), photo.width, photo.height, photo.name)
+        st.session_state[_UPLOADED] = (photo.sha256, found, file.name)
+    except UserError as error:
+        state.note(str(error))
 
 
 def edit(photo: Photo, names: Sequence[str]) -> None:
@@ -135,7 +140,6 @@ def edit(photo: Photo, names: Sequence[str]) -> None:
                      args=(photo, []))
     st.selectbox("Class of the next box", names, key=_CLASS)
     st.file_uploader("Or a COCO file with the boxes of this photo", type=["json"],
-                     key="truth_file", on_change=_take_file)
-    held = st.session_state.get(_UPLOADED)
-    if held is not None and not st.session_state.get("truth_file"):
-        st.caption(f"Boxes of {held[0]} count too.")
+                     key="truth_file", on_change=_take_file, args=(photo,))
+    if _uploaded(photo) is not None and not st.session_state.get("truth_file"):
+        st.caption(f"Boxes of {st.session_state[_UPLOADED][2]} count too.")
