@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import numpy as np
@@ -88,10 +89,13 @@ def test_a_stop_on_the_way_leaves_nothing_partial(method, asked) -> None:
 
     with pytest.raises(Moved):
         growing.grow([begun(asked, method)], nothing, stop)
-    assert len(maps._growing()) == len(maps._sweeps()) == 0
+    assert len(maps._growing()) + len(maps._sweeps()) == 1, "it stands still for a while"
     assert len(maps._held()) == len(maps._swept()) == 0
     assert maps.at_once(*asked, method, SETTINGS[method]) is None
-    again = maps.of(*asked, method, SETTINGS[method], nothing)
+    told: list[str] = []
+    again = maps.of(*asked, method, SETTINGS[method], lambda share, text: told.append(text))
+    assert " 8 of " in told[method == "occlusion"], "and goes on from there"
+    assert len(maps._growing()) + len(maps._sweeps()) == 0
     expected = explain(ask(*asked), method, **SETTINGS[method])
     assert np.array_equal(again.values, expected.values)
 
@@ -146,6 +150,31 @@ def test_two_threads_take_every_step_once() -> None:
     first.close()
     assert taken == list(range(200)) and len(runs) == 0
     assert all(mine == sorted(mine) and mine[-1] == 199 for mine in seen)
+
+
+def test_one_who_comes_back_soon_finds_it_where_it_was_left() -> None:
+    now = [0.0]
+    runs: Runs[int] = Runs(keep=10, still=2, clock=lambda: now[0])
+
+    def look(key: str, until: int) -> list[int]:
+        seen: list[int] = []
+        with closing(runs.follow(key, lambda: iter(range(5)))) as steps:
+            for step in steps:
+                seen.append(step)
+                if step == until:
+                    break
+        return seen
+
+    assert look("a", 2) == [0, 1, 2] and len(runs) == 1
+    now[0] = 9.0
+    assert look("a", 3) == [2, 3], "from where it stood still"
+    now[0] = 30.0
+    assert look("b", 0) == [0] and len(runs) == 1, "too long ago"
+    assert look("a", 0) == [0]
+    now[0] = 31.0
+    assert look("c", 1) == [0, 1] and len(runs) == 2, "no more than two stand still"
+    assert look("a", 9) == [0, 1, 2, 3, 4] and len(runs) == 1, "a whole one is not kept"
+    assert look("b", 0) == [0] and look("c", 9) == [1, 2, 3, 4]
 
 
 def test_an_error_in_a_step_reaches_all_who_follow_and_the_next_one_begins_anew() -> None:
@@ -212,7 +241,7 @@ def test_the_page_shows_them_on_the_way_and_ends_as_if_they_had_been_known(monke
     assert app.metric[0].value == known.metric[0].value != "…"
 
 
-def test_a_page_that_is_stopped_on_the_way_keeps_nothing(monkeypatch) -> None:
+def test_a_page_that_is_stopped_on_the_way_keeps_no_partial_map(monkeypatch) -> None:
     progress = stills.progress
 
     def stopping(words: str, share: float) -> str:
@@ -225,9 +254,10 @@ def test_a_page_that_is_stopped_on_the_way_keeps_nothing(monkeypatch) -> None:
         patched.setattr(stills, "progress", stopping)
         app = start(PAGE, **address)
         assert "data-stills" in text_of(app)
-    assert len(maps._growing()) == 0 and [a.method for a in held()] == ["gradient"]
+    assert len(maps._growing()) == 1 and [a.method for a in held()] == ["gradient"]
     sound(app.run())
     assert len(app.get("plotly_chart")) == 1 and len(held()) == 2
+    assert len(maps._growing()) == 0, "it was ended, not begun again"
 
 
 def held() -> list[Any]:

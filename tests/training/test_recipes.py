@@ -18,8 +18,9 @@ from vision_core.models.zoo.rcnn_s import MASK_BRANCH
 from vision_core.training import colour
 from vision_core.training.detection import boxes_in_window
 from vision_core.training.loop import Options, fit
-from vision_core.training.pose import PoseRecipe, gaussians
+from vision_core.training.pose import PoseRecipe, gaussians, wing
 from vision_core.training.recipes import RECIPES
+from vision_core.training.segmentation import repeated
 from vision_core.training.streets import class_weights
 from vision_core.training.windows import Windows, random_between, random_resized_crops
 
@@ -199,6 +200,26 @@ def test_rare_classes_weigh_more() -> None:
     weights = class_weights(masks)
     assert weights[0] / weights[1] == pytest.approx(4.0)
     assert weights[0] / weights[2] == pytest.approx(2.0)
+
+
+def test_photos_of_rare_classes_come_more_often() -> None:
+    """Labels 1 cat, 2 cow, 4 horse, 5 person; the largest number of times counts."""
+    masks = torch.zeros(5, 1, 4, 4, dtype=torch.uint8)
+    masks[1, 0, 1, 1], masks[2, 0, 0, 3], masks[3, 0, 2, 2] = 1, 2, 5
+    masks[4, 0, 0, 0], masks[4, 0, 3, 3] = 4, 2
+    assert repeated(masks).tolist() == [0, 1, 2, 2, 2, 3, 3, 4, 4, 4]
+
+
+def test_wing_loss_is_smooth_where_its_parts_meet() -> None:
+    """Value and slope by numbers, against the paper's two formulas with w 0.15 and 0.03."""
+    away = torch.tensor([-0.06, 0.0, 0.03, 0.15, 0.4], requires_grad=True)
+    values = wing(away)
+    corner = 0.15 * 1.791759469  # ln 6
+    expected = torch.tensor([0.15 * 1.098612289, 0.0, 0.15 * 0.693147181, corner, corner + 0.25])
+    torch.testing.assert_close(values, expected)
+    values.sum().backward()
+    assert away.grad is not None
+    assert away.grad[[0, 2, 4]].tolist() == pytest.approx([-0.15 / 0.09, 0.15 / 0.06, 1.0])
 
 
 def test_colour_keeps_its_range() -> None:

@@ -2,16 +2,22 @@
 
 Nine classes come from Imagenette; its tenth, the English springer, counts as dog. The animals and
 persons are cut out of ``voc12_subset`` by their boxes.
+
+``alexnet_s`` and ``vgg_s`` learn from the bundled ``resnet_s`` too (Hinton, Vinyals, Dean,
+"Distilling the Knowledge in a Neural Network", 2015): what it says of the very same crop tells
+them more than the label, above all where the crop has missed what the label names.
 """
 
 from __future__ import annotations
+
+from copy import deepcopy
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from vision_core.evaluation.classification import Example, examples, top1
-from vision_core.models import zoo
+from vision_core.models import load, zoo
 from vision_core.models.zoo.resnet_s import LABELS
 from vision_core.training import cache, colour
 from vision_core.training.loop import Options
@@ -20,12 +26,20 @@ from vision_core.training.windows import random_resized_crops
 CANVAS = 144
 DOG = LABELS.index("dog")
 SIZES = {
-    "alexnet_s": ((0.45, 64), (0.8, 96), (1.0, 128)),
-    "vgg_s": ((0.5, 64), (0.85, 96), (1.0, 128)),
+    "alexnet_s": ((0.35, 64), (0.75, 96), (1.0, 128)),
+    "vgg_s": ((0.45, 64), (0.9, 96), (1.0, 112)),
     "resnet_s": ((0.4, 96), (1.0, 128)),
 }
 """Side of the training pictures up to which share of the run: the network learns the coarse
 things from small pictures, at a quarter of the price."""
+
+TEACHER = "resnet_s"
+TEACHER_SIZE = 96
+"""Smallest side at which the teacher looks: it never saw smaller pictures."""
+TRUST = 0.6
+"""Share of the teacher's probabilities in what is to be learned; the label has the rest."""
+
+Batch = tuple[Tensor, Tensor, Tensor]
 
 
 class ClassificationRecipe:
@@ -52,28 +66,42 @@ class ClassificationRecipe:
         self.val_photos = cache.load([e.source for e in self.val], CANVAS, options.cache)
         rare = torch.tensor([e.source.box is not None for e in train]) & (self.labels != DOG)
         self.rows = torch.cat([torch.arange(len(train)), rare.nonzero()[:, 0]])
+        self.teacher: nn.Module | None = None
+        if self.name != TEACHER:
+            teacher = load(TEACHER, device=options.device).module
+            self.teacher = deepcopy(teacher).to(memory_format=torch.channels_last)
         return len(self.rows)
 
     def model(self) -> nn.Module:
         return zoo.build(self.name)
 
-    def batch(
-        self, indices: Tensor, progress: float, rng: torch.Generator
-    ) -> tuple[Tensor, Tensor]:
+    def batch(self, indices: Tensor, progress: float, rng: torch.Generator) -> Batch:
+        """Return crops, the same crops as large as the teacher wants them, and labels."""
         indices = self.rows[indices]
-        size = next((s for end, s in SIZES[self.name] if progress < end), 128)
+        size = next((s for end, s in SIZES[self.name] if progress < end), SIZES[self.name][-1][1])
         smallest = 0.35 if self.patient else 0.45
         windows = random_resized_crops(self.photos.wh[indices], rng, area=(smallest, 1.0))
-        pictures = colour.read_photos(windows, self.photos.pixels[indices], size, size)
+        seen = size if self.teacher is None else max(size, TEACHER_SIZE)
+        pictures = colour.read_photos(windows, self.photos.pixels[indices], seen, seen)
         pictures = colour.normalise(colour.jitter(pictures, rng, 0.3 if self.patient else 0.2))
-        return pictures, self.labels[indices]
+        own = (
+            pictures
+            if seen == size
+            else F.interpolate(pictures, size=size, mode="bilinear", antialias=True)
+        )
+        return own, pictures, self.labels[indices]
 
-    def loss(
-        self, network: nn.Module, batch: tuple[Tensor, Tensor], device: torch.device
-    ) -> Tensor:
-        pictures, labels = batch
+    def loss(self, network: nn.Module, batch: Batch, device: torch.device) -> Tensor:
+        pictures, seen, labels = batch
         pictures = pictures.to(device, memory_format=torch.channels_last)
-        return F.cross_entropy(network(pictures), labels.to(device), label_smoothing=0.1)
+        logits, labels = network(pictures), labels.to(device)
+        if self.teacher is None:
+            return F.cross_entropy(logits, labels, label_smoothing=0.1)
+        with torch.no_grad():
+            seen = seen.to(device, memory_format=torch.channels_last)
+            said = self.teacher(seen).float().softmax(1)
+        target = TRUST * said + (1 - TRUST) * F.one_hot(labels, len(LABELS))
+        return F.cross_entropy(logits, target)
 
     def score(self, network: nn.Module) -> float:
         """Top-1 on a fixed part of val, squashed to squares: quick, close to the real score."""

@@ -28,16 +28,16 @@ from vision_core.training.loop import Options
 from vision_core.training.windows import Windows, random_between, random_signs
 
 CANVAS = 320
-SIZE = 128
-"""Side of the training pictures, half the height of a frame."""
+SIZE = 160
+"""Side of the training pictures, pixels."""
 
 Batch = tuple[Tensor, Tensor]
 
 
 class StreetRecipe:
-    """Square windows of a third to the whole height of a frame, mirrored, with other colours."""
+    """Square windows of half to the whole height of a frame, mirrored, with other colours."""
 
-    batch_size = 12
+    batch_size = 8
     learning_rate = 2e-3
     weight_decay = 0.05
     score_minutes = 6.0
@@ -60,9 +60,9 @@ class StreetRecipe:
         return Streets()
 
     def windows(self, indices: Tensor, rng: torch.Generator) -> Windows:
-        """Return squares of 0.33 to 1 times the frame's height, with a slight tilt."""
+        """Return squares of 0.45 to 1 times the frame's height, with a slight tilt."""
         n, wh = len(indices), self.photos.wh[indices]
-        side = wh.amin(1, keepdim=True) * random_between(math.log(0.33), 0.0, [n, 1], rng).exp()
+        side = wh.amin(1, keepdim=True) * random_between(math.log(0.45), 0.0, [n, 1], rng).exp()
         centre = wh / 2 + (wh - side) / 2 * random_between(-1, 1, [n, 2], rng)
         angle = random_between(-1, 1, [n], rng) * math.radians(5)
         return Windows(wh, centre, side.expand(-1, 2), angle, random_signs(n, rng))
