@@ -101,7 +101,7 @@ def test_html_and_json_and_a_ground_truth_together(cat, capsys, tmp_path, truth)
         assert there["precision"] == 1 / count and there["recall"] == 0.5
         assert there["f1"] == pytest.approx(2 / (count + 2))
         assert row == [there[k] for k in ("hits", "false_positives", "misses", "precision",
-                                          "recall", "f1")]
+                                          "recall", "f1", "average_precision")]
         assert f"F1 {there['f1']:.2f}" in line and line.startswith(model["name"])
     scores = [r["a"]["score"] for r in made["pairs"][0]["both"]]
     assert [row[0] for row in read.values("rows")][: len(scores)] == scores

@@ -65,8 +65,9 @@ def test_nothing_is_loaded_and_every_picture_is_inside(columns) -> None:
     link = "http://localhost:8501/compare?model_a=fcos_s&model_b=faster_rcnn_s"
     page = exported(columns, link=link, truth=TRUTH)
     papers = {c.card.paper.url for c in columns if c.card.paper}
+    loaders = {"script", "link", "iframe", "object", "embed", "base", "use", "image", "video"}
     for tag, attrs in page.tags:
-        assert tag not in ("script", "link", "iframe", "object", "embed", "base", "svg", "video")
+        assert tag not in loaders
         assert not [name for name in attrs if name.startswith("on") or name == "srcset"]
         assert "href" not in attrs or tag == "a"
         assert "src" not in attrs or (tag == "img" and attrs["src"].startswith("data:image/"))
@@ -174,13 +175,26 @@ def test_a_ground_truth_counted_by_hand() -> None:
     # A: the cat is a hit, a cat lies on the dog, a dog on nothing. B: everything right.
     page = exported(BOXES, truth=TRUTH)
     assert page.values("judged") == [
-        [1, 2, 2, 1 / 3, 1 / 3, 2 * 1 / 6], [3, 0, 0, 1, 1, 1],
-    ]  # hits, false positives, misses, precision, recall, F1
+        [1, 2, 2, 1 / 3, 1 / 3, 2 * 1 / 6, 1 / 3], [3, 0, 0, 1, 1, 1, 1],
+    ]  # hits, false positives, misses, precision, recall, F1, AP
     told = [[r[0], r[1]] for r in page.cells("plain", 0)]
     assert told == [["hit", "cat"], ["false positive", "cat"], ["false positive", "dog"],
                     ["missed", "dog"], ["missed", NASTY]]
     assert not exported(BOXES).tables.get("judged")
     assert "None of these models gives boxes." in exported(CLASSES, truth=TRUTH).text
+
+
+def test_the_curves_against_a_ground_truth_counted_by_hand() -> None:
+    page = exported(BOXES, truth=TRUTH)
+    lines = [a["points"].split() for tag, a in page.tags if tag == "polyline"]
+    # recall runs along 280 units, precision up 200; A finds the cat first, B all three in turn
+    assert lines == [["93.3,0.0", "93.3,100.0", "93.3,133.3"],
+                     ["93.3,0.0", "186.7,0.0", "280.0,0.0"]]
+    dots = [(a["cx"], a["cy"]) for tag, a in page.tags if tag == "circle"]
+    assert dots == [("93.3", "133.3"), ("280.0", "0.0")]
+    nothing = exported(BOXES, truth=Truth(np.zeros((0, 4), np.float32), ()))
+    assert "polyline" not in [tag for tag, _ in nothing.tags]
+    assert nothing.values("judged")[0][:3] == [0, 3, 0]
 
 
 def test_verdicts_are_coloured_on_the_picture() -> None:

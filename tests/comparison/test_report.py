@@ -14,8 +14,8 @@ import vision_core
 from tests.comparison.test_html import BOXES, CLASSES, MAPS, TRUTH, A
 from tests.figures import scenes
 from vision_core.comparison import report
-from vision_core.comparison.report import Column, column, columns, pairs, record
-from vision_core.comparison.truth import judge
+from vision_core.comparison.report import Column, at_any_score, column, columns, pairs, record
+from vision_core.comparison.truth import curve, judge
 from vision_core.errors import UserError
 from vision_core.images import Photo
 from vision_core.inference import PartSource, trace
@@ -107,6 +107,7 @@ def test_a_truth_in_the_record_is_that_of_judge() -> None:
         assert told["missed"] == found.missed.tolist() and told["misses"] == len(found.missed)
         assert told["hits"] + told["false_positives"] == len(entry.selection.detections)
         assert told["hits"] + told["misses"] == len(TRUTH.labels)
+        assert told["average_precision"] == curve(at_any_score(entry), TRUTH).average_precision
     others = record(scenes.photo(), CLASSES, [], TRUTH)["models"]
     assert not any("truth" in model for model in others)
 

@@ -17,12 +17,13 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from vision_core.comparison import html_models, html_pairs, pictures
-from vision_core.comparison.report import Column, judged, versions
+from vision_core.comparison.report import Column, judged, truth_curve, versions
 from vision_core.comparison.truth import Truth
 from vision_core.figures.colours import MODELS, VERDICTS, text_on
 from vision_core.images import Photo
 
 _TEMPLATES = Path(__file__).with_name("templates")
+_DASHES = ("none", "6 3", "1.5 3", "8 3 1.5 3")  # so that curves differ without their colours
 _WORDS = {"hit": "hit", "false": "false positive", "missed": "missed"}
 
 
@@ -106,5 +107,15 @@ def _truth(photo: Photo, columns: Sequence[Column], truth: Truth) -> dict[str, A
             "rows": [{"word": _WORDS[verdict], "label": name, "score": score,
                       "colour": VERDICTS[verdict]} for verdict, name, score in told],
             "picture": pictures.against_truth(photo, column.selection, truth),
+            "curve": _curve(column, truth), "dashes": _DASHES[place % len(_DASHES)],
         })  # fmt: skip
     return {"count": len(truth.labels), "models": rows, "colours": VERDICTS}
+
+
+def _curve(column: Column, truth: Truth) -> dict[str, Any] | None:
+    """Average precision, and the curve as (recall, precision) points."""
+    made = truth_curve(column, truth)
+    if made is None:
+        return None
+    points = [(float(r), float(p)) for r, p in zip(made.recall, made.precision, strict=True)]
+    return {"average_precision": made.average_precision, "points": points}

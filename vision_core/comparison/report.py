@@ -12,7 +12,7 @@ import numpy as np
 
 from vision_core.comparison.boxes import SAME
 from vision_core.comparison.differences import between
-from vision_core.comparison.truth import Truth, judge
+from vision_core.comparison.truth import Curve, Truth, curve, judge
 from vision_core.errors import UserError
 from vision_core.export import Prediction, image_record, prediction_record, strict
 from vision_core.images import Photo
@@ -20,7 +20,7 @@ from vision_core.inference import DetectionTrace, Keypoints, PartSource, trace
 from vision_core.inference.results import Trace
 from vision_core.labels import comparable
 from vision_core.models import Card, Model, card, load
-from vision_core.selection.types import Selection
+from vision_core.selection.types import Detections, Selection
 
 MOST = 4
 
@@ -155,8 +155,9 @@ def record(
         ``image``, ``models``, ``pairs``, ``versions`` and, with a truth, ``truth``; a model has
         what ``vision_core.export.prediction_record`` tells of it, or ``error``. With a truth
         each detector has ``truth`` as well: ``precision``, ``recall``, ``f1``, ``hits``,
-        ``false_positives``, ``misses``, and ``true_box`` (an index into the true boxes, or
-        ``None``, for each detection) and ``missed``.
+        ``false_positives``, ``misses``, ``true_box`` (an index into the true boxes, or ``None``,
+        for each detection), ``missed`` and ``average_precision`` (of one photo, all classes
+        together; ``None`` if nothing is true).
     """
     made: dict[str, Any] = {
         "image": image_record(photo), "models": [_model(photo, c, truth) for c in columns],
@@ -194,8 +195,21 @@ def _model(photo: Photo, entry: Column, truth: Truth | None) -> dict[str, Any]:
     said = prediction_record(prediction, dict(entry.timing_ms))
     made |= {key: value for key, value in said.items() if key not in ("model", "image")}
     if truth is not None and entry.selection is not None:
-        made["truth"] = judged(entry.selection, truth)
+        points = truth_curve(entry, truth)
+        ap = None if points is None else points.average_precision
+        made["truth"] = {**judged(entry.selection, truth), "average_precision": ap}
     return made
+
+
+def at_any_score(entry: Column) -> Detections:
+    """A detector's detections when its score threshold lies at 0, as many as its limit allows."""
+    assert isinstance(entry.trace, DetectionTrace) and entry.selection is not None
+    return entry.trace.select(replace(entry.selection.thresholds, score=0.0)).detections
+
+
+def truth_curve(entry: Column, truth: Truth) -> Curve | None:
+    """A detector's precision-recall curve at its own thresholds; ``None`` if nothing is true."""
+    return curve(at_any_score(entry), truth) if truth.labels else None
 
 
 def judged(selection: Selection, truth: Truth) -> dict[str, Any]:

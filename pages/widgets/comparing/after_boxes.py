@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
@@ -17,10 +16,10 @@ from pages.widgets.comparing.sides import Side
 from vision_core import figures
 from vision_core.comparison.boxes import KINDS, BoxComparison, agreement_curve
 from vision_core.comparison.differences import between
+from vision_core.comparison.report import at_any_score
 from vision_core.comparison.truth import Truth, curve
 from vision_core.figures import differences
 from vision_core.images import Photo
-from vision_core.selection.types import Detections
 
 _SCORES = np.linspace(0, 1, 41)
 _TABS = ("Differences", "Agreement", "Ground truth", "Joints", "Wipe", "Attribution",
@@ -103,14 +102,8 @@ def _rows(a: Shown, b: Shown, comparison: BoxComparison) -> None:
     common.names()
 
 
-def _lower(shown: Shown) -> Detections:
-    """The detections when the score threshold lies at 0, as many as the limit lets through."""
-    given = dataclasses.replace(shown.selection.thresholds, score=0.0)
-    return shown.trace.select(given).detections
-
-
 def _agreement(a: Shown, b: Shown) -> None:
-    f1 = agreement_curve(_lower(a), _lower(b), _SCORES)
+    f1 = agreement_curve(at_any_score(a.column), at_any_score(b.column), _SCORES)
     now = [s.selection.thresholds.score for s in (a, b)]
     st.plotly_chart(differences.agreement(_SCORES, f1, now[0]), key="agreement",
                     config=common.PLOT, width="stretch")
@@ -156,7 +149,7 @@ def _truth(photo: Photo, shown: Sequence[Shown], there: Truth | None) -> None:
             st.info("Say what is really there, and every detection is judged.",
                     icon=":material/fact_check:")
             return
-        made = [curve(_lower(s), there) for s in shown]
+        made = [curve(at_any_score(s.column), there) for s in shown]
         points = [(s.judged.recall, s.judged.precision) for s in shown if s.judged is not None]
         st.plotly_chart(
             differences.precision_recall(
