@@ -19,7 +19,7 @@ from vision_core.inference.results import (
     SegmentationTrace,
     Trace,
 )
-from vision_core.selection.masks import paste_mask
+from vision_core.selection.masks import whole_mask
 from vision_core.selection.types import Selection
 
 COCO_JOINTS = (
@@ -72,12 +72,9 @@ def detection_mask(prediction: Prediction, index: int) -> np.ndarray:
     """
     if prediction.masks is None or prediction.selection is None:
         raise ValueError("the prediction has no masks")
-    photo = prediction.photo
-    full = np.zeros((photo.height, photo.width), bool)
-    box = prediction.selection.detections.boxes[index]
-    y, x, patch = paste_mask(prediction.masks[index], box, photo.height, photo.width)
-    full[y : y + patch.shape[0], x : x + patch.shape[1]] = patch >= prediction.mask_threshold
-    return full
+    photo, box = prediction.photo, prediction.selection.detections.boxes[index]
+    mask, threshold = prediction.masks[index], prediction.mask_threshold
+    return whole_mask(mask, box, photo.height, photo.width, threshold)
 
 
 def prediction_record(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,12 @@ import pytest
 from pycocotools import mask as coco_mask
 
 import vision_core
+from tests.comparison.page import Page
 from tests.comparison.test_html import BOXES, CLASSES, MAPS, TRUTH, A
 from tests.figures import scenes
 from vision_core.comparison import report
+from vision_core.comparison.boxes import KINDS
+from vision_core.comparison.html import report_html
 from vision_core.comparison.report import Column, at_any_score, column, columns, pairs, record
 from vision_core.comparison.truth import curve, judge
 from vision_core.errors import UserError
@@ -43,6 +47,30 @@ def test_a_column_holds_the_masks_of_what_it_keeps(cat: Photo) -> None:
     row = record(cat, [made], [])["models"][0]["detections"][0]
     shape = coco_mask.decode(row["mask"])
     assert shape.shape == (cat.height, cat.width) and shape.any()
+
+
+def test_the_overlap_of_masks_is_that_of_pycocotools() -> None:
+    """Of three boxes and three, two have partners."""
+    photo, rng = scenes.photo(), np.random.default_rng(0)
+    sides = [replace(entry, masks=rng.uniform(0, 1, (3, 28, 28)).astype(np.float32))
+             for entry in BOXES]  # fmt: skip
+    [made] = strictly({"pairs": pairs(sides)})["pairs"]
+    codes = [[d["mask"] for d in model["detections"]]
+             for model in record(photo, sides, [])["models"]]
+    rows = [row for kind in KINDS for row in made[kind] if row["a"] and row["b"]]
+    assert len(rows) == 2
+    boxes = [[[float(v) for v in box] for box in entry.selection.detections.boxes]
+             for entry in BOXES]
+    for row in rows:
+        i, j = boxes[0].index(row["a"]["box"]), boxes[1].index(row["b"]["box"])
+        [[expected]] = coco_mask.iou([codes[0][i]], [codes[1][j]], [0])
+        assert row["mask_iou"] == pytest.approx(expected) and 0 < expected < 1
+    assert "mask_iou" not in made["only_a"][0]
+    shown = Page(report_html(photo, sides, [made])).values("rows")
+    assert [row[-1] for row in shown[:2]] == [row["mask_iou"] for row in rows]
+    empty = [replace(entry, masks=np.zeros((3, 28, 28), np.float32)) for entry in BOXES]
+    assert {row["mask_iou"] for row in pairs(empty)[0]["both"]} == {None}
+    assert "mask_iou" not in pairs(BOXES)[0]["both"][0]
 
 
 def test_a_column_holds_the_joints_of_what_it_keeps(cat: Photo) -> None:

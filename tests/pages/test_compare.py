@@ -58,6 +58,15 @@ def test_two_detectors_have_linked_pictures_of_what_each_selects() -> None:
         assert column["shared"] and column["plain"] and column["zoom"]
 
 
+def test_pairs_of_masks_have_their_overlap_in_the_table() -> None:
+    app = sound(compare(photo="cat", model_a="mask_rcnn_s", model_b="mask_rcnn_s"))
+    (table,) = [d.value for d in app.dataframe if "what" in d.value]
+    assert list(table["mask IoU"]) == ["1.000"] * len(table) and len(table) > 0
+    app = sound(compare(photo="cat", model_a="mask_rcnn_s", model_b="fcos_s"))
+    (table,) = [d.value for d in app.dataframe if "what" in d.value]
+    assert "mask IoU" not in table and len(table) > 0
+
+
 def test_a_pressed_count_leaves_its_boxes_and_all_counts_add_up() -> None:
     app = sound(compare(photo="astronaut", score="0.1"))
     every = columns(app)

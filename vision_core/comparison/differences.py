@@ -6,10 +6,13 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from vision_core.comparison.boxes import Pair, compare_boxes
 from vision_core.comparison.maps import compare_joints, compare_maps
 from vision_core.inference import ClassificationTrace, Keypoints, SegmentationTrace
 from vision_core.labels import comparable
+from vision_core.selection.masks import whole_mask
 from vision_core.selection.types import Selection
 
 if TYPE_CHECKING:
@@ -24,7 +27,8 @@ def between(a: Column, b: Column) -> dict[str, Any]:
     Returns:
         - detectors: ``both``, ``other_class``, ``shifted``, ``only_a``, ``only_b`` (lists of rows
           with ``iou`` and, for each side, class, score and box) and ``f1``; where both have
-          joints also ``joints``, see ``joints``;
+          masks, each row of two also has ``mask_iou``; where both have joints, there is
+          ``joints``, see there;
         - segmenters: ``agreement`` (share of the pixels), ``iou`` by class, ``labels`` and
           ``pixels`` (the confusion table), ``alone`` (names that only one of them knows);
         - classifiers: ``top_a``, ``top_b`` and ``same_top``;
@@ -65,11 +69,42 @@ def _boxes(a: Column, b: Column, kept_a: Selection, kept_b: Selection) -> dict[s
                for p in made.of(kind)]
         for kind in made.counts()
     }  # fmt: skip
+    if a.masks is not None and b.masks is not None:
+        rows = [row for kind in kinds.values() for row in kind]
+        for row, overlap in zip(rows, mask_overlaps(a, b, made.pairs), strict=True):
+            if row["a"] and row["b"]:
+                row["mask_iou"] = overlap
     found = {**kinds, "f1": made.f1}
     if a.keypoints is not None and b.keypoints is not None:
         boxes = (kept_a.detections.boxes, kept_b.detections.boxes)
         areas = [[_area(box) for box in side] for side in boxes]
         found["joints"] = joints(a.keypoints, b.keypoints, made.of("both"), areas)
+    return found
+
+
+def mask_overlaps(a: Column, b: Column, matched: Sequence[Pair]) -> list[float | None]:
+    """IoU of the masks of every pair, on the photo's pixels.
+
+    Args:
+        a, b: columns of detectors with masks.
+        matched: rows of their detections.
+
+    Returns:
+        for each pair 0 to 1, or ``None`` where one is alone or both masks are empty.
+    """
+    def whole(of: Column, row: int) -> np.ndarray:
+        assert of.trace is not None and of.selection is not None and of.masks is not None
+        width, height = of.trace.info.photo_size
+        return whole_mask(of.masks[row], of.selection.detections.boxes[row], height, width)
+
+    found: list[float | None] = []
+    for pair in matched:
+        if pair.a is None or pair.b is None:
+            found.append(None)
+            continue
+        one, other = whole(a, pair.a), whole(b, pair.b)
+        union = int((one | other).sum())
+        found.append(int((one & other).sum()) / union if union else None)
     return found
 
 

@@ -61,7 +61,9 @@ def _boxes(
         for kind, colour in DIFFERENCES.items()
     ]  # fmt: skip
     picture = pictures.box_differences(photo, difference, *letters)
-    return {"kinds": kinds, "picture": picture, "joints": difference.get("joints")}
+    masks = any("mask_iou" in row for kind in kinds for row in kind["rows"])
+    return {"kinds": kinds, "picture": picture, "joints": difference.get("joints"),
+            "masks": masks}  # fmt: skip
 
 
 def _maps(difference: Mapping[str, Any]) -> dict[str, Any]:

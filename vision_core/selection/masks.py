@@ -38,6 +38,19 @@ def paste_mask(
     return max(y1, 0), max(x1, 0), patch
 
 
+def whole_mask(
+    mask: np.ndarray, box: np.ndarray, height: int, width: int, threshold: float = 0.5
+) -> np.ndarray:
+    """The pixels of the whole picture whose probability is ``threshold`` or more, bool [H, W].
+
+    Args as of ``paste_mask``.
+    """
+    full = np.zeros((height, width), bool)
+    y, x, patch = paste_mask(mask, box, height, width)
+    full[y : y + patch.shape[0], x : x + patch.shape[1]] = patch >= threshold
+    return full
+
+
 def _grown(box: np.ndarray, scale: float) -> tuple[int, int, int, int]:
     if not np.isfinite(box).all():
         return 0, 0, -9, -9

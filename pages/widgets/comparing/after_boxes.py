@@ -15,7 +15,7 @@ from pages.widgets.comparing.dials import names
 from pages.widgets.comparing.sides import Side
 from vision_core import figures
 from vision_core.comparison.boxes import KINDS, BoxComparison, agreement_curve
-from vision_core.comparison.differences import between
+from vision_core.comparison.differences import between, mask_overlaps
 from vision_core.comparison.report import at_any_score
 from vision_core.comparison.truth import Truth, curve
 from vision_core.figures import differences
@@ -85,6 +85,9 @@ def _rows(a: Shown, b: Shown, comparison: BoxComparison) -> None:
         {"what": words[p.kind], **side(a, p.a, letters[0]), **side(b, p.b, letters[1]),
          "IoU": f"{p.iou:.3f}" if p.iou else ""} for p in found
     ])
+    if a.column.masks is not None and b.column.masks is not None:
+        overlaps = mask_overlaps(a.column, b.column, found)
+        frame["mask IoU"] = ["" if v is None else f"{v:.3f}" for v in overlaps]
     picks = [f"{a.side.letter}{a.kept.candidate[p.a]}" if p.a is not None
              else f"{b.side.letter}{b.kept.candidate[p.b]}" for p in found]
 
