@@ -31,7 +31,8 @@ SIZES = {
     "resnet_s": ((0.4, 96), (1.0, 128)),
 }
 """Side of the training pictures up to which share of the run: the network learns the coarse
-things from small pictures, at a quarter of the price."""
+things from small pictures, at a quarter of the price. A run that goes on from finished weights
+(a rate below 1) has the last size only."""
 
 TEACHER = "resnet_s"
 TEACHER_SIZE = 96
@@ -66,6 +67,7 @@ class ClassificationRecipe:
         self.val_photos = cache.load([e.source for e in self.val], CANVAS, options.cache)
         rare = torch.tensor([e.source.box is not None for e in train]) & (self.labels != DOG)
         self.rows = torch.cat([torch.arange(len(train)), rare.nonzero()[:, 0]])
+        self.sizes = SIZES[self.name] if options.rate >= 1 else SIZES[self.name][-1:]
         self.teacher: nn.Module | None = None
         if self.name != TEACHER:
             teacher = load(TEACHER, device=options.device).module
@@ -78,17 +80,15 @@ class ClassificationRecipe:
     def batch(self, indices: Tensor, progress: float, rng: torch.Generator) -> Batch:
         """Return crops, the same crops as large as the teacher wants them, and labels."""
         indices = self.rows[indices]
-        size = next((s for end, s in SIZES[self.name] if progress < end), SIZES[self.name][-1][1])
+        size = next((s for end, s in self.sizes if progress < end), self.sizes[-1][1])
         smallest = 0.35 if self.patient else 0.45
         windows = random_resized_crops(self.photos.wh[indices], rng, area=(smallest, 1.0))
         seen = size if self.teacher is None else max(size, TEACHER_SIZE)
         pictures = colour.read_photos(windows, self.photos.pixels[indices], seen, seen)
         pictures = colour.normalise(colour.jitter(pictures, rng, 0.3 if self.patient else 0.2))
-        own = (
-            pictures
-            if seen == size
-            else F.interpolate(pictures, size=size, mode="bilinear", antialias=True)
-        )
+        own = pictures
+        if seen != size:
+            own = F.interpolate(pictures, size=size, mode="bilinear", antialias=True)
         return own, pictures, self.labels[indices]
 
     def loss(self, network: nn.Module, batch: Batch, device: torch.device) -> Tensor:

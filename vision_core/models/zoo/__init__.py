@@ -61,6 +61,7 @@ def preprocessing(name: str) -> Callable[[Any], Any] | None:
     """
     presets: dict[str, Callable[[Any], Any] | None] = {
         **dict.fromkeys(CLASSIFIERS, ImageClassification(crop_size=128, resize_size=144)),
+        "alexnet_s": ImageClassification(crop_size=128, resize_size=128),
         # Random crops enlarge what they show; a photo as a whole is best shown larger than they
         # were (Touvron et al., "Fixing the train-test resolution discrepancy", 2019).
         "resnet_s": ImageClassification(crop_size=160, resize_size=160),

@@ -39,6 +39,7 @@ TERMS = {
 CLASSIFIER_INPUT = (
     "Shorter side resized to 144 pixels, centre crop of 128, ImageNet mean and spread."
 )
+ALEXNET_INPUT = "Shorter side resized to 128 pixels, centre square, ImageNet mean and spread."
 RESNET_INPUT = "Shorter side resized to 160 pixels, centre square, ImageNet mean and spread."
 DETECTOR_INPUT = "Shorter side resized to 160 pixels, longer side at most 208; any photo."
 STREET_INPUT = "Shorter side resized to 192 pixels, ImageNet mean and spread."
@@ -102,7 +103,7 @@ FACTS = {
             "Krizhevsky, Sutskever, Hinton",
             2012,
         ),
-        input=CLASSIFIER_INPUT,
+        input=ALEXNET_INPUT,
         limits=LIMITS["alexnet_s"],
         data=("imagenette128", "voc12_subset"),
     ),
