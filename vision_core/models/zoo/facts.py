@@ -58,7 +58,7 @@ LIMITS = {
     "alexnet_s": (
         "Knows 15 classes and nothing else. It looks at the middle of the photo only. It is the "
         "weakest of the three classifiers: of the animals and persons cut from everyday photos "
-        "half are named wrong, most often for another animal."
+        "half are named wrong."
     ),
     "vgg_s": (
         "Knows 15 classes and nothing else. It looks at the middle of the photo only. It learned "
@@ -142,7 +142,7 @@ FACTS = {
         limits=(
             "Knows 15 classes and nothing else, and names one of them for every photo. It looks "
             "at the middle of the photo only. Cats, cows, dogs, horses, persons and sheep cut "
-            "from everyday photos are named right about half the time; portraits are often "
+            "from everyday photos are named right two times in three; portraits are often "
             "called French horn or church, as its photos of those classes show people."
         ),
         data=("imagenette128", "voc12_subset"),
