@@ -33,7 +33,8 @@ def average_precision(
     """Return AP50, AP (mean over IoU 0.50 to 0.95) and AP50 of each class, all 0..1.
 
     Args:
-        truth: per photo ``boxes [K, 4]`` and ``labels [K]``; for masks also ``masks [K, H, W]``.
+        truth: per photo ``boxes [K, 4]`` and ``labels [K]``; for masks also ``masks [K, H, W]``;
+            maybe ``crowds [C, 4]`` and ``crowd_labels [C]``: what lies in them is not judged.
         found: per photo ``boxes``, ``labels`` and ``scores [K]``; for masks also ``masks``.
         kind: "bbox" to compare boxes, "segm" to compare masks (boolean).
         names: class names; labels are indices into it. A class without any true box gives NaN
@@ -45,6 +46,8 @@ def average_precision(
     for index, photo in enumerate(truth):
         for note in _notes(index, photo):
             notes.append(note | {"id": len(notes) + 1, "iscrowd": 0})
+        for note in _notes(index, _crowds(photo)):
+            notes.append(note | {"id": len(notes) + 1, "iscrowd": 1})
     for index, photo in enumerate(found):
         scored = zip(_notes(index, photo), photo["scores"].tolist(), strict=True)
         results += [note | {"score": score} for note, score in scored]
@@ -68,6 +71,14 @@ def average_precision(
     for index, name in enumerate(names):
         scores[f"AP50 {name}"] = float(precision[0, :, index].mean())
     return scores
+
+
+def _crowds(photo: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    none = torch.zeros(0, 4)
+    return {
+        "boxes": photo.get("crowds", none),
+        "labels": photo.get("crowd_labels", none[:, 0].long()),
+    }
 
 
 def _xywh(boxes: Tensor) -> list[list[float]]:
@@ -103,8 +114,17 @@ def score_detector(
     count from the background; their labels are moved down by one.
     """
     found = predict(network, photos)
-    truth = [{"boxes": photo.boxes, "labels": photo.labels} for photo in photos]
-    return average_precision(truth, found, names)
+    return average_precision([truth_of(photo) for photo in photos], found, names)
+
+
+def truth_of(photo: AnnotatedPhoto) -> dict[str, Tensor]:
+    """Return what is marked on a photo, as ``average_precision`` takes it."""
+    return {
+        "boxes": photo.boxes,
+        "labels": photo.labels,
+        "crowds": photo.crowds,
+        "crowd_labels": photo.crowd_labels,
+    }
 
 
 def predict(network: Any, photos: Sequence[AnnotatedPhoto]) -> list[dict[str, Tensor]]:

@@ -15,11 +15,14 @@ from vision_core.training.detection import DetectionRecipe
 from vision_core.training.loop import Options, Recipe, Run, fit
 from vision_core.training.masks import MaskRecipe
 from vision_core.training.pose import PoseRecipe
+from vision_core.training.pretraining import PretrainingRecipe
 from vision_core.training.segmentation import SegmentationRecipe
 from vision_core.training.streets import StreetRecipe
 
 RECIPES: dict[str, Callable[[], Recipe]] = {
-    **{name: partial(ClassificationRecipe, name) for name in zoo.CLASSIFIERS},
+    "resnet_s": PretrainingRecipe,
+    "alexnet_s": partial(ClassificationRecipe, "alexnet_s"),
+    "vgg_s": partial(ClassificationRecipe, "vgg_s"),
     "fcos_s": DetectionRecipe,
     "faster_rcnn_s": partial(DetectionRecipe, "faster_rcnn_s"),
     "mask_rcnn_s": MaskRecipe,
@@ -76,9 +79,10 @@ def finish(recipe: Recipe, options: Options, run: Run) -> Path:
         "epochs": round(epochs, 1),
         "hardware": card.hardware(options.device),
     }
+    kept = getattr(recipe, "kept", lambda network: network)
     path = card.write(
         zoo.trained_together(recipe.name),
-        run.average.module,
+        kept(run.average.module),
         options.out,
         data=options.data,
         training=training,

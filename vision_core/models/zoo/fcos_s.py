@@ -1,4 +1,4 @@
-"""``fcos_s``: a one-stage, anchor-free detector for six classes, in torchvision's FCOS class.
+"""``fcos_s``: a one-stage, anchor-free detector, in torchvision's FCOS class.
 
 Tian, Shen, Chen and He, "FCOS: A Simple and Strong Anchor-free Object Detector" (2020), and Lin
 et al., "Feature Pyramid Networks for Object Detection" (2017). Points, matching, losses and
@@ -15,9 +15,12 @@ from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.detection.fcos import FCOSHead
 from torchvision.ops import FeaturePyramidNetwork
 
-from vision_core.models.zoo.trunk import Trunk
+from vision_core.models.zoo.trunk import WIDE, WIDE_DEPTHS, Trunk
 
-LABELS = ("cat", "cow", "dog", "horse", "person", "sheep")
+ANIMALS_AND_PEOPLE = ("cat", "cow", "dog", "horse", "person", "sheep")
+LABELS = (
+    *ANIMALS_AND_PEOPLE, "bicycle", "bottle", "bus", "car", "chair", "dining table", "motorcycle",
+)  # fmt: skip
 STRIDES = (8, 16, 32)
 
 
@@ -28,9 +31,9 @@ class PyramidBackbone(nn.Module):
     channels at strides 8, 16 and 32, finest first.
     """
 
-    def __init__(self, out_channels: int = 64) -> None:
+    def __init__(self, out_channels: int = 96) -> None:
         super().__init__()
-        self.trunk = Trunk()
+        self.trunk = Trunk(WIDE_DEPTHS, WIDE)
         self.fpn = FeaturePyramidNetwork(list(self.trunk.out_widths[1:]), out_channels)
         self.out_channels = out_channels
 
@@ -44,19 +47,19 @@ def small_fcos() -> FCOS:
     """Return the detector with random weights; label ids are indices into ``LABELS``.
 
     As all of torchvision's detectors it takes a list of ``(3, H, W)`` pictures in 0..1 of any
-    sizes and resizes them itself: shorter side 160 pixels, or less where the longer
-    one would pass 208: the sizes at which it was trained.
+    sizes and resizes them itself: shorter side 288 pixels, or less where the longer
+    one would pass 416.
     """
     backbone = PyramidBackbone()
     anchors = AnchorGenerator(tuple((s,) for s in STRIDES), ((1.0,),) * len(STRIDES))
     return FCOS(
         backbone,
         num_classes=len(LABELS),
-        min_size=160,
-        max_size=208,
+        min_size=288,
+        max_size=416,
         anchor_generator=anchors,
         head=FCOSHead(backbone.out_channels, 1, len(LABELS), num_convs=2),
         score_thresh=0.5,
         nms_thresh=0.5,
-        detections_per_img=50,
+        detections_per_img=100,
     )

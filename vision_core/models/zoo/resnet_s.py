@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from vision_core.models.zoo.trunk import Trunk
+from vision_core.models.zoo.trunk import WIDE, WIDE_DEPTHS, Trunk
 
 LABELS = (
     "tench", "cassette player", "chain saw", "church", "French horn", "garbage truck",
@@ -21,7 +21,7 @@ class ResNetS(nn.Module):
 
     def __init__(self, classes: int = len(LABELS)) -> None:
         super().__init__()
-        self.trunk = Trunk()
+        self.trunk = Trunk(WIDE_DEPTHS, WIDE)
         self.pool = nn.AdaptiveAvgPool2d(1)
         self.fc = nn.Linear(self.trunk.out_widths[-1], classes)
 

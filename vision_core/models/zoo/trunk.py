@@ -16,6 +16,10 @@ WIDTHS = (16, 64, 128, 192)
 """Channels of the stages at strides 4, 8, 16 and 32."""
 DEPTHS = (1, 2, 2, 2)
 """Residual blocks per stage."""
+WIDE = (32, 64, 160, 256)
+"""Channels of the larger trunk, which was trained on every picture of the zoo's classifiers."""
+WIDE_DEPTHS = (1, 2, 3, 2)
+"""Residual blocks per stage of the larger trunk."""
 
 
 def residual_stage(channels_in: int, channels: int, blocks: int, stride: int) -> nn.Sequential:
