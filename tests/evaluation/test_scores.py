@@ -63,6 +63,15 @@ def test_loose_box_counts_at_half_overlap_only() -> None:
     assert scores["AP"] == pytest.approx(0.3)  # 0.50, 0.55 and 0.60 of ten thresholds
 
 
+def test_what_lies_in_a_crowd_is_not_judged() -> None:
+    """The false alarm of the test above lies in a crowd: it no longer costs anything."""
+    truth = [photo((0, 0, 10, 10, 0), (30, 30, 50, 50, 0))]
+    found = [photo((60, 60, 80, 80, 0, 0.9), (0, 0, 10, 10, 0, 0.8), scored=True)]
+    crowd = {"crowds": torch.tensor([[55.0, 55, 100, 100]]), "crowd_labels": torch.tensor([0])}
+    scores = average_precision([truth[0] | crowd], found, NAMES)
+    assert scores["AP50 cat"] == pytest.approx(51 / 101)
+
+
 def test_nothing_found() -> None:
     empty = photo(scored=True)
     assert average_precision([photo((0, 0, 1, 1, 0))], [empty], NAMES)["AP50"] == 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
@@ -99,12 +100,45 @@ def pose(root: Path) -> None:
         )
 
 
+def folders(root: Path, dataset: str, part: str, names: tuple[str, ...]) -> None:
+    """One picture in a folder for each class."""
+    for index, name in enumerate(names):
+        folder = root / dataset / part / name
+        folder.mkdir(parents=True)
+        picture(index).save(folder / f"{index}.png")
+
+
+def tiny(root: Path) -> None:
+    """Three pictures of two classes at 32 pixels; one class is a dog."""
+    blobs = []
+    for index in range(3):
+        file = io.BytesIO()
+        picture(index).resize((32, 32)).save(file, "JPEG")
+        blobs.append(file.getvalue())
+    (root / "tinyimagenet32").mkdir()
+    np.savez(
+        root / "tinyimagenet32" / "train.npz",
+        jpeg=np.frombuffer(b"".join(blobs), np.uint8),
+        ends=np.cumsum([len(blob) for blob in blobs]),
+        label=np.array([0, 1, 1], np.uint8),
+        wnids=np.array(["n02085620", "n02666196"]),
+        names=np.array(["Chihuahua", "abacus"]),
+    )
+
+
 def all_sets(root: Path) -> Path:
     """Draw everything the recipes read; return ``root``."""
     imagenette(root)
     for part in ("train", "val"):
         coco_style(root, "voc12_subset", part, VOC)
+        coco_style(root, "coco_everyday", part, {1: "person", 3: "car", 17: "cat", 62: "chair"})
+        folders(root, "imagewoof", part, ("n02086240", "n02115641"))
     coco_style(root, "coco_mini", "train", {1: "person", 17: "cat"})
+    coco_style(root, "voc_more", "train", {7: "car", 9: "chair", 14: "motorbike"})
+    coco_style(root, "person_masks", "train", {1: "person"})
+    for part in ("train", "test"):
+        folders(root, "caltech101", part, ("Faces", "pizza", "water_lilly", "yin_yang"))
+    tiny(root)
     pedestrians(root, "train")
     pedestrians(root, "test")
     streets(root)

@@ -16,9 +16,10 @@ from vision_core.evaluation.segmentation import IGNORED
 from vision_core.models import zoo
 from vision_core.models.zoo.rcnn_s import MASK_BRANCH
 from vision_core.training import colour
-from vision_core.training.detection import boxes_in_window
+from vision_core.training.detection import boxes_in_window, hide, mosaic
 from vision_core.training.loop import Options, fit
 from vision_core.training.pose import PoseRecipe, gaussians, wing
+from vision_core.training.pretraining import balanced, mixed
 from vision_core.training.recipes import RECIPES
 from vision_core.training.segmentation import repeated
 from vision_core.training.streets import class_weights
@@ -172,6 +173,60 @@ def test_boxes_are_cut_at_the_window() -> None:
     torch.testing.assert_close(cut, torch.tensor([[0.0, 0, 80, 80], [10, 10, 30, 20]]))
 
 
+def test_what_fills_the_window_is_kept_however_little_of_it_shows() -> None:
+    """A sixteenth of a large person is a close-up, a sixteenth of a small one a sliver."""
+    large = torch.tensor([[15.0, 5, 175, 165]])
+    _, kept = boxes_in_window(window(), 0, large, size=80)
+    assert kept.tolist() == [True]
+
+
+def test_mosaic_carries_boxes_to_their_quarter() -> None:
+    pictures = torch.arange(4, dtype=torch.uint8)[:, None, None, None].repeat(1, 3, 5, 5)
+    box = torch.tensor([[1.0, 2, 3, 4]])
+    targets = [{"boxes": box, "labels": torch.tensor([k])} for k in range(4)]
+    whole, target = mosaic(pictures, targets)
+    assert whole.shape == (3, 10, 10)
+    for (x1, y1, x2, y2), label in zip(
+        target["boxes"].int().tolist(), target["labels"].tolist(), strict=True
+    ):
+        assert (whole[:, y1:y2, x1:x2] == label).all() and (x2 - x1, y2 - y1) == (2, 2)
+
+
+def test_crowds_are_hidden_except_where_boxes_lie() -> None:
+    picture = torch.full((3, 20, 20), 7, dtype=torch.uint8)
+    hide(picture, torch.tensor([[5.0, 5, 15, 15]]), torch.tensor([[8.0, 8, 10, 10]]))
+    grey = picture[0] != 7
+    assert grey[5:15, 5:15].sum() == 100 - 4 and grey.sum() == 96
+    assert (picture[:, 8:10, 8:10] == 7).all()
+
+
+def test_mixed_pictures_have_the_share_that_the_loss_takes() -> None:
+    """Pictures of zeros and of ones: their mean is the share of the other picture."""
+    kinds = set()
+    for seed in range(30):
+        rng = torch.Generator().manual_seed(seed)
+        pictures = torch.zeros(2, 3, 20, 20)
+        pictures[1] = 1.0
+        labels = torch.tensor([[0, 1]] * 3)
+        mix = mixed(pictures, labels, rng)
+        other = 1 - mix.share
+        if mix.others[0, 0] == 1:  # the first picture took from the second
+            assert mix.pictures[0].mean().item() == pytest.approx(other, abs=1e-5)
+            kinds.add("cut" if set(mix.pictures[0].unique().tolist()) <= {0.0, 1.0} else "blend")
+        elif mix.share == 1:
+            assert torch.equal(mix.pictures, pictures)
+            kinds.add("plain")
+    assert kinds == {"cut", "blend", "plain"}
+
+
+def test_rare_everyday_classes_come_more_often() -> None:
+    labels = torch.tensor([0] * 600 + [1] * 20 + [-1] * 10)
+    rows = balanced(labels, torch.Generator().manual_seed(0))
+    times = torch.bincount(rows, minlength=len(labels)).double()
+    assert (times[:600] == 1).all() and (times[620:] == 1).all()
+    assert times[600:620].mean() == pytest.approx(5.0, abs=0.5)
+
+
 def test_crops_stay_inside() -> None:
     wh = torch.tensor([[100.0, 60.0]]).expand(200, -1)
     crops = random_resized_crops(wh, torch.Generator().manual_seed(0))
@@ -248,7 +303,7 @@ def test_mirrored_person_swaps_sides(data: Path, tmp_path: Path) -> None:
         -torch.ones(1),
     )
     indices = torch.tensor([0])
-    _, xy, counted = recipe.batch(indices, 0.0, torch.Generator().manual_seed(0))
+    _, xy, counted, _ = recipe.batch(indices, 0.0, torch.Generator().manual_seed(0))
     right_ankle, left_ankle = recipe.joints[0, 0, :2], recipe.joints[0, 5, :2]
     assert counted.all()
     assert xy[0, 5, 0].item() == pytest.approx(32 - (right_ankle[0].item() + 2) / 2, abs=1e-4)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from vision_core.errors import UserError
 from vision_core.evaluation.sources import Source, read_photo, square_around
-from vision_core.models.zoo.resnet_s import LABELS
+from vision_core.models.zoo.everyday import FIFTEEN as LABELS
 
 SPRINGER = "English springer"
 SMALLEST = 20.0
@@ -23,7 +23,7 @@ SMALLEST = 20.0
 
 @dataclass(frozen=True)
 class Example:
-    """One picture (or part of one) and the class it shows, an index into ``LABELS``."""
+    """One picture (or part of one) and the class it shows, an index into ``FIFTEEN``."""
 
     source: Source
     label: int
@@ -102,9 +102,9 @@ def likely_from(logits: Tensor, labels: Tensor) -> float:
 
 
 def predict(
-    network: nn.Module, preset: Callable[[Any], Tensor], found: Sequence[Example]
+    network: nn.Module, preset: Callable[[Any], Tensor], found: Sequence[Any]
 ) -> Tensor:
-    """Return the logits ``[N, classes]`` of every example, prepared as at inference."""
+    """Return the logits ``[N, classes]`` of all examples (with a ``source``), as at inference."""
     device = next(network.parameters()).device
     logits = []
     with torch.inference_mode():

@@ -146,24 +146,43 @@ def predict(network: Any, photos: Sequence[AnnotatedPhoto]) -> list[dict[str, Te
     return found
 
 
-def score_masks(
-    network: nn.Module, data: Path, names: Sequence[str]
-) -> tuple[dict[str, float], int]:
-    """Return mask AP50 and mask AP of persons on ``pennfudan/test``, and the number of photos.
+def outlined_people(
+    data: Path, dataset: str, split: str, names: Sequence[str]
+) -> list[AnnotatedPhoto]:
+    """Return the photos on which every person has a mask; ``[]`` if the data set is absent."""
+    if not (data / dataset / split).is_dir():
+        return []
+    person = names.index("person")
+    photos = annotated_photos(data, dataset, split, tuple(names))
+    return [photo for photo in photos if _all_outlined(photo, person)]
 
-    Masks are torchvision's, pasted into the photo and cut at 0.5.
+
+def _all_outlined(photo: AnnotatedPhoto, person: int) -> bool:
+    people = (photo.labels == person).nonzero()[:, 0].tolist()
+    return bool(people) and all(photo.outlines[index] is not None for index in people)
+
+
+def score_masks(
+    network: nn.Module, photos: Sequence[AnnotatedPhoto], names: Sequence[str]
+) -> dict[str, float]:
+    """Return mask AP50 and mask AP of persons.
+
+    Masks are torchvision's, pasted into the photo and cut at 0.5. People whose outline is hidden
+    by others' count by what is left of it.
     """
-    photos = annotated_photos(data, "pennfudan", "test", tuple(names))
     person = names.index("person")
     truth, found = [], []
     for photo, prediction in zip(photos, predict(network, photos), strict=True):
         pixels, known = instance_map(photo)
-        numbers = torch.arange(1, len(known) + 1)[:, None, None]
+        people = known & (photo.labels == person).numpy()
+        numbers = torch.from_numpy(people.nonzero()[0])[:, None, None] + 1
         masks = torch.from_numpy(pixels)[None] == numbers
-        truth.append({"boxes": photo.boxes, "labels": photo.labels * 0, "masks": masks})
+        rows = torch.from_numpy(people)
+        labels = torch.zeros(int(rows.sum()), dtype=torch.int64)
+        truth.append({"boxes": photo.boxes[rows], "labels": labels, "masks": masks})
         mine = prediction["labels"] == person
         one = {k: v[mine] for k, v in prediction.items()}
         one |= {"labels": one["labels"] * 0, "masks": one["masks"][:, 0] > 0.5}
         found.append(one)
     scores = average_precision(truth, found, ["person"], "segm")
-    return {"mask AP50 person": scores["AP50"], "mask AP person": scores["AP"]}, len(photos)
+    return {"mask AP50 person": scores["AP50"], "mask AP person": scores["AP"]}

@@ -1,9 +1,9 @@
-"""Percentage of correct keypoints on ``lspet_pose``, and the pose data that training shares."""
+"""Percentage of correct keypoints, and the pose data that training shares."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -21,10 +21,19 @@ _DIAGONALS = (("left_shoulder", "right_hip"), ("right_shoulder", "left_hip"))
 
 @dataclass(frozen=True)
 class Person:
-    """One person: where the photo is, and ``joints [14, 3]`` (x, y in its pixels, labelled 0/1)."""
+    """One person.
+
+    Attributes:
+        source: where the photo is.
+        joints: ``[14, 3]``: x, y in its pixels, labelled 0/1.
+        box: ``[4]`` around the person where one is labelled; else the joints tell it.
+        unseen: ``[14]`` bool: joints that are known not to be visible on the photo.
+    """
 
     source: Source
     joints: Tensor
+    box: Tensor | None = None
+    unseen: Tensor = field(default_factory=lambda: torch.zeros(len(JOINTS), dtype=torch.bool))
 
 
 def persons(data: Path, split: str) -> list[Person]:
@@ -46,31 +55,42 @@ def persons(data: Path, split: str) -> list[Person]:
     return [Person(source, j) for source, j in zip(sources, joints, strict=True)]
 
 
-def everyday_persons(data: Path, least: int = 6) -> list[Person]:
-    """Return the persons of ``coco_mini/train`` with at least that many of the 12 shared joints.
+def everyday_persons(
+    data: Path, dataset: str = "coco_mini", split: str = "train", least: int = 6
+) -> list[Person]:
+    """Return the persons of a COCO data set with at least that many of the 12 shared joints.
 
     Each is cut out with some room around the box; an absent data set gives an empty list.
     """
-    folder = data / "coco_mini" / "train"
+    folder = data / dataset / split
     if not (folder / "annotations.json").exists():
         return []
     content = json.loads((folder / "annotations.json").read_text())
     photos = {entry["id"]: entry for entry in content["images"]}
-    found = []
+    people = []
     for note in content["annotations"]:
-        points = torch.tensor(note.get("keypoints") or [0.0] * 51).reshape(17, 3)
-        joints = torch.zeros(len(JOINTS), 3)
-        for coco, lsp in COCO_FROM_LSP.items():
-            joints[lsp] = points[coco]
-        joints[:, 2] = (joints[:, 2] > 0).float()
-        if joints[:, 2].sum() < least:
+        joints = shared_joints(note.get("keypoints"))
+        if joints[:, 2].sum() < least or note.get("iscrowd"):
             continue
         photo = photos[note["image_id"]]
         x, y, w, h = note["bbox"]
-        box = square_around((x, y, x + w, y + h), 1.7, (photo["width"], photo["height"]))
-        joints[:, :2] -= torch.tensor(box[:2])
-        found.append(Person(Source(folder / photo["file_name"], box), joints))
-    return found
+        cut = square_around((x, y, x + w, y + h), 1.7, (photo["width"], photo["height"]))
+        joints[:, :2] -= torch.tensor(cut[:2])
+        unseen = joints[:, 2] == 0
+        unseen[[k for k in range(len(JOINTS)) if k not in COCO_FROM_LSP.values()]] = False
+        box = torch.tensor([x, y, x + w, y + h]) - torch.tensor(cut[:2]).repeat(2)
+        people.append(Person(Source(folder / photo["file_name"], cut), joints, box, unseen))
+    return people
+
+
+def shared_joints(keypoints: list[float] | None) -> Tensor:
+    """Return COCO's 17 keypoints (51 numbers, or ``None``) as ``[14, 3]``, labelled 0/1."""
+    points = torch.tensor(keypoints or [0.0] * 51).reshape(17, 3)
+    joints = torch.zeros(len(JOINTS), 3)
+    for coco, lsp in COCO_FROM_LSP.items():
+        joints[lsp] = points[coco]
+    joints[:, 2] = (joints[:, 2] > 0).float()
+    return joints
 
 
 def person_boxes(joints: Tensor) -> Tensor:
@@ -119,13 +139,14 @@ def pck(xy: Tensor, joints: Tensor, threshold: float = 0.2) -> Tensor:
 
 
 def predict(network: nn.Module, people: list[Person]) -> Tensor:
-    """Return ``[N, 14, 2]`` joints in photo pixels, from each labelled person's box."""
+    """Return ``[N, 14, 2]`` joints in photo pixels, from each person's true box."""
     device = next(network.parameters()).device
     found = []
     with torch.inference_mode():
         for person in people:
             photo = read_photo(person.source) / 255
-            crops, geometry = crop_boxes(photo, person_boxes(person.joints[None]))
+            boxes = person_boxes(person.joints[None]) if person.box is None else person.box[None]
+            crops, geometry = crop_boxes(photo, boxes)
             xy, _ = decode(network(crops.to(device)).cpu(), geometry)
             found.append(xy[0])
     return torch.stack(found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,13 @@ from torch import Tensor, nn
 
 from vision_core.errors import UserError
 from vision_core.evaluation import classification, detection, pose, segmentation
-from vision_core.evaluation.annotations import annotated_photos
+from vision_core.evaluation.annotations import AnnotatedPhoto, annotated_photos
+from vision_core.evaluation.everyday import everyday
 from vision_core.models import zoo
 from vision_core.models.cards import ASSETS
-from vision_core.models.zoo import fcn_voc_s, fcos_s, resnet_s, streets
+from vision_core.models.zoo import everyday as classes
+from vision_core.models.zoo import fcn_voc_s, fcos_s, streets
+from vision_core.models.zoo.facts import FACTS
 from vision_core.training import card as cards
 from vision_core.training.export import read_weights
 
@@ -152,29 +155,79 @@ def _score_classifier(name: str, network: nn.Module, data: Path) -> Found:
     for dataset, rows in (("imagenette128", ~voc), ("voc12_subset box crops", voc)):
         value = classification.top1(logits[rows], labels[rows])
         scores += _rows({"top-1": value}, dataset, "val", int(rows.sum()))
-    for index, label in enumerate(resnet_s.LABELS):
+    for index, label in enumerate(classes.FIFTEEN):
         mine = labels == index
         share = {f"top-1 {label}": float(right[mine].double().mean())}
         scores += _rows(share, both, "val", int(mine.sum()))
     return {"scores": scores, "likely_from": classification.likely_from(logits, labels)}
 
 
+def _score_everyday(name: str, network: nn.Module, data: Path) -> Found:
+    """Top-1 of ``resnet_s``: of all pictures, by data set and by class."""
+    pictures = everyday(data, "val")
+    preset = zoo.preprocessing(name)
+    assert preset is not None
+    logits = classification.predict(network, preset, pictures)
+    labels = torch.tensor([picture.label for picture in pictures])
+    right = logits.argmax(1) == labels
+    datasets = sorted({picture.dataset for picture in pictures})
+    scores = _rows({"top-1": float(right.double().mean())}, " + ".join(datasets), "val", len(right))
+    for dataset in datasets:
+        mine = torch.tensor([picture.dataset == dataset for picture in pictures])
+        value = {"top-1": float(right[mine].double().mean())}
+        scores += _rows(value, dataset, "val", int(mine.sum()))
+    for index, label in enumerate(classes.LABELS):
+        mine = labels == index
+        share = {f"top-1 {label}": float(right[mine].double().mean())}
+        scores += _rows(share, "all of these", "val", int(mine.sum()))
+    return {"scores": scores, "likely_from": classification.likely_from(logits, labels)}
+
+
+DETECTION_PARTS = (("voc12_subset", "val"), ("coco_everyday", "val"), ("pennfudan", "test"))
+ENOUGH_BOXES = 15
+"""A class with fewer boxes in a data set is not counted for its mean."""
+
+
 def _score_detector(name: str, network: nn.Module, data: Path) -> Found:
-    photos = annotated_photos(data, "voc12_subset", "val", fcos_s.LABELS)
-    values = detection.score_detector(network, photos, fcos_s.LABELS)
-    scores = _rows(values, "voc12_subset", "val", len(photos))
-    if (data / "pennfudan" / "test").is_dir():
-        walkers = annotated_photos(data, "pennfudan", "test", fcos_s.LABELS)
-        value = detection.score_detector(network, walkers, fcos_s.LABELS)["AP50 person"]
-        scores += _rows({"AP50 person": value}, "pennfudan", "test", len(walkers))
+    names = tuple(label for label in FACTS[name].labels if label != "__background__")
+    scores: Rows = []
+    for dataset, split in DETECTION_PARTS:
+        if (data / dataset / split).is_dir():
+            photos = annotated_photos(data, dataset, split, names)
+            values = _counted(detection.score_detector(network, photos, names), photos, names)
+            scores += _rows(values, dataset, split, len(photos))
+    if not scores:
+        raise UserError(f"No data set voc12_subset/val in {data}; give its folder with --data.")
     return {"scores": scores}
+
+
+def _counted(
+    values: dict[str, float], photos: Sequence[AnnotatedPhoto], names: Sequence[str]
+) -> dict[str, float]:
+    """Return AP50 as the mean over classes with enough boxes, AP, and AP50 of each of these.
+
+    On photos of animals the six classes of the first edition come first: their mean is comparable.
+    """
+    counts = torch.cat([photo.labels for photo in photos]).bincount(minlength=len(names))
+    kept = [n for n, count in zip(names, counts.tolist(), strict=True) if count >= ENOUGH_BOXES]
+    each = {f"AP50 {name}": values[f"AP50 {name}"] for name in kept}
+    six = [values[f"AP50 {name}"] for name in fcos_s.ANIMALS_AND_PEOPLE]
+    head = {"AP50": sum(each.values()) / len(each)} if each else {"AP50": values["AP50"]}
+    if not any(math.isnan(value) for value in six):
+        head["AP50 of six classes"] = sum(six) / len(six)
+    return head | {"AP": values["AP"]} | each
 
 
 def _score_masks(name: str, network: nn.Module, data: Path) -> Found:
     """Masks of persons first, then the boxes, which are those of ``faster_rcnn_s``."""
-    values, n = detection.score_masks(network, data, fcos_s.LABELS)
-    boxes = _score_detector(name, network, data)["scores"]
-    return {"scores": _rows(values, "pennfudan", "test", n) + boxes}
+    names = tuple(label for label in FACTS[name].labels if label != "__background__")
+    scores: Rows = []
+    for dataset, split in (("pennfudan", "test"), ("coco_everyday", "val")):
+        photos = detection.outlined_people(data, dataset, split, names)
+        if photos:
+            values = detection.score_masks(network, photos, names)
+            scores += _rows(values, dataset, split, len(photos))
+    return {"scores": scores + _score_detector(name, network, data)["scores"]}
 
 
 def _score_voc_segmenter(name: str, network: nn.Module, data: Path) -> Found:
@@ -182,7 +235,14 @@ def _score_voc_segmenter(name: str, network: nn.Module, data: Path) -> Found:
     preset = zoo.preprocessing(name)
     assert preset is not None
     values = segmentation.score_segmenter(network, preset, photos, fcn_voc_s.LABELS)
-    return {"scores": _rows(values, "voc12_subset", "val", len(photos))}
+    scores = _rows(values, "voc12_subset", "val", len(photos))
+    if (data / "person_masks" / "val").is_dir():
+        people = annotated_photos(data, "person_masks", "val", ("person",))
+        table = segmentation.people_table()
+        values = segmentation.score_segmenter(network, preset, people, fcn_voc_s.LABELS, table)
+        only = {"IoU person": values["IoU person"]}
+        scores += _rows(only, "person_masks", "val", len(people))
+    return {"scores": scores}
 
 
 def _score_street_segmenter(name: str, network: nn.Module, data: Path) -> Found:
@@ -195,17 +255,25 @@ def _score_street_segmenter(name: str, network: nn.Module, data: Path) -> Found:
 
 
 def _score_pose(name: str, network: nn.Module, data: Path) -> Found:
-    people = pose.persons(data, "val")
-    xy = pose.predict(network, people)
-    joints = torch.stack([person.joints for person in people])
-    each = pose.pck(xy, joints).tolist()
-    titles = ["PCK@0.2 torso", *(f"PCK@0.2 torso {joint}" for joint in pose.JOINTS)]
-    values = dict(zip(titles, [each[-1], *each[:-1]], strict=True))
-    return {"scores": _rows(values, "lspet_pose", "val", len(people))}
+    scores: Rows = []
+    everyday_people = pose.everyday_persons(data, "coco_everyday", "val", least=8)
+    for dataset, people in (
+        ("lspet_pose", pose.persons(data, "val")),
+        ("coco_everyday", everyday_people),
+    ):
+        if people:
+            xy = pose.predict(network, people)
+            each = pose.pck(xy, torch.stack([person.joints for person in people])).tolist()
+            titles = ["PCK@0.2 torso", *(f"PCK@0.2 torso {joint}" for joint in pose.JOINTS)]
+            values = dict(zip(titles, [each[-1], *each[:-1]], strict=True))
+            scores += _rows(values, dataset, "val", len(people))
+    return {"scores": scores}
 
 
 _SCORERS: dict[str, Callable[[str, nn.Module, Path], Found]] = {
-    **dict.fromkeys(zoo.CLASSIFIERS, _score_classifier),
+    "alexnet_s": _score_classifier,
+    "vgg_s": _score_classifier,
+    "resnet_s": _score_everyday,
     "fcos_s": _score_detector,
     "faster_rcnn_s": _score_detector,
     "mask_rcnn_s": _score_masks,

@@ -30,6 +30,13 @@ def relabel() -> Tensor:
     return table
 
 
+def people_table() -> Tensor:
+    """Return ``[256]`` uint8 for ``person_masks``: 1 is a person, everything else background."""
+    table = torch.zeros(256, dtype=torch.uint8)
+    table[1] = VOC_TO_LABEL[15]
+    return table
+
+
 def street_table() -> Tensor:
     """Return ``[256]`` uint8 for ``camvid``: its eleven classes as they are, the rest ignored."""
     table = torch.full((256,), IGNORED, dtype=torch.uint8)

@@ -23,13 +23,14 @@ from vision_core.evaluation.annotations import (
 from vision_core.evaluation.detection import score_detector
 from vision_core.evaluation.everyday import nothing_known
 from vision_core.models import zoo
-from vision_core.models.zoo.fcos_s import LABELS
+from vision_core.models.zoo import fcos_s, rcnn_s
 from vision_core.training import cache, colour
 from vision_core.training.loop import Options
 from vision_core.training.windows import Windows, random_between, random_signs
 
 CANVAS = 288
-SIZES = ((0.6, 192), (1.0, 256))
+NAMES = {"fcos_s": fcos_s.LABELS, "faster_rcnn_s": rcnn_s.LABELS[1:]}
+SIZES = {"fcos_s": ((0.6, 192), (1.0, 256)), "faster_rcnn_s": ((1.0, 160),)}
 """Side of the training pictures up to which share of the run."""
 MOSAIC = 0.35
 """Share of pictures that are put together from four photos (Bochkovskiy et al., YOLOv4, 2020)."""
@@ -52,26 +53,27 @@ class DetectionRecipe:
 
     def __init__(self, name: str = "fcos_s") -> None:
         self.name = name
+        self.names = NAMES[name]
         self.first_label = 0 if name == "fcos_s" else 1
         """Two-stage networks keep label 0 for the background."""
 
     def prepare(self, options: Options) -> int:
         photos: list[AnnotatedPhoto] = []
         for dataset in DETECTION_SETS:
-            photos += annotated_photos(options.data, dataset, "train", LABELS)
-        photos += portraits(options.data, "train", LABELS.index("person"))
+            photos += annotated_photos(options.data, dataset, "train", self.names)
+        photos += portraits(options.data, "train", self.names.index("person"))
         empty = nothing_known(options.data, "train")
         step = max(1, round(len(empty) / (EMPTY * len(photos))))
         none = torch.zeros(0, 4)
         photos += [AnnotatedPhoto(p, none, none[:, 0].long(), None) for p in empty[::step]]
         self.notes = photos
         self.photos = cache.load([cache.Source(p.path) for p in photos], CANVAS, options.cache)
-        self.rows = _repeated(photos)
+        self.rows = _repeated(photos, self.names)
         self.going_on = options.rate < 1
         self.val = [
             photo
             for dataset in ("voc12_subset", "coco_everyday")
-            for photo in annotated_photos(options.data, dataset, "val", LABELS)[::4]
+            for photo in annotated_photos(options.data, dataset, "val", self.names)[::4]
         ]
         return len(self.rows)
 
@@ -81,9 +83,10 @@ class DetectionRecipe:
         return network
 
     def batch(self, indices: Tensor, progress: float, rng: torch.Generator) -> Batch:
-        size = SIZES[-1][1]
+        sizes = SIZES[self.name]
+        size = sizes[-1][1]
         if not self.going_on:
-            size = next((s for end, s in SIZES if progress < end), size)
+            size = next((s for end, s in sizes if progress < end), size)
         pictures, targets = self._read(self.rows[indices], size, rng)
         for row in (torch.rand(len(indices), generator=rng) < MOSAIC).nonzero()[:, 0].tolist():
             four = self.rows[torch.randint(len(self.rows), (4,), generator=rng)]
@@ -115,14 +118,14 @@ class DetectionRecipe:
         """AP50 on a quarter of the validation photos of both kinds, animals and everyday."""
         network.transform._skip_resize = False  # type: ignore[union-attr]
         try:
-            return score_detector(network, self.val, LABELS)["AP50"]
+            return score_detector(network, self.val, self.names)["AP50"]
         finally:
             network.transform._skip_resize = True  # type: ignore[union-attr]
 
 
-def _repeated(photos: list[AnnotatedPhoto]) -> Tensor:
+def _repeated(photos: list[AnnotatedPhoto], names: tuple[str, ...]) -> Tensor:
     """Return the rows of ``photos``, each as often as its photo shall come."""
-    times = {LABELS.index(name): repeats for name, repeats in REPEATS.items()}
+    times = {names.index(name): many for name, many in REPEATS.items() if name in names}
     each = [max([1, *(times.get(k, 1) for k in p.labels.unique().tolist())]) for p in photos]
     return torch.arange(len(photos)).repeat_interleave(torch.tensor(each))
 

@@ -2,8 +2,9 @@
 
 Start it from the detector (``--init`` its weights). All of it is frozen, batch normalisation
 too; only the mask branch learns, from the labelled boxes, moved about a little as the detector's
-own would be. Masks come from three places: instance masks of ``pennfudan``, polygons of
-``coco_mini``, and ``voc12_subset``'s class masks cut by its boxes where instances do not touch.
+own would be. Masks come from these places: instance masks of ``pennfudan``, polygons of
+``coco_everyday`` and ``coco_mini``, and ``voc12_subset``'s class masks cut by its boxes where
+instances do not touch.
 """
 
 from __future__ import annotations
@@ -17,17 +18,18 @@ from torch import Tensor, nn
 from torchvision.models.detection.roi_heads import maskrcnn_loss
 
 from vision_core.evaluation.annotations import AnnotatedPhoto, annotated_photos
-from vision_core.evaluation.detection import score_masks
+from vision_core.evaluation.detection import outlined_people, score_masks
 from vision_core.evaluation.instances import instance_map
 from vision_core.models import zoo
-from vision_core.models.zoo.fcos_s import LABELS
+from vision_core.models.zoo.fcos_s import ANIMALS_AND_PEOPLE as LABELS
 from vision_core.models.zoo.rcnn_s import MASK_BRANCH
 from vision_core.training import cache, colour
-from vision_core.training.detection import CANVAS, SIZE, boxes_in_window, random_squares
+from vision_core.training.detection import boxes_in_window, random_squares
 from vision_core.training.loop import Options
 from vision_core.training.windows import random_between
 
-REPEATS = {"voc12_subset": 1, "coco_mini": 1, "pennfudan": 4}
+CANVAS, SIZE = 256, 160
+REPEATS = {"voc12_subset": 1, "coco_everyday": 2, "coco_mini": 1, "pennfudan": 4}
 """How often each data set's photos come in an epoch: the few clean masks more often."""
 
 Batch = tuple[Tensor, list[dict[str, Tensor]]]
@@ -105,4 +107,5 @@ class MaskRecipe:
 
     def score(self, network: nn.Module) -> float:
         """Mask AP50 of persons on every photo of ``pennfudan/test``; nothing is chosen by it."""
-        return score_masks(network, self.data, LABELS)[0]["mask AP50 person"]
+        photos = outlined_people(self.data, "pennfudan", "test", LABELS)
+        return score_masks(network, photos, LABELS)["mask AP50 person"]

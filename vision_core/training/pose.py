@@ -24,7 +24,10 @@ SIGMA = 1.2
 """Spread of the target around a joint, in cells of the heatmap (4 pixels each)."""
 UPPER_BODY = tuple(i for i, name in enumerate(JOINTS) if "ankle" not in name and "knee" not in name)
 
-Batch = tuple[Tensor, Tensor, Tensor]
+UNSEEN = 0.3
+"""Weight of the loss that makes the map of a joint flat which the crop does not show."""
+
+Batch = tuple[Tensor, Tensor, Tensor, Tensor]
 
 
 class PoseRecipe:
@@ -46,9 +49,17 @@ class PoseRecipe:
 
     def prepare(self, options: Options) -> int:
         people = data.persons(options.data, "train") + 3 * data.everyday_persons(options.data)
+        people += 2 * data.everyday_persons(options.data, "coco_everyday")
         self.joints = torch.stack([person.joints for person in people])
+        self.unseen = torch.stack([person.unseen for person in people])
+        self.boxes = data.person_boxes(self.joints)
+        self.own_box = torch.tensor([person.box is not None for person in people])
+        for row, person in enumerate(people):
+            if person.box is not None:
+                self.boxes[row] = person.box
         self.photos = cache.load([p.source for p in people], CANVAS, options.cache)
-        self.val = data.persons(options.data, "val")[::4]
+        self.val = data.persons(options.data, "val")[::6]
+        self.val += data.everyday_persons(options.data, "coco_everyday", "val", least=8)[::4]
         return len(people)
 
     def model(self) -> nn.Module:
@@ -63,7 +74,8 @@ class PoseRecipe:
         enough = joints[:, ~legs, 2].sum(1) >= 5
         cropped = (torch.rand(n, generator=rng) < self.cropped) & enough
         joints[:, :, 2] *= ~(cropped[:, None] & legs)
-        boxes = data.person_boxes(joints)
+        whole = self.own_box[indices] & ~cropped
+        boxes = torch.where(whole[:, None], self.boxes[indices], data.person_boxes(joints))
         longer = (boxes[:, 2:] - boxes[:, :2]).amax(1, keepdim=True)
         side = longer * EXPANSION * (random_between(-0.3, 0.35, [n, 1], rng) * self.variety).exp()
         centre = (boxes[:, :2] + boxes[:, 2:]) / 2
@@ -74,7 +86,8 @@ class PoseRecipe:
         return Windows(self.photos.wh[indices], centre, wh, angle, random_signs(n, rng))
 
     def batch(self, indices: Tensor, progress: float, rng: torch.Generator) -> Batch:
-        """Return pictures, joints in heatmap cells ``[N, 14, 2]`` and which of them count."""
+        """Return pictures, joints in heatmap cells ``[N, 14, 2]``, which of them count, and which
+        the crop does not show."""
         windows = self.windows(indices, rng)
         pictures = colour.read_photos(windows, self.photos.pixels[indices], CROP, CROP)
         pictures = colour.normalise(colour.jitter(pictures, rng))
@@ -88,10 +101,12 @@ class PoseRecipe:
         xy = torch.where(swapped[:, :, None], xy[:, list(MIRRORED)], xy)
         labelled = torch.where(swapped, labelled[:, list(MIRRORED)], labelled)
         inside = ((xy >= 0) & (xy < cells)).all(2)
-        return pictures, xy, labelled & inside
+        unseen = self.unseen[indices]
+        unseen = torch.where(swapped, unseen[:, list(MIRRORED)], unseen)
+        return pictures, xy, labelled & inside, unseen | (labelled & ~inside)
 
     def loss(self, network: nn.Module, batch: Batch, device: torch.device) -> Tensor:
-        pictures, xy, counted = (part.to(device) for part in batch)
+        pictures, xy, counted, unseen = (part.to(device) for part in batch)
         logits = network(pictures.contiguous(memory_format=torch.channels_last)).float()
         if self.name == "pose_regression_s":
             away = wing(logits - xy / (CROP // 4)).sum(2)
@@ -99,7 +114,9 @@ class PoseRecipe:
         target = gaussians(xy, *logits.shape[2:])
         log_probability = logits.flatten(2).log_softmax(2)
         losses = -(target.flatten(2) * log_probability).sum(2)
-        return (losses * counted).sum() / counted.sum().clamp(min=1)
+        flat = -log_probability.mean(2) - math.log(log_probability.shape[2])  # 0 for a flat map
+        total = (losses * counted).sum() + UNSEEN * (flat * unseen).sum()
+        return total / counted.sum().clamp(min=1)
 
     def score(self, network: nn.Module) -> float:
         """PCK at 0.2 of the torso on a quarter of val."""

@@ -2,8 +2,9 @@
 
 Cross-entropy at every pixel of random windows; VOC's uncertain borders and everything outside the
 photo do not count. Cats and dogs are on two photos of three, cows on one of twelve: photos of the
-rarer classes come more often. Start it from the trunk of ``fcos_s`` (``--init`` its weights),
-which has learned to find the same animals and persons by their boxes.
+rarer classes come more often. ``person_masks`` adds people. Start it from the trunk of
+``fcos_s`` (``--init`` its weights), which has learned to find the same animals and persons by
+their boxes.
 """
 
 from __future__ import annotations
@@ -15,7 +16,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from vision_core.evaluation.annotations import annotated_photos
-from vision_core.evaluation.segmentation import IGNORED, relabel, score_segmenter
+from vision_core.evaluation.segmentation import (
+    IGNORED,
+    people_table,
+    relabel,
+    score_segmenter,
+)
 from vision_core.models import zoo
 from vision_core.models.zoo.fcn_voc_s import LABELS
 from vision_core.training import cache, colour
@@ -42,10 +48,18 @@ class SegmentationRecipe:
 
     def prepare(self, options: Options) -> int:
         photos = annotated_photos(options.data, "voc12_subset", "train", LABELS)
-        pairs = [(photo.path, photo.mask) for photo in photos if photo.mask is not None]
-        self.photos = cache.load([cache.Source(p) for p, _ in pairs], CANVAS, options.cache)
-        masks = cache.load([cache.Source(m) for _, m in pairs], CANVAS, options.cache, mode="P")
-        self.masks = relabel()[masks.pixels.long()]
+        tables = [relabel()] * len(photos)
+        people = annotated_photos(options.data, "person_masks", "train", ("person",))
+        tables += [people_table()] * len(people)
+        pairs = [
+            (photo.path, photo.mask, table)
+            for photo, table in zip(photos + people, tables, strict=True)
+            if photo.mask is not None
+        ]
+        self.photos = cache.load([cache.Source(p) for p, _, _ in pairs], CANVAS, options.cache)
+        masks = cache.load([cache.Source(m) for _, m, _ in pairs], CANVAS, options.cache, mode="P")
+        rows = [table[m.long()] for m, (_, _, table) in zip(masks.pixels, pairs, strict=True)]
+        self.masks = torch.stack(rows)
         self.val = annotated_photos(options.data, "voc12_subset", "val", LABELS)[::3]
         self.rows = repeated(self.masks)
         return len(self.rows)

@@ -1,4 +1,4 @@
-"""The everyday classes that a bundled classifier names."""
+"""The everyday classes that the bundled classifiers name."""
 
 from __future__ import annotations
 
@@ -16,3 +16,10 @@ LABELS = (
     "starfish", "stop sign", "strawberry", "suitcase", "surfboard", "teddy bear", "television",
     "truck", "turtle", "umbrella", "watch", "wheelchair", "wrench",
 )  # fmt: skip
+"""What ``resnet_s`` knows: 90 classes."""
+
+FIFTEEN = (
+    "tench", "cassette player", "chain saw", "church", "French horn", "garbage truck",
+    "gas pump", "golf ball", "parachute", "cat", "cow", "dog", "horse", "person", "sheep",
+)  # fmt: skip
+"""What ``alexnet_s`` and ``vgg_s`` know."""

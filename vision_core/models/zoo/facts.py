@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vision_core.models.zoo import fcn_voc_s, fcos_s, rcnn_s, resnet_s, streets
+from vision_core.models.zoo import everyday, fcn_voc_s, fcos_s, rcnn_s, streets
 
 LICENCE = (
     "Weights: research and teaching only, because of the terms of the training photos. "
@@ -29,6 +29,12 @@ class Facts:
 
 TERMS = {
     "imagenette128": "ImageNet terms: non-commercial research and education",
+    "imagewoof": "ImageNet terms: non-commercial research and education",
+    "tinyimagenet32": "ImageNet terms: non-commercial research and education",
+    "caltech101": "CC BY 4.0 (Li, Andreeto, Ranzato, Perona 2022)",
+    "coco_everyday": "COCO 2017: annotations CC BY 4.0, photos under their Flickr licences",
+    "voc_more": "PASCAL VOC 2012 photos from Flickr: research and teaching",
+    "person_masks": "clothing photos Apache-2.0, others none stated: research and teaching",
     "voc12_subset": "PASCAL VOC 2012 photos from Flickr: research and teaching",
     "coco_mini": "COCO 2017: annotations CC BY 4.0, photos under their Flickr licences",
     "camvid": "CC BY-NC 4.0 as published with SegNet; CamVid itself free for academic use",
@@ -42,6 +48,7 @@ CLASSIFIER_INPUT = (
 ALEXNET_INPUT = "Shorter side resized to 128 pixels, centre square, ImageNet mean and spread."
 RESNET_INPUT = "Shorter side resized to 160 pixels, centre square, ImageNet mean and spread."
 DETECTOR_INPUT = "Shorter side resized to 160 pixels, longer side at most 208; any photo."
+FCOS_INPUT = "Shorter side resized to 288 pixels, longer side at most 416; any photo."
 STREET_INPUT = "Shorter side resized to 192 pixels, ImageNet mean and spread."
 STREET_TRUNK = (
     "The trunk of vgg_s down to stride 16, and four steps back up: a convolution, an enlargement "
@@ -91,7 +98,7 @@ FACTS = {
         title="AlexNet, small",
         task="classification",
         family="classifier",
-        labels=resnet_s.LABELS,
+        labels=everyday.FIFTEEN,
         architecture=(
             "Five convolutions, the first 11x11 with stride 4, max pooling over 3x3 windows that "
             "overlap, then three fully connected layers with dropout. As in the paper, but "
@@ -111,7 +118,7 @@ FACTS = {
         title="VGG, small",
         task="classification",
         family="classifier",
-        labels=resnet_s.LABELS,
+        labels=everyday.FIFTEEN,
         architecture=(
             "Eight 3x3 convolutions in five stacks of 16, 32, 64, 128 and 192 channels, with 2x2 "
             "max pooling after each, then three fully connected layers. Narrower and shallower "
@@ -131,21 +138,22 @@ FACTS = {
         title="ResNet, small",
         task="classification",
         family="classifier",
-        labels=resnet_s.LABELS,
+        labels=everyday.LABELS,
         architecture=(
-            "A residual network: a 3x3 stem, then seven basic blocks in four stages of 16, 64, "
-            "128 and 192 channels at strides 4 to 32. The last map is averaged over all "
-            "positions and one linear layer gives 15 logits."
+            "A residual network: a 3x3 stem, then eight basic blocks in four stages of 32, 64, "
+            "160 and 256 channels at strides 4 to 32. The last map is averaged over all "
+            "positions and one linear layer gives 90 logits."
         ),
         paper=("Deep Residual Learning for Image Recognition", "He, Zhang, Ren, Sun", 2016),
         input=RESNET_INPUT,
         limits=(
-            "Knows 15 classes and nothing else, and names one of them for every photo. It looks "
-            "at the middle of the photo only. Cats, cows, dogs, horses, persons and sheep cut "
-            "from everyday photos are named right two times in three; portraits are often "
-            "called French horn or church, as its photos of those classes show people."
+            "Knows 90 classes and nothing else, and names one of them for every photo. It looks "
+            "at the middle of the photo only."
         ),
-        data=("imagenette128", "voc12_subset"),
+        data=(
+            "imagenette128", "imagewoof", "caltech101", "tinyimagenet32", "voc12_subset",
+            "coco_everyday", "coco_mini", "voc_more",
+        ),
     ),
     "fcos_s": Facts(
         title="FCOS, small",
@@ -154,20 +162,21 @@ FACTS = {
         labels=fcos_s.LABELS,
         architecture=(
             "torchvision's FCOS class over a small residual trunk with a feature pyramid of "
-            "three levels at strides 8, 16 and 32 and 64 channels. Two towers of two "
+            "three levels at strides 8, 16 and 32 and 96 channels. Two towers of two "
             "convolutions give class scores, and boxes with centerness, at every point."
         ),
         paper=(
             "FCOS: A Simple and Strong Anchor-free Object Detector", "Tian, Shen, Chen, He", 2020,
         ),
-        input=DETECTOR_INPUT,
+        input=FCOS_INPUT,
         limits=(
-            "Six classes. Above the score of 0.5 about half of its boxes are right, and it finds "
-            "fewer than half of the objects. Small and far objects and crowds are missed; animals "
-            "are taken for one another; round things such as cups and flowers may be called cat "
-            "or dog; close-up faces of persons may be missed."
+            "Thirteen classes: people, five animals and seven everyday things. Small and far "
+            "objects and crowds are missed; animals are taken for one another."
         ),
-        data=("voc12_subset", "coco_mini", "pennfudan"),
+        data=(
+            "voc12_subset", "coco_everyday", "person_masks", "coco_mini", "pennfudan", "voc_more",
+            "caltech101",
+        ),
     ),
     "faster_rcnn_s": Facts(
         title="Faster R-CNN, small",

@@ -8,6 +8,7 @@ post-processing are torchvision's; only the backbone is ours, and all widths are
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 
 from torch import Tensor, nn
 from torchvision.models.detection import FCOS
@@ -15,7 +16,7 @@ from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.detection.fcos import FCOSHead
 from torchvision.ops import FeaturePyramidNetwork
 
-from vision_core.models.zoo.trunk import WIDE, WIDE_DEPTHS, Trunk
+from vision_core.models.zoo.trunk import DEPTHS, WIDE, WIDE_DEPTHS, WIDTHS, Trunk
 
 ANIMALS_AND_PEOPLE = ("cat", "cow", "dog", "horse", "person", "sheep")
 LABELS = (
@@ -28,12 +29,17 @@ class PyramidBackbone(nn.Module):
     """The residual trunk under a feature pyramid of three levels.
 
     ``forward`` takes ``(N, 3, H, W)`` and returns an ordered dict of maps with ``out_channels``
-    channels at strides 8, 16 and 32, finest first.
+    channels at strides 8, 16 and 32, finest first. ``depths`` and ``widths`` are the trunk's.
     """
 
-    def __init__(self, out_channels: int = 96) -> None:
+    def __init__(
+        self,
+        out_channels: int = 64,
+        depths: Sequence[int] = DEPTHS,
+        widths: Sequence[int] = WIDTHS,
+    ) -> None:
         super().__init__()
-        self.trunk = Trunk(WIDE_DEPTHS, WIDE)
+        self.trunk = Trunk(depths, widths)
         self.fpn = FeaturePyramidNetwork(list(self.trunk.out_widths[1:]), out_channels)
         self.out_channels = out_channels
 
@@ -50,7 +56,7 @@ def small_fcos() -> FCOS:
     sizes and resizes them itself: shorter side 288 pixels, or less where the longer
     one would pass 416.
     """
-    backbone = PyramidBackbone()
+    backbone = PyramidBackbone(96, WIDE_DEPTHS, WIDE)
     anchors = AnchorGenerator(tuple((s,) for s in STRIDES), ((1.0,),) * len(STRIDES))
     return FCOS(
         backbone,

@@ -2,8 +2,9 @@
 
 Ren, He, Girshick and Sun, "Faster R-CNN" (2015), and He, Gkioxari, Dollar and Girshick, "Mask
 R-CNN" (2017), in torchvision's own classes: anchors, region proposals, RoI Align, matching and
-losses are torchvision's. Trunk and pyramid are those of ``fcos_s``. The mask branch was trained
-alone on the frozen rest, so that both networks give the same boxes and share one stored file.
+losses are torchvision's. Trunk and pyramid are smaller than those of ``fcos_s``. The mask branch
+was trained alone on the frozen rest, so that both networks give the same boxes and share one
+stored file.
 """
 
 from __future__ import annotations
@@ -17,10 +18,9 @@ from torchvision.models.detection.mask_rcnn import MaskRCNNHeads, MaskRCNNPredic
 from torchvision.models.detection.rpn import RPNHead
 from torchvision.ops import MultiScaleRoIAlign
 
-from vision_core.models.zoo.fcos_s import LABELS as ANIMALS_AND_PERSONS
-from vision_core.models.zoo.fcos_s import STRIDES, PyramidBackbone
+from vision_core.models.zoo.fcos_s import ANIMALS_AND_PEOPLE, STRIDES, PyramidBackbone
 
-LABELS = ("__background__", *ANIMALS_AND_PERSONS)
+LABELS = ("__background__", *ANIMALS_AND_PEOPLE)
 ANCHOR_SIZES = ((20, 32), (48, 72), (104, 152))
 """Sides of the square anchors at strides 8, 16 and 32, pixels of the network's input."""
 ASPECTS = (0.5, 1.0, 2.0)
@@ -66,8 +66,8 @@ def _settings(backbone: PyramidBackbone) -> dict[str, Any]:
 def small_faster_rcnn() -> FasterRCNN:
     """Return the detector with random weights; label ids are indices into ``LABELS``.
 
-    It takes a list of ``(3, H, W)`` pictures in 0..1 of any sizes and resizes them itself, as
-    ``fcos_s`` does.
+    It takes a list of ``(3, H, W)`` pictures in 0..1 of any sizes and resizes them itself, shorter
+    side 160 pixels, longer side at most 208.
     """
     backbone = PyramidBackbone()
     return FasterRCNN(backbone, **_settings(backbone))

@@ -1,21 +1,17 @@
-"""``resnet_s``: a small residual classifier for 15 everyday classes."""
+"""``resnet_s``: a small residual classifier of everyday things."""
 
 from __future__ import annotations
 
 from torch import Tensor, nn
 
+from vision_core.models.zoo.everyday import LABELS
 from vision_core.models.zoo.trunk import WIDE, WIDE_DEPTHS, Trunk
-
-LABELS = (
-    "tench", "cassette player", "chain saw", "church", "French horn", "garbage truck",
-    "gas pump", "golf ball", "parachute", "cat", "cow", "dog", "horse", "person", "sheep",
-)  # fmt: skip
 
 
 class ResNetS(nn.Module):
     """Residual trunk, average over all positions, one linear layer (He et al., 2016).
 
-    ``forward`` takes normalised pictures ``(N, 3, H, W)`` and returns logits ``(N, 15)`` in the
+    ``forward`` takes normalised pictures ``(N, 3, H, W)`` and returns logits ``(N, 90)`` in the
     order of ``LABELS``; softmax makes them probabilities.
     """
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from vision_core.models.zoo.everyday import FIFTEEN
 from vision_core.models.zoo.pooled_trunk import STACKS, PooledTrunk
-from vision_core.models.zoo.resnet_s import LABELS
 
 
 class VGGS(nn.Module):
     """Eight convolutions and three fully connected layers (Simonyan and Zisserman, 2015).
 
     ``forward`` takes normalised pictures ``(N, 3, H, W)`` and returns logits ``(N, 15)`` in the
-    order of ``LABELS``. Deviations from the paper: fewer and narrower layers, batch
+    order of ``FIFTEEN``. Deviations from the paper: fewer and narrower layers, batch
     normalisation, and an average pooling to 2x2 before the fully connected layers.
     """
 
-    def __init__(self, classes: int = len(LABELS)) -> None:
+    def __init__(self, classes: int = len(FIFTEEN)) -> None:
         super().__init__()
         self.trunk = PooledTrunk()
         self.pool = nn.AdaptiveAvgPool2d(2)
