@@ -18,6 +18,8 @@ from vision_core.inference.detection import network_input
 from vision_core.inference.families import Network
 from vision_core.inference.results import DetectionTrace, SegmentationTrace
 from vision_core.inference.two_stage import pool_regions
+from vision_core.models.zoo.yolo_s import GridDetector
+from vision_core.models.zoo.yolo_s import decode as decode_grid
 
 _EDGES = {"x1": 0, "y1": 1, "x2": 2, "y2": 3}
 
@@ -115,7 +117,8 @@ def box(
     source = int(trace.source[target.candidate])
     anchor, start = int(trace.source_index[source]), trace.source_boxes_net[source].copy()
     two_stage = isinstance(module, FasterRCNN)
-    if target.part == "objectness" and not (two_stage or isinstance(module, FCOS)):
+    has_objectness = two_stage or isinstance(module, FCOS | GridDetector)
+    if target.part == "objectness" and not has_objectness:
         raise UserError(f"{trace.info.model} has no objectness; explain the score or an edge.")
 
     def score(module: Any, batch: Tensor, _: Any) -> Tensor:
@@ -127,6 +130,9 @@ def box(
         if two_stage:
             logits, boxes = _second_stage(module, features, place, size)
             logits, boxes = logits[:, label], boxes[:, label]
+        elif isinstance(module, GridDetector):
+            out = module.head(list(features.values()))
+            return _of_cell(module, out["grid"], anchor, label, target.part, size, window)
         else:
             out = module.head(list(features.values()))
             if target.part == "objectness":
@@ -141,6 +147,21 @@ def box(
         return boxes[:, edge] * (window.scale_x if edge % 2 == 0 else window.scale_y)
 
     return score
+
+
+def _of_cell(
+    module: GridDetector, grid: Tensor, anchor: int, label: int, part: str,
+    size: tuple[int, int], window: Window,
+) -> Tensor:
+    """One number of box ``anchor`` of a grid detector: a logit, or an edge in photo pixels."""
+    cell, index = divmod(anchor, module.head.boxes)
+    if part == "objectness":
+        return grid[:, cell, 5 * index + 4]
+    if part == "score":
+        return grid[:, cell, 5 * module.head.boxes + label]
+    boxes, _, _ = decode_grid(grid, module.head.boxes, size[1])
+    edge = _EDGES[part]
+    return boxes[:, cell, index, edge] * (window.scale_x if edge % 2 == 0 else window.scale_y)
 
 
 def _second_stage(

@@ -24,7 +24,7 @@ from vision_core.models.zoo.facts import FACTS
 from vision_core.training import card as cards
 from vision_core.training.export import read_weights
 
-DETECTORS = ("fcos_s", "faster_rcnn_s", "mask_rcnn_s")
+DETECTORS = ("fcos_s", "faster_rcnn_s", "mask_rcnn_s", "yolo_s")
 
 Rows = list[dict[str, Any]]
 Found = dict[str, Any]
@@ -276,6 +276,7 @@ _SCORERS: dict[str, Callable[[str, nn.Module, Path], Found]] = {
     "resnet_s": _score_everyday,
     "fcos_s": _score_detector,
     "faster_rcnn_s": _score_detector,
+    "yolo_s": _score_detector,
     "mask_rcnn_s": _score_masks,
     "fcn_voc_s": _score_voc_segmenter,
     **dict.fromkeys(streets.DECODERS, _score_street_segmenter),

@@ -44,6 +44,7 @@ _BY_FAMILY: dict[str, Callable[[Network, Photo], Trace]] = {
     "fcos": trace_detection,
     "ssd": trace_detection,
     "ssdlite": trace_detection,
+    "yolo": trace_detection,
     "fcn": trace_segmentation,
     "deeplabv3": trace_segmentation,
     "lraspp": trace_segmentation,

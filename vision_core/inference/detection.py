@@ -15,12 +15,13 @@ from torchvision.models.detection.transform import resize_boxes
 from vision_core import devices
 from vision_core.errors import UserError
 from vision_core.images import Photo
-from vision_core.inference import one_stage, two_stage
+from vision_core.inference import grid, one_stage, two_stage
 from vision_core.inference.cache import ByteLRU
 from vision_core.inference.families import FLOOR, Network, default_thresholds
 from vision_core.inference.results import AnchorField, DetectionTrace, Stage, TraceInfo
 from vision_core.inference.timing import Stopwatch
 from vision_core.inference.two_stage import Raw
+from vision_core.models.zoo.yolo_s import GridDetector
 
 FEATURE_CACHE_BYTES = 512 * 1024 * 1024
 
@@ -50,7 +51,10 @@ def trace_detection(net: Network, photo: Photo) -> DetectionTrace:
         else:
             heads = module.head(list(features.values()))
             watch.lap("heads")
-            raw = one_stage.decode(module, images, features, heads, floor)
+            if isinstance(module, GridDetector):
+                raw = grid.decode_grid(module, images, heads, floor)
+            else:
+                raw = one_stage.decode(module, images, features, heads, floor)
         watch.lap("decode boxes")
         boxes = resize_boxes(raw.boxes_net, list(size), [photo.height, photo.width])
         info = trace_info(net, photo, (size[1], size[0]), watch)

@@ -14,6 +14,7 @@ from torchvision.models.detection import FCOS, FasterRCNN, RetinaNet
 from torchvision.models.detection.ssd import SSD
 
 from vision_core.errors import UserError
+from vision_core.models.zoo.yolo_s import GridDetector
 from vision_core.selection.types import Thresholds
 
 UNMEASURED_LIKELY = 0.2
@@ -117,7 +118,9 @@ def family_of(module: nn.Module) -> str:
         if heads.has_keypoint():
             return "keypoint_rcnn"
         return "mask_rcnn" if heads.has_mask() else "faster_rcnn"
-    for kind, family in ((RetinaNet, "retinanet"), (FCOS, "fcos"), (SSD, "ssd")):
+    for kind, family in (
+        (RetinaNet, "retinanet"), (FCOS, "fcos"), (SSD, "ssd"), (GridDetector, "yolo"),
+    ):  # fmt: skip
         if isinstance(module, kind):
             return family
     raise UserError(
@@ -130,6 +133,8 @@ def _class_count(module: Any) -> int:
     """Number of label ids of a torchvision detector, background included where it has one."""
     if isinstance(module, FasterRCNN):
         return int(module.roi_heads.box_predictor.cls_score.out_features)
+    if isinstance(module, GridDetector):
+        return int(module.head.num_classes)
     head = module.head.classification_head
     if isinstance(module, SSD):
         return int(head.num_columns)
@@ -142,7 +147,7 @@ def default_thresholds(model: Any) -> Thresholds:
     if net.detector is not None:
         return default_thresholds(net.detector)
     module: Any = net.module
-    if not isinstance(module, FasterRCNN | RetinaNet | FCOS | SSD):
+    if not isinstance(module, FasterRCNN | RetinaNet | FCOS | SSD | GridDetector):
         raise UserError(f"{net.name} is not a detector, so it has no detection thresholds.")
     holder = module.roi_heads if isinstance(module, FasterRCNN) else module
     return Thresholds(

@@ -1,9 +1,10 @@
-"""Recipes ``fcos_s`` and ``faster_rcnn_s``: boxes of people, animals and everyday things.
+"""Recipes ``fcos_s``, ``faster_rcnn_s``, ``yolo_s``: boxes of people, animals and everyday things.
 
 Matching and losses are those of torchvision's ``FCOS`` (focal, generalised IoU, centerness) and
-``FasterRCNN`` (for proposals and for boxes: cross-entropy and smooth L1). Start ``fcos_s`` from
+``FasterRCNN`` (for proposals and for boxes: cross-entropy and smooth L1); those of ``yolo_s`` are
+the paper's sum of squares. Start ``fcos_s`` from
 ``resnet_s`` and ``faster_rcnn_s`` from ``fcos_s`` (``--init``): the trunk then knows what things
-look like. The two differ in the network and in the numbering of the classes only.
+look like. They differ in the network and in the numbering of the classes only.
 
 Besides photos with boxes the network sees portraits (boxes drawn around masks) and photos of
 things that are none of its classes, so that it learns that a photo may show nothing it knows.
@@ -29,8 +30,12 @@ from vision_core.training.loop import Options
 from vision_core.training.windows import Windows, random_between, random_signs
 
 CANVAS = 288
-NAMES = {"fcos_s": fcos_s.LABELS, "faster_rcnn_s": rcnn_s.LABELS[1:]}
-SIZES = {"fcos_s": ((0.6, 192), (1.0, 256)), "faster_rcnn_s": ((1.0, 160),)}
+NAMES = {"fcos_s": fcos_s.LABELS, "faster_rcnn_s": rcnn_s.LABELS[1:], "yolo_s": fcos_s.LABELS}
+SIZES = {
+    "fcos_s": ((0.6, 192), (1.0, 256)),
+    "faster_rcnn_s": ((1.0, 160),),
+    "yolo_s": ((0.6, 224), (1.0, 320)),
+}
 """Side of the training pictures up to which share of the run."""
 MOSAIC = 0.35
 """Share of pictures that are put together from four photos (Bochkovskiy et al., YOLOv4, 2020)."""
@@ -54,7 +59,7 @@ class DetectionRecipe:
     def __init__(self, name: str = "fcos_s") -> None:
         self.name = name
         self.names = NAMES[name]
-        self.first_label = 0 if name == "fcos_s" else 1
+        self.first_label = 1 if name == "faster_rcnn_s" else 0
         """Two-stage networks keep label 0 for the background."""
 
     def prepare(self, options: Options) -> int:

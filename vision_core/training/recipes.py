@@ -25,6 +25,7 @@ RECIPES: dict[str, Callable[[], Recipe]] = {
     "vgg_s": partial(ClassificationRecipe, "vgg_s"),
     "fcos_s": DetectionRecipe,
     "faster_rcnn_s": partial(DetectionRecipe, "faster_rcnn_s"),
+    "yolo_s": partial(DetectionRecipe, "yolo_s"),
     "mask_rcnn_s": MaskRecipe,
     "fcn_voc_s": SegmentationRecipe,
     **{name: partial(StreetRecipe, name) for name in zoo.trained_together("fcn_s")},

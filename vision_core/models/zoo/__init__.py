@@ -19,6 +19,7 @@ from vision_core.models.zoo.resnet_s import ResNetS
 from vision_core.models.zoo.stored import own_part, stem, trained_together
 from vision_core.models.zoo.streets import DECODERS, StreetNet
 from vision_core.models.zoo.vgg_s import VGGS
+from vision_core.models.zoo.yolo_s import small_yolo
 
 __all__ = [
     "CLASSIFIERS", "NAMES", "build", "own_part", "preprocessing", "stem", "trained_together",
@@ -31,6 +32,7 @@ _BUILDERS: dict[str, Callable[[], nn.Module]] = {
     "fcos_s": small_fcos,
     "faster_rcnn_s": small_faster_rcnn,
     "mask_rcnn_s": small_mask_rcnn,
+    "yolo_s": small_yolo,
     "fcn_voc_s": FCNVocS,
     **{name: partial(StreetNet, name) for name in DECODERS},
     "pose_heatmap_s": PoseHeatmapS,
@@ -70,6 +72,7 @@ def preprocessing(name: str) -> Callable[[Any], Any] | None:
         "fcos_s": None,
         "faster_rcnn_s": None,
         "mask_rcnn_s": None,
+        "yolo_s": None,
         "pose_heatmap_s": None,
         "pose_regression_s": None,
     }

@@ -197,6 +197,27 @@ FACTS = {
         limits=LIMITS["faster_rcnn_s"],
         data=("voc12_subset", "coco_mini", "pennfudan"),
     ),
+    "yolo_s": Facts(
+        title="YOLO, small",
+        task="detection",
+        family="yolo",
+        labels=fcos_s.LABELS,
+        architecture=(
+            "The grid detector of the paper over the trunk of resnet_s: 10 x 10 cells, 2 boxes "
+            "with a confidence in each and 13 class probabilities, so 10 x 10 x 23 numbers."
+        ),
+        paper=(
+            "You Only Look Once: Unified, Real-Time Object Detection",
+            "Redmon, Divvala, Girshick, Farhadi",
+            2016,
+        ),
+        input="The photo squashed to 320x320 pixels; any photo.",
+        limits="One object for each cell: in crowds most are missed, and small ones always.",
+        data=(
+            "voc12_subset", "coco_everyday", "person_masks", "coco_mini", "pennfudan", "voc_more",
+            "caltech101",
+        ),
+    ),
     "mask_rcnn_s": Facts(
         title="Mask R-CNN, small",
         task="instance",
