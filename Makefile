@@ -2,6 +2,7 @@
 # make test       linter, type checker, tests
 # make test-long  also the slow tests: every size, every builder
 # make bench      the figures of benchmarks/, as JSON
+# make weights    fetch full-size models for a lecture, while there is a network
 # make clean      remove what the others made
 
 PYTHON ?= python3
@@ -9,7 +10,7 @@ PORT ?= 8501
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test test-long bench clean
+.PHONY: run test test-long bench weights clean
 
 run: $(VENV)/run.stamp
 	$(BIN)/streamlit run app.py --server.port $(PORT)
@@ -28,6 +29,9 @@ bench: $(VENV)/run.stamp
 	for script in $(filter-out benchmarks/__init__.py benchmarks/common.py,$(wildcard benchmarks/*.py)); do \
 		echo "== $$script"; $(BIN)/python -m benchmarks.$$(basename $$script .py) || exit 1; \
 	done
+
+weights: $(VENV)/run.stamp
+	$(BIN)/python -m vision_core weights download --lecture
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -120,19 +120,38 @@ def test_weights_list_and_verify(capsys, tmp_path, monkeypatch):
 def test_weights_download(capsys, tmp_path, monkeypatch):
     from vision_core.models import weights
 
-    def fetch(source, target, card, progress):
-        if card.name == "alexnet":
+    def fetch(source, target, *, name, size, right, progress):
+        if "alexnet" in name:
             raise OSError("no route to host")
         for done in range(0, 101):
             progress(done, 100)
         target.write_bytes(b"x")
 
     monkeypatch.setattr(weights, "hub_folder", lambda: tmp_path / "hub")
-    monkeypatch.setattr(weights, "_fetch", fetch)
+    monkeypatch.setattr(weights, "fetch", fetch)
     assert main(["weights", "download", "resnet18", "alexnet", "fcos_s"]) == 2
     out, err = capsys.readouterr()
     assert "resnet18: " in out and "fcos_s: " in out and "alexnet" not in out
     assert "alexnet could not be downloaded (no route to host)" in err
+    assert "2 files, 277.7 MB in all" in err  # told before anything is fetched
     assert err.count("resnet18: ") == 11  # every tenth of the way, not every piece
     assert main(["weights", "download", "resnet18", "resnt18"]) == 2
     assert "did you mean resnet18" in capsys.readouterr().err
+    assert main(["weights", "download"]) == 2
+    assert "give --lecture" in capsys.readouterr().err
+
+
+def test_weights_of_a_lecture(capsys, tmp_path, monkeypatch):
+    from vision_core.models import weights
+
+    fetched = []
+
+    def fetch(source, target, *, name, size, right, progress):
+        fetched.append(target.name)
+        target.write_bytes(b"x")
+
+    monkeypatch.setattr(weights, "hub_folder", lambda: tmp_path / "hub")
+    monkeypatch.setattr(weights, "fetch", fetch)
+    assert main(["weights", "download", "--lecture"]) == 0
+    assert f"{len(weights.LECTURE_SET)} files, " in capsys.readouterr().err
+    assert len(fetched) == len(weights.LECTURE_SET) and weights.lecture_set() == ()

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import fcntl
 import hashlib
+import http.server
 import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 import torch
@@ -65,48 +68,122 @@ def test_no_network_is_one_sentence_and_leaves_nothing(entry, url, own_hub):
     assert list(own_hub.iterdir()) == []
 
 
-def test_a_connection_that_breaks_leaves_nothing(entry, source, own_hub, monkeypatch):
-    real, calls = weights._copy, []
+class Shaky(http.server.BaseHTTPRequestHandler):
+    """Sends ``BODY``, or the rest that is asked for, and hangs up after ``most`` bytes of each."""
 
-    def broken(reply, stream, total, progress):
-        calls.append(stream.write(reply.read(100_000)))
-        raise ConnectionResetError("connection reset")
+    most = 1_000_000
+    ranges = True
+    asked: ClassVar[list[str | None]] = []
 
-    monkeypatch.setattr(weights, "_copy", broken)
-    with pytest.raises(UserError, match="connection reset"):
-        weights.download(entry, url=source)
-    assert calls == [100_000] and list(own_hub.iterdir()) == []
-    monkeypatch.setattr(weights, "_copy", real)
-    assert weights.download(entry, url=source).read_bytes() == BODY
+    def do_GET(self):
+        wanted = self.headers.get("Range")
+        self.asked.append(wanted)
+        start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted and self.ranges else 0
+        if start >= len(BODY):
+            self.send_error(416)
+            return
+        self.send_response(206 if wanted and self.ranges else 200)
+        self.send_header("Content-Length", str(len(BODY) - start))
+        self.end_headers()
+        self.wfile.write(BODY[start : start + self.most])
 
-
-def test_a_short_answer_is_noticed(entry, source, monkeypatch, own_hub):
-    def short(reply, stream, total, progress):
-        return stream.write(reply.read(5))
-
-    monkeypatch.setattr(weights, "_copy", short)
-    with pytest.raises(UserError, match="closed after 5 of"):
-        weights.download(entry, url=source)
-    assert list(own_hub.iterdir()) == []
+    def log_message(self, *args):
+        pass
 
 
-def test_an_interrupted_download_leaves_nothing(entry, source, own_hub):
+@pytest.fixture
+def server(request):
+    """A file server that breaks off; parameters change its manners."""
+    manners = getattr(request, "param", {})
+    handler = type("Handler", (Shaky,), {"asked": [], **manners})
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
+        threading.Thread(target=running.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{running.server_port}/file", handler
+        running.shutdown()
+
+
+def test_a_connection_that_breaks_is_taken_up_where_it_stopped(entry, server, own_hub):
+    url, handler = server
+    seen = []
+    file = weights.download(entry, progress=lambda *p: seen.append(p), url=url)
+    assert file.read_bytes() == BODY
+    assert handler.asked == [None, "bytes=1000000-", "bytes=2000000-"]
+    assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+    assert {total for _, total in seen} == {len(BODY)}
+    assert [p.name for p in own_hub.iterdir()] == [entry.filename]
+
+
+@pytest.mark.parametrize("server", [{"ranges": False, "most": 10**9}], indirect=True)
+def test_a_server_without_ranges_sends_the_whole_again(entry, server, own_hub):
+    url, handler = server
+    own_hub.mkdir(parents=True)
+    (own_hub / f".{entry.filename}.part").write_bytes(BODY[:500])
+    assert weights.download(entry, url=url).read_bytes() == BODY
+    assert handler.asked == ["bytes=500-"]
+
+
+@pytest.mark.parametrize("server", [{"most": 0}], indirect=True)
+def test_a_server_that_sends_nothing_is_given_up(entry, server, own_hub):
+    url, handler = server
+    with pytest.raises(UserError, match="closed after 0 of"):
+        weights.download(entry, url=url)
+    assert list(own_hub.iterdir()) == [] and len(handler.asked) == 1
+
+
+def test_what_came_is_kept_for_the_next_call(entry, server, own_hub):
+    url, handler = server
+
     def stop(done, total):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        weights.download(entry, progress=stop, url=source)
+        weights.download(entry, progress=stop, url=url)
+    (half,) = own_hub.iterdir()
+    have = half.stat().st_size
+    assert half.name.endswith(".part") and 0 < have < len(BODY)
+    assert weights.find(entry) is None
+    assert weights.download(entry, url=url).read_bytes() == BODY
+    assert handler.asked[1] == f"bytes={have}-"
+    assert [p.name for p in own_hub.iterdir()] == [entry.filename]
+
+
+@pytest.mark.parametrize("server", [{"most": 10**9}], indirect=True)
+@pytest.mark.parametrize("left", [len(BODY), len(BODY) + 7])
+def test_a_leftover_that_is_too_long_is_begun_anew(entry, server, own_hub, left):
+    url, _ = server
+    own_hub.mkdir(parents=True)
+    (own_hub / f".{entry.filename}.part").write_bytes(b"x" * left)
+    assert weights.download(entry, url=url).read_bytes() == BODY
+
+
+@pytest.mark.parametrize("server", [{"most": 10**9}], indirect=True)
+def test_a_leftover_of_another_file_is_found_out_and_thrown_away(entry, server, own_hub):
+    url, _ = server
+    own_hub.mkdir(parents=True)
+    (own_hub / f".{entry.filename}.part").write_bytes(b"x" * 100)
+    with pytest.raises(UserError, match="not the weights of resnet18"):
+        weights.download(entry, url=url)
     assert list(own_hub.iterdir()) == []
+    assert weights.download(entry, url=url).read_bytes() == BODY
+
+
+def test_another_process_on_the_same_file_has_a_part_of_its_own(entry, source, own_hub):
+    own_hub.mkdir(parents=True)
+    held = own_hub / f".{entry.filename}.part"
+    with held.open("ab") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        assert weights.download(entry, url=source).read_bytes() == BODY
+        assert held.stat().st_size == 0
 
 
 def test_two_users_at_once_fetch_one_file(entry, source, monkeypatch):
-    real, fetched = weights._fetch, []
+    real, fetched = weights.fetch, []
 
-    def counted(*args):
+    def counted(*args, **named):
         fetched.append(args)
-        real(*args)
+        real(*args, **named)
 
-    monkeypatch.setattr(weights, "_fetch", counted)
+    monkeypatch.setattr(weights, "fetch", counted)
     threads = [
         threading.Thread(target=weights.download, args=(entry,), kwargs={"url": source})
         for _ in range(4)
@@ -170,3 +247,23 @@ def test_missing_bundled_weights_are_a_sentence(monkeypatch, tmp_path):
     monkeypatch.setattr(weights, "ASSETS", tmp_path)
     with pytest.raises(WeightsMissing, match="restore them from the repository"):
         weights.require(card("fcos_s"))
+
+
+def test_the_lecture_set_has_a_model_of_each_task():
+    names = weights.LECTURE_SET
+    assert {card(name).task for name in names} >= {
+        "detection", "instance", "keypoint", "segmentation", "classification",
+    }  # fmt: skip
+    assert [entry.name for entry in weights.lecture_set()] == list(names)
+
+
+def test_a_full_size_model_is_the_default_where_it_is(own_hub):
+    assert weights.default_for_page("detection").name == "fcos_s"
+    own_hub.mkdir(parents=True)
+    slow, fast = card("fasterrcnn_mobilenet_v3_large_fpn"), card("ssdlite320_mobilenet_v3_large")
+    (own_hub / slow.filename).write_bytes(b"")
+    assert weights.default_for_page("detection") == slow
+    (own_hub / fast.filename).write_bytes(b"")
+    assert weights.default_for_page("detection") == fast
+    assert fast not in weights.lecture_set() and slow not in weights.lecture_set()
+    assert weights.default_for_page("pose").name == "pose_heatmap_s"

@@ -1,4 +1,4 @@
-"""``weights list | download NAME... | verify [NAME...]``."""
+"""``weights list | download NAME... | download --lecture | verify [NAME...]``."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ def register(subparsers: Any) -> None:
     listing = actions.add_parser("list", help="which weights are on this machine")
     listing.set_defaults(run=run_list)
     fetching = actions.add_parser("download", help="fetch weights before the lecture")
-    fetching.add_argument("names", nargs="+", metavar="NAME", help="of a model, see models")
+    fetching.add_argument("names", nargs="*", metavar="NAME", help="of a model, see models")
+    fetching.add_argument(
+        "--lecture", action="store_true", help="one full-size model of each task, the fast ones"
+    )
     fetching.set_defaults(run=run_download)
     checking = actions.add_parser("verify", help="compare the files here with their hashes")
     checking.add_argument("names", nargs="*", metavar="NAME", help="all that are here if left out")
@@ -63,8 +66,16 @@ def run_list(args: argparse.Namespace) -> int:
 def run_download(args: argparse.Namespace) -> int:
     """Fetch one model after the other; one that fails does not stop the others."""
     from vision_core.models import card, download
+    from vision_core.models.weights import LECTURE_SET, find
 
-    wanted = [card(name) for name in dict.fromkeys(args.names)]  # wrong names first
+    names = [*args.names, *(LECTURE_SET if args.lecture else ())]
+    if not names:
+        raise UserError("Name a model to download, or give --lecture for those of a lecture.")
+    wanted = [card(name) for name in dict.fromkeys(names)]  # wrong names first
+    missing = [entry for entry in wanted if find(entry, args.folder) is None]
+    if len(missing) > 1:
+        total = megabytes(sum(entry.bytes for entry in missing))
+        print(f"{len(missing)} files, {total} in all", file=sys.stderr)
     failed = 0
     for entry in wanted:
         try:

@@ -146,7 +146,9 @@ def _boxes(root: Path, split: str, context: float) -> list[Everyday]:
     """Squares around boxes; crowds and small boxes are left out."""
     path = root / split / "annotations.json"
     if not path.exists():
-        raise UserError(f"No data set {root.name}/{split} in {root.parent}; name it with --data.")
+        raise UserError(
+            f"No data set {root.name}/{split} in {root.parent}; give its folder with --data."
+        )
     content = json.loads(path.read_text())
     names = {entry["id"]: entry["name"] for entry in content["categories"]}
     photos = {entry["id"]: entry for entry in content["images"]}
@@ -170,9 +172,10 @@ def tiny(data: Path, split: str) -> TinyPhotos:
     Raises:
         UserError: if it is not there.
     """
-    path = data / "tinyimagenet32" / f"{split}.npz"
+    dataset = "tinyimagenet32"
+    path = data / dataset / f"{split}.npz"
     if not path.exists():
-        raise UserError(f"No data set tinyimagenet32 in {data}; give its folder with --data.")
+        raise UserError(f"No data set {dataset}/{split} in {data}; give its folder with --data.")
     with np.load(path) as content:
         blob, ends = content["jpeg"].tobytes(), content["ends"].tolist()
         own, wnids = content["label"].astype(np.int64), content["wnids"].tolist()

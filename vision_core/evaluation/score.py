@@ -197,7 +197,8 @@ def _score_detector(name: str, network: nn.Module, data: Path) -> Found:
             values = _counted(detection.score_detector(network, photos, names), photos, names)
             scores += _rows(values, dataset, split, len(photos))
     if not scores:
-        raise UserError(f"No data set voc12_subset/val in {data}; give its folder with --data.")
+        dataset = DETECTION_PARTS[0][0]
+        raise UserError(f"No data set {dataset} in {data}; give its folder with --data.")
     return {"scores": scores}
 
 

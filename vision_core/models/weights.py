@@ -3,27 +3,55 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import os
 import threading
 import urllib.error
-import urllib.parse
-import urllib.request
 from collections import defaultdict
-from collections.abc import Callable
 from pathlib import Path
-from tempfile import NamedTemporaryFile
-from typing import IO, Literal
+from typing import Literal
 
 from vision_core.errors import UserError, WeightsMissing
 from vision_core.models.cards import ASSETS, Card, bundled_alternative
+from vision_core.models.cards import card as card_of
+from vision_core.models.cards import cards as cards_of
+from vision_core.models.fetching import CHUNK, Progress, fetch
 
 Status = Literal["bundled", "cached", "downloadable"]
-Progress = Callable[[int, int], None]
 
 FOLDER_VARIABLE = "CONVSCOPE_WEIGHTS"
-_CHUNK = 1 << 20
-_TIMEOUT = 30  # seconds without a byte
 _locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+
+
+LECTURE_SET = (
+    "ssdlite320_mobilenet_v3_large", "fasterrcnn_mobilenet_v3_large_fpn", "maskrcnn_resnet50_fpn",
+    "keypointrcnn_resnet50_fpn", "lraspp_mobilenet_v3_large", "resnet18",
+)  # fmt: skip
+"""Full-size models that a lecture needs: one of each task, the fast ones."""
+_FAST_FIRST = {
+    "detection": (
+        "ssdlite320_mobilenet_v3_large", "fasterrcnn_mobilenet_v3_large_320_fpn",
+        "fasterrcnn_mobilenet_v3_large_fpn",
+    ),
+    "instance": ("maskrcnn_resnet50_fpn",),
+    "keypoint": ("keypointrcnn_resnet50_fpn",),
+    "segmentation": ("lraspp_mobilenet_v3_large", "deeplabv3_mobilenet_v3_large"),
+    "classification": ("resnet18", "mobilenet_v3_large"),
+}  # fmt: skip
+
+
+def lecture_set(folder: Path | None = None) -> tuple[Card, ...]:
+    """Those of the lecture's full-size models whose weights are not on this machine."""
+    entries = (card_of(name) for name in LECTURE_SET)
+    return tuple(entry for entry in entries if find(entry, folder) is None)
+
+
+def default_for_page(task: str) -> Card:
+    """The model that a page opens with: the fastest full-size one that is here, else bundled."""
+    for name in _FAST_FIRST.get(task, ()):
+        if find(card_of(name)) is not None:
+            return card_of(name)
+    return cards_of(task)[0]
 
 
 def hub_folder() -> Path:
@@ -89,7 +117,7 @@ def sha256_of(file: Path) -> str:
     """Hexadecimal SHA-256 of a file."""
     digest = hashlib.sha256()
     with file.open("rb") as stream:
-        while chunk := stream.read(_CHUNK):
+        while chunk := stream.read(CHUNK):
             digest.update(chunk)
     return digest.hexdigest()
 
@@ -128,6 +156,8 @@ def download(
 ) -> Path:
     """Fetch a model's weights unless they are here already; whole and verified, or not at all.
 
+    A download that broke off goes on where it stopped.
+
     Args:
         card: of the model.
         folder: where to put them; the torch hub cache where it is ``None``.
@@ -147,58 +177,28 @@ def download(
         source = url or str(card.url)
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            _fetch(source, target, card, progress)
-        except OSError as error:  # URLError and timeouts are OSErrors
+            fetch(
+                source, target, name=f"the weights of {card.name}", size=card.bytes,
+                right=lambda file: _wrong(card, file), progress=progress,
+            )  # fmt: skip
+        except (OSError, http.client.HTTPException) as error:  # URLError and timeouts are OSErrors
             raise UserError(_failed(card, source, target, error)) from None
         return target
 
 
-def _fetch(source: str, target: Path, card: Card, progress: Progress | None) -> None:
-    """Download beside the target, verify, rename: a half file never bears the final name."""
-    request = urllib.request.Request(source, headers={"User-Agent": "vision_core"})
-    temporary: Path | None = None
-    try:
-        with (
-            urllib.request.urlopen(request, timeout=_TIMEOUT) as reply,
-            NamedTemporaryFile(
-                dir=target.parent, prefix=f".{card.name}-", suffix=".part", delete=False
-            ) as stream,
-        ):
-            temporary = Path(stream.name)
-            total = int(reply.headers.get("Content-Length") or 0)
-            done = _copy(reply, stream, total or card.bytes, progress)
-        if total and done != total:
-            raise OSError(f"the connection closed after {done} of {total} bytes")
-        digest = sha256_of(temporary)
-        if not digest.startswith(card.sha256):
-            host = urllib.parse.urlsplit(source).netloc or source
-            raise UserError(
-                f"What {host} sent is not the weights of {card.name} (its SHA-256 starts with "
-                f"{digest[:8]}, not {card.sha256}); try again, or on another network."
-            )
-        temporary.chmod(0o644)
-        temporary.replace(target)
-    except BaseException:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
-        raise
+def _wrong(card: Card, file: Path) -> str | None:
+    digest = sha256_of(file)
+    if digest.startswith(card.sha256):
+        return None
+    return f"its SHA-256 starts with {digest[:8]}, not {card.sha256}"
 
 
-def _copy(reply: IO[bytes], stream: IO[bytes], total: int, progress: Progress | None) -> int:
-    done = 0
-    while chunk := reply.read(_CHUNK):
-        stream.write(chunk)
-        done += len(chunk)
-        if progress is not None:
-            progress(done, max(total, done))
-    return done
-
-
-def _failed(card: Card, source: str, target: Path, error: OSError) -> str:
-    reason = getattr(error, "reason", None) or error.strerror or error
+def _failed(card: Card, source: str, target: Path, error: Exception) -> str:
+    reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or error
     if isinstance(error, urllib.error.HTTPError):
         reason = f"status {error.code}"
     return (
-        f"The weights of {card.name} could not be downloaded ({reason}); check the network, or "
-        f"fetch {source} elsewhere and put it into {target.parent}."
+        f"The weights of {card.name} could not be downloaded ({reason}); check the network and try "
+        f"again, which goes on where it stopped, or fetch {source} elsewhere and put it into "
+        f"{target.parent}."
     )

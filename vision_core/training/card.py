@@ -15,7 +15,8 @@ from vision_core.errors import UserError
 from vision_core.evaluation.sets import images_in
 from vision_core.inference.pose import JOINTS, SKELETON
 from vision_core.models import zoo
-from vision_core.models.zoo.facts import FACTS, LICENCE, TERMS
+from vision_core.models.zoo.facts import FACTS
+from vision_core.models.zoo.wording import LICENCE, TERMS
 from vision_core.training.export import save_half
 
 

@@ -1,0 +1,73 @@
+"""Sentences that several model cards share: terms of the data, inputs, limits."""
+
+from __future__ import annotations
+
+LICENCE = (
+    "Weights: research and teaching only, because of the terms of the training photos. "
+    "Code: as the project's."
+)
+TERMS = {
+    "imagenette128": "ImageNet terms: non-commercial research and education",
+    "imagewoof": "ImageNet terms: non-commercial research and education",
+    "tinyimagenet32": "ImageNet terms: non-commercial research and education",
+    "caltech101": "CC BY 4.0 (Li, Andreeto, Ranzato, Perona 2022)",
+    "coco_everyday": "COCO 2017: annotations CC BY 4.0, photos under their Flickr licences",
+    "voc_more": "PASCAL VOC 2012 photos from Flickr: research and teaching",
+    "person_masks": "clothing photos Apache-2.0, others none stated: research and teaching",
+    "voc12_subset": "PASCAL VOC 2012 photos from Flickr: research and teaching",
+    "coco_mini": "COCO 2017: annotations CC BY 4.0, photos under their Flickr licences",
+    "camvid": "CC BY-NC 4.0 as published with SegNet; CamVid itself free for academic use",
+    "pennfudan": "none stated by the authors: research and teaching",
+    "lspet_pose": "none stated by the authors, Flickr photos: research and teaching",
+}
+
+CLASSIFIER_INPUT = (
+    "Shorter side resized to 144 pixels, centre crop of 128, ImageNet mean and spread."
+)
+ALEXNET_INPUT = "Shorter side resized to 128 pixels, centre square, ImageNet mean and spread."
+RESNET_INPUT = "Shorter side resized to 160 pixels, centre square, ImageNet mean and spread."
+DETECTOR_INPUT = "Shorter side resized to 160 pixels, longer side at most 208; any photo."
+FCOS_INPUT = "Shorter side resized to 288 pixels, longer side at most 416; any photo."
+STREET_INPUT = "Shorter side resized to 192 pixels, ImageNet mean and spread."
+STREET_TRUNK = (
+    "The trunk of vgg_s down to stride 16, and four steps back up: a convolution, an enlargement "
+    "by two, and the trunk's finer map added through a 1x1 convolution. Three networks share the "
+    "trunk and differ in the enlargement only. "
+)
+
+_STREETS_ONLY = (
+    "Trained on 367 frames from one car in one city: on any other photo it still names road, "
+    "building and sky, and is wrong. Poles, signs, fences and pedestrians are weak, with an IoU "
+    "of about a quarter or less. "
+)
+LIMITS = {
+    "alexnet_s": (
+        "Knows 15 classes and nothing else. It looks at the middle of the photo only. It is the "
+        "weakest of the three classifiers: of the animals and persons cut from everyday photos "
+        "half are named wrong."
+    ),
+    "vgg_s": (
+        "Knows 15 classes and nothing else. It looks at the middle of the photo only. It learned "
+        "from resnet_s and is a little worse: of the animals and persons cut from everyday photos "
+        "more than a third are named wrong."
+    ),
+    "faster_rcnn_s": (
+        "Six classes, and it calls other things by these names too: a cup or a flower a dog, a "
+        "uniform a cat. Half of the objects in crowded photos are missed, small ones nearly "
+        "always; persons beside animals and cows are the weakest. Its boxes are loose: AP over "
+        "all overlaps is half of what it is at 0.5."
+    ),
+    "mask_rcnn_s": (
+        "The boxes of faster_rcnn_s with their mistakes. Masks are smooth blobs: the body is "
+        "covered, legs, tails and fingers are not, and where the box is wrong so is the mask."
+    ),
+    "fcn_s": _STREETS_ONLY + "Interpolation blurs outlines by a few pixels.",
+    "fcn_deconv_s": _STREETS_ONLY + "Outlines are about as with interpolation.",
+    "segnet_s": _STREETS_ONLY + "Switches keep outlines sharp and leave ragged, speckled areas.",
+    "pose_regression_s": (
+        "Three joints in ten are within a fifth of the torso: it finds how a person stands, not "
+        "where the hands and feet are. It cannot say how sure it is of a joint, gives all 14 even "
+        "where they are hidden, and is here to be compared with pose_heatmap_s."
+    ),
+}
+"""What each network cannot do, written after looking at what it says."""
