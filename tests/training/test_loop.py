@@ -68,6 +68,17 @@ def test_resume_is_exact(tmp_path: Path) -> None:
         assert torch.equal(value, states(resumed)[name]), name
 
 
+def test_pieces_make_the_whole(tmp_path: Path) -> None:
+    """Each call stops after its first step, and the end is that of a run without a pause."""
+    whole = fit(LineRecipe(), options(tmp_path / "a"))
+    run = fit(LineRecipe(), options(tmp_path / "b", piece=1e-9))
+    for step in range(2, 12):
+        run = fit(LineRecipe(), options(tmp_path / "b", resume=True, piece=1e-9))
+        assert run.step == step
+    for name, value in states(whole).items():
+        assert torch.equal(value, states(run)[name]), name
+
+
 def test_seed_matters_and_repeats(tmp_path: Path) -> None:
     first, second, other = (
         states(fit(LineRecipe(), options(tmp_path / str(i), seed=seed)))["0.weight"]

@@ -146,6 +146,38 @@ def test_windows_equal_grid_sample(kind: str) -> None:
     assert away.max() <= (1e-3 if kind == "float" else 1.0)
 
 
+@pytest.mark.parametrize("mode", ["bilinear", "nearest"])
+def test_the_gpus_way_of_reading_is_that_of_the_cpu(mode: str) -> None:
+    """Both read smooth canvases through turned windows that stick out, with a colour outside."""
+    rng = torch.Generator().manual_seed(0)
+    canvases = F.avg_pool2d(torch.rand(3, 2, 90, 90, generator=rng), 9, 1, 4) * 255
+    views = Windows(
+        torch.tensor([[80.0, 60], [50, 90], [70, 70]]),
+        torch.tensor([[30.0, 25], [20, 60], [35, 35]]),
+        torch.tensor([[60.0, 30], [50, 50], [90, 70]]),
+        torch.tensor([0.3, -0.8, 0.0]),
+        torch.tensor([1.0, -1, -1]),
+    )
+    given = canvases.round().byte()
+    expected = views.read(given, 40, 56, mode=mode, outside=(20, 200)).float()
+    got = views.sample(given, 40, 56, mode, (20, 200)).float()
+    away = (got - expected).abs()
+    if mode == "bilinear":
+        assert away.max() <= 1
+    else:  # a value just between two pixels may go either way
+        assert (away > 0).double().mean() < 0.03
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
+@pytest.mark.parametrize("name", zoo.NAMES)
+def test_recipes_train_on_the_gpu(name: str, data: Path, tmp_path: Path) -> None:
+    words = ["train", name, "--data", str(data), "--out", str(tmp_path / "run"), "--steps", "2"]
+    assert main([*words, "--cache", str(tmp_path / "cache"), "--device", "cuda"]) == 0
+    card = json.loads((tmp_path / "run" / f"{name}.json").read_text("utf-8"))
+    assert card["history"][0]["loss"] > 0
+
+
 def test_outside_of_the_photo_has_the_colour_asked_for() -> None:
     view = window(side=200.0)
     read = view.read(torch.full((1, 2, 50, 50), 9, dtype=torch.uint8), 20, 20, outside=(3, 200))

@@ -52,6 +52,10 @@ def register(subparsers: Any) -> None:
         "--resume", action="store_true", help="go on from the checkpoint in --out"
     )
     parser.add_argument(
+        "--piece", type=float, metavar="M",
+        help="stop after M minutes with a checkpoint; the same call with --resume goes on",
+    )
+    parser.add_argument(
         "--compile", action="store_true",
         help="let torch.compile fuse the network; needs a C++ compiler on a CPU",
     )
@@ -76,8 +80,12 @@ def run(args: argparse.Namespace) -> int:
         init=args.init,
         rate=args.rate,
         resume=args.resume,
+        piece=args.piece,
         compile=args.compile,
     )
     path = train(args.recipe, checked(options))
+    if path is None:
+        print(f"This piece is over; the same command with --resume goes on from {options.out}.")
+        return 0
     print(f"Weights and card: {path.with_suffix('.safetensors')}, {path}")
     return 0

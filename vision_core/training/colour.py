@@ -44,11 +44,11 @@ def jitter(pictures: Tensor, rng: torch.Generator, strength: float = 0.3) -> Ten
 
     saturation, contrast = factors(1, strength), factors(1, strength)
     gain = factors(1, strength) * factors(3, strength / 4)
-    middle = floats.mean((1, 2))[:, None, None] / 255
+    middle = floats.mean((1, 2))[:, None, None].cpu() / 255
     to_grey = torch.full((3, 3), 1 / 3)
     matrix = gain * contrast * (saturation * torch.eye(3) + (1 - saturation) * to_grey)
     shift = gain * (1 - contrast) * middle
-    changed = torch.baddbmm(shift, matrix / 255, floats)
+    changed = torch.baddbmm(shift.to(floats), (matrix / 255).to(floats), floats)
     return changed.clamp_(0, 1).reshape(n, 3, height, width)
 
 
@@ -66,4 +66,4 @@ def cutout(pictures: Tensor, rng: torch.Generator, largest: float = 0.5) -> Tens
     across = (x > low[:, :1]) & (x < (low + size)[:, :1])
     down = (y > low[:, 1:]) & (y < (low + size)[:, 1:])
     hidden = down[:, None, :, None] & across[:, None, None, :]
-    return pictures.masked_fill(hidden, 0.0)
+    return pictures.masked_fill(hidden.to(pictures.device), 0.0)

@@ -10,13 +10,14 @@ import csv
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
+from vision_core.training.cache import Canvases
 from vision_core.training.schedule import averaged, cosine_with_warmup
 
 
@@ -37,6 +38,8 @@ class Options:
         rate: factor on the recipe's learning rate; below 1 for going on from finished weights.
         resume: go on from the checkpoint in ``out``.
         save_seconds: how often there is a checkpoint and a line of the log.
+        piece: end this call after so many minutes, with a checkpoint to go on from; the run's
+            length and its schedule stay those of ``minutes`` or ``steps``.
         compile: let ``torch.compile`` fuse the network (needs a C++ compiler on a CPU).
     """
 
@@ -52,6 +55,7 @@ class Options:
     rate: float = 1.0
     resume: bool = False
     save_seconds: float = 60.0
+    piece: float | None = None
     compile: bool = False
 
 
@@ -189,6 +193,7 @@ def fit(recipe: Recipe, options: Options) -> Run:
         torch.set_num_threads(options.threads)
     options.out.mkdir(parents=True, exist_ok=True)
     count = recipe.prepare(options)
+    keep_pixels_on(recipe, torch.device(options.device))
     run = start(recipe, options)
     run.examples = count
     device = torch.device(options.device)
@@ -205,11 +210,23 @@ def fit(recipe: Recipe, options: Options) -> Run:
     return run
 
 
+def keep_pixels_on(recipe: Recipe, device: torch.device) -> None:
+    """Move a recipe's canvases to a GPU, once: windows onto them are then read there."""
+    if device.type == "cpu":
+        return
+    for name in ("photos", "masks", "maps", "tiny_pixels"):
+        held = getattr(recipe, name, None)
+        if isinstance(held, Canvases):
+            setattr(recipe, name, replace(held, pixels=held.pixels.to(device)))
+        elif isinstance(held, Tensor):
+            setattr(recipe, name, held.to(device))
+
+
 def _steps(
     run: Run, recipe: Recipe, options: Options, device: torch.device, count: int
 ) -> Iterator[float]:
     """Take steps until the limit, yielding the loss of each."""
-    clock = time.monotonic()
+    clock = began = time.monotonic()
     while (progress := progress_of(run, options)) < 1:
         rng = step_generator(options.seed, run.step)
         torch.manual_seed(rng.initial_seed())  # for what a network draws itself, as in dropout
@@ -229,6 +246,8 @@ def _steps(
         now = time.monotonic()
         run.seconds, clock = run.seconds + now - clock, now
         yield float(loss.detach())
+        if options.piece is not None and clock - began >= 60 * options.piece:
+            return
 
 
 def _report(run: Run, recipe: Recipe, options: Options, loss: float, epoch: float) -> None:

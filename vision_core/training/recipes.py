@@ -12,7 +12,7 @@ from vision_core.models import zoo
 from vision_core.training import card
 from vision_core.training.classification import ClassificationRecipe
 from vision_core.training.detection import DetectionRecipe
-from vision_core.training.loop import Options, Recipe, Run, fit
+from vision_core.training.loop import Options, Recipe, Run, fit, progress_of
 from vision_core.training.masks import MaskRecipe
 from vision_core.training.pose import PoseRecipe
 from vision_core.training.pretraining import PretrainingRecipe
@@ -34,11 +34,11 @@ RECIPES: dict[str, Callable[[], Recipe]] = {
 }
 
 
-def train(name: str, options: Options) -> Path:
+def train(name: str, options: Options) -> Path | None:
     """Train a bundled network and write weights and card into ``options.out``.
 
     Returns:
-        The path of the card.
+        The path of the card; ``None`` where a piece of the run is over and not yet the whole.
 
     Raises:
         UserError: there is no such recipe, or the data are missing.
@@ -46,7 +46,10 @@ def train(name: str, options: Options) -> Path:
     if name not in RECIPES:
         raise UserError(f"There is no recipe {name!r}; choose one of {', '.join(RECIPES)}.")
     recipe = RECIPES[name]()
-    return finish(recipe, options, fit(recipe, options))
+    run = fit(recipe, options)
+    if progress_of(run, options) < 1:
+        return None
+    return finish(recipe, options, run)
 
 
 def checked(options: Options) -> Options:
@@ -57,6 +60,8 @@ def checked(options: Options) -> Options:
     """
     if not 0 < options.minutes < math.inf:
         raise UserError(f"--minutes must be above 0, and {options.minutes:g} is not.")
+    if options.piece is not None and not 0 < options.piece < math.inf:
+        raise UserError(f"--piece must be above 0, and {options.piece:g} is not.")
     if options.steps is not None and options.steps < 1:
         raise UserError(f"--steps must be at least 1, and {options.steps} is not.")
     if not 0 < options.rate < math.inf:
