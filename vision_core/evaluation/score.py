@@ -6,6 +6,7 @@ import hashlib
 import math
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from vision_core.errors import UserError
 from vision_core.evaluation import classification, detection, pose, segmentation
 from vision_core.evaluation.annotations import AnnotatedPhoto, annotated_photos
 from vision_core.evaluation.everyday import everyday
+from vision_core.evaluation.operating_point import operating_point
 from vision_core.models import zoo
 from vision_core.models.cards import ASSETS
 from vision_core.models.zoo import everyday as classes
@@ -26,9 +28,13 @@ from vision_core.training.export import read_weights
 
 DETECTORS = ("fcos_s", "faster_rcnn_s", "mask_rcnn_s", "yolo_s")
 
+KEPT = ("scores", "likely_from", "operating_point")
+"""What of a result goes into a card."""
+
 Rows = list[dict[str, Any]]
 Found = dict[str, Any]
-"""What a scorer found: ``scores``, and of classifiers ``likely_from``."""
+"""What a scorer found: ``scores``, of classifiers ``likely_from``, of detectors
+``operating_point``."""
 
 
 def evaluate(
@@ -82,7 +88,7 @@ def write_into_card(result: dict[str, Any], speed_ms: float) -> Path:
     card = cards.read(path)
     if card["sha256"] != result["sha256"]:
         raise UserError(f"The scores belong to other weights than the card {path.name}.")
-    card |= {key: result[key] for key in ("scores", "likely_from") if key in result}
+    card |= {key: result[key] for key in KEPT if key in result}
     card["speed_ms_640x480"] = round(speed_ms, 1)
     return cards.save(card, path)
 
@@ -191,15 +197,21 @@ ENOUGH_BOXES = 15
 def _score_detector(name: str, network: nn.Module, data: Path) -> Found:
     names = tuple(label for label in FACTS[name].labels if label != "__background__")
     scores: Rows = []
+    judged: tuple[list[Any], list[Any]] = ([], [])
     for dataset, split in DETECTION_PARTS:
         if (data / dataset / split).is_dir():
             photos = annotated_photos(data, dataset, split, names)
-            values = _counted(detection.score_detector(network, photos, names), photos, names)
-            scores += _rows(values, dataset, split, len(photos))
+            truth = [detection.truth_of(photo) for photo in photos]
+            predicted = detection.predict(network, photos)
+            values = detection.average_precision(truth, predicted, names)
+            scores += _rows(_counted(values, photos, names), dataset, split, len(photos))
+            if split == "val":
+                judged[0].extend(truth)
+                judged[1].extend(predicted)
     if not scores:
         dataset = DETECTION_PARTS[0][0]
         raise UserError(f"No data set {dataset} in {data}; give its folder with --data.")
-    return {"scores": scores}
+    return {"scores": scores, "operating_point": asdict(operating_point(*judged))}
 
 
 def _counted(
@@ -228,7 +240,8 @@ def _score_masks(name: str, network: nn.Module, data: Path) -> Found:
         if photos:
             values = detection.score_masks(network, photos, names)
             scores += _rows(values, dataset, split, len(photos))
-    return {"scores": scores + _score_detector(name, network, data)["scores"]}
+    boxes = _score_detector(name, network, data)
+    return boxes | {"scores": scores + boxes["scores"]}
 
 
 def _score_voc_segmenter(name: str, network: nn.Module, data: Path) -> Found:

@@ -99,10 +99,19 @@ def _load_known(entry: Card, folder: Path | None) -> _Loaded:
     if entry.bundled:
         module = build.build_bundled(entry.name)
         checkpoints.fit(module, build.own_part(entry.name, state), file, entry.name)
+        _believe_from(entry, module)
         return entry, module, digest, preset_of(entry, None)
     member = build.official(entry.builder, digest)
     module = build.build_official(entry.builder, member, state)
     return entry, module, digest, preset_of(entry, member)
+
+
+def _believe_from(entry: Card, module: Any) -> None:
+    """Set a bundled detector's score threshold to the one that was measured for its weights."""
+    point = entry.extra.get("operating_point")
+    if point is not None:
+        holder = getattr(module, "roi_heads", module)
+        holder.score_thresh = float(point["threshold"])
 
 
 def _load_file(entry: Card, file: Path) -> _Loaded:
