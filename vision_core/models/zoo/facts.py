@@ -9,7 +9,6 @@ from vision_core.models.zoo.wording import (
     ALEXNET_INPUT,
     CLASSIFIER_INPUT,
     DETECTOR_INPUT,
-    FCOS_INPUT,
     LIMITS,
     RESNET_INPUT,
     STREET_INPUT,
@@ -101,21 +100,20 @@ FACTS = {
         labels=fcos_s.LABELS,
         architecture=(
             "torchvision's FCOS class over a small residual trunk with a feature pyramid of "
-            "three levels at strides 8, 16 and 32 and 96 channels. Two towers of two "
+            "three levels at strides 8, 16 and 32 and 64 channels. Two towers of two "
             "convolutions give class scores, and boxes with centerness, at every point."
         ),
         paper=(
             "FCOS: A Simple and Strong Anchor-free Object Detector", "Tian, Shen, Chen, He", 2020,
         ),
-        input=FCOS_INPUT,
+        input=DETECTOR_INPUT,
         limits=(
-            "Thirteen classes: people, five animals and seven everyday things. Small and far "
-            "objects and crowds are missed; animals are taken for one another."
+            "Six classes. Above the score of 0.5 about half of its boxes are right, and it finds "
+            "fewer than half of the objects. Small and far objects and crowds are missed; animals "
+            "are taken for one another; round things such as cups and flowers may be called cat "
+            "or dog; close-up faces of persons may be missed."
         ),
-        data=(
-            "voc12_subset", "coco_everyday", "person_masks", "coco_mini", "pennfudan", "voc_more",
-            "caltech101",
-        ),
+        data=("voc12_subset", "coco_mini", "pennfudan"),
     ),
     "faster_rcnn_s": Facts(
         title="Faster R-CNN, small",
@@ -140,7 +138,7 @@ FACTS = {
         title="YOLO, small",
         task="detection",
         family="yolo",
-        labels=fcos_s.LABELS,
+        labels=fcos_s.THIRTEEN,
         architecture=(
             "The grid detector of the paper over the trunk of resnet_s: 10 x 10 cells, 2 boxes "
             "with a confidence in each and 13 class probabilities, so 10 x 10 x 23 numbers."

@@ -19,7 +19,7 @@ from torchvision.ops import FeaturePyramidNetwork
 from vision_core.models.zoo.trunk import DEPTHS, WIDE, WIDE_DEPTHS, WIDTHS, Trunk
 
 ANIMALS_AND_PEOPLE = ("cat", "cow", "dog", "horse", "person", "sheep")
-LABELS = (
+THIRTEEN = (
     *ANIMALS_AND_PEOPLE, "bicycle", "bottle", "bus", "car", "chair", "dining table", "motorcycle",
 )  # fmt: skip
 STRIDES = (8, 16, 32)
@@ -49,23 +49,36 @@ class PyramidBackbone(nn.Module):
         return self.fpn(named)
 
 
+LARGER = False
+"""Whether ``fcos_s`` is the larger network over the trunk of ``resnet_s``, with ``THIRTEEN``
+classes: to be set when it is trained, and to stay so when its weights are bundled."""
+LABELS = THIRTEEN if LARGER else ANIMALS_AND_PEOPLE
+
+
 def small_fcos() -> FCOS:
     """Return the detector with random weights; label ids are indices into ``LABELS``.
 
     As all of torchvision's detectors it takes a list of ``(3, H, W)`` pictures in 0..1 of any
-    sizes and resizes them itself: shorter side 288 pixels, or less where the longer
-    one would pass 416.
+    sizes and resizes them itself: shorter side 160 pixels, or less where the longer one would
+    pass 208 (288 and 416 where it is the larger network).
     """
-    backbone = PyramidBackbone(96, WIDE_DEPTHS, WIDE)
+    if LARGER:
+        return _fcos(PyramidBackbone(96, WIDE_DEPTHS, WIDE), min_size=288, max_size=416)
+    return _fcos(PyramidBackbone(), min_size=160, max_size=208)
+
+
+def _fcos(
+    backbone: PyramidBackbone, min_size: int, max_size: int
+) -> FCOS:
     anchors = AnchorGenerator(tuple((s,) for s in STRIDES), ((1.0,),) * len(STRIDES))
     return FCOS(
         backbone,
         num_classes=len(LABELS),
-        min_size=288,
-        max_size=416,
+        min_size=min_size,
+        max_size=max_size,
         anchor_generator=anchors,
         head=FCOSHead(backbone.out_channels, 1, len(LABELS), num_convs=2),
         score_thresh=0.5,
         nms_thresh=0.5,
-        detections_per_img=100,
+        detections_per_img=50,
     )

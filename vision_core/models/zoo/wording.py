@@ -27,7 +27,6 @@ CLASSIFIER_INPUT = (
 ALEXNET_INPUT = "Shorter side resized to 128 pixels, centre square, ImageNet mean and spread."
 RESNET_INPUT = "Shorter side resized to 160 pixels, centre square, ImageNet mean and spread."
 DETECTOR_INPUT = "Shorter side resized to 160 pixels, longer side at most 208; any photo."
-FCOS_INPUT = "Shorter side resized to 288 pixels, longer side at most 416; any photo."
 STREET_INPUT = "Shorter side resized to 192 pixels, ImageNet mean and spread."
 STREET_TRUNK = (
     "The trunk of vgg_s down to stride 16, and four steps back up: a convolution, an enlargement "
