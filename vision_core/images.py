@@ -16,6 +16,7 @@ import warnings
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import PurePath
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -180,7 +181,7 @@ def _open(file: budget.ClockedFile) -> Image.Image:
 
 
 def _read(
-    image: Image.Image, file: budget.ClockedFile, data: bytes, notes: list[str]
+    image: Any, file: budget.ClockedFile, data: bytes, notes: list[str]
 ) -> tuple[np.ndarray, tuple[int, int]]:
     """Pixels, upright and shrunk, and the upright size of the source."""
     if _is_animated(image) and image.format != "MPO":

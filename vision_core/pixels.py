@@ -88,7 +88,7 @@ def is_sixteen_bit_colour(image: Image.Image) -> bool:
     return any(_raw_mode(tile) in _OTHER_BYTE for tile in getattr(image, "tile", ()))
 
 
-def _converter(image: Image.Image, data: bytes, notes: list[str]) -> Convert:
+def _converter(image: Any, data: bytes, notes: list[str]) -> Convert:
     """Load a picture; the function returned makes 8-bit pictures of parts of it."""
     if is_sixteen_bit_colour(image):
         return _sixteen_bit_colour(image, data, notes)
