@@ -116,6 +116,8 @@ def _numbers(trace: DetectionTrace, selection: Selection) -> None:
     """The table, and the classes of the selected box."""
     chosen = results.selected(selection)
     results.table(selection, chosen)
+    if selection.ties_open:
+        st.caption("Equal scores at the limit: torchvision may keep others.")
     if chosen >= 0:
         results.distribution(trace, chosen)
     elif len(selection.detections):
