@@ -15,6 +15,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
+from vision_core.cli import places
 from vision_core.errors import UserError
 
 PROGRAM = "python -m vision_core"
@@ -50,6 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     try:
         args = parser().parse_args(argv)
+        places.check(args)
         run: Callable[[argparse.Namespace], int | None] = args.run
         status = run(args) or 0
         sys.stdout.flush()
@@ -58,6 +60,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         return stop.code if isinstance(stop.code, int) else 2
     except UserError as error:
         return _fail(str(error), 2)
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] in ("", "vision_core", "pages"):
+            return _fault(error)
+        return _fail(
+            f"The package {error.name} is not installed for {sys.executable}; use "
+            ".venv/bin/python -m vision_core, which make run installs, or activate it with source "
+            ".venv/bin/activate.", 2,
+        )  # fmt: skip
     except BrokenPipeError:
         # The reader went away, as `| head` does; nothing may be written at exit either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
@@ -65,15 +75,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _fail("Stopped.", 130)
     except Exception as error:
-        if os.environ.get("CONVSCOPE_DEBUG") == "1":
-            traceback.print_exc()
-        name = type(error).__name__
-        return _fail(f"Unexpected {name}: {error} (CONVSCOPE_DEBUG=1 shows where)", 1)
+        return _fault(error)
 
 
 def one_line(text: str) -> str:
     """Text with every run of white space as one blank."""
     return " ".join(text.split())
+
+
+def _fault(error: Exception) -> int:
+    if os.environ.get("CONVSCOPE_DEBUG") == "1":
+        traceback.print_exc()
+    name = type(error).__name__
+    return _fail(f"Unexpected {name}: {error} (CONVSCOPE_DEBUG=1 shows where)", 1)
 
 
 def _fail(text: str, status: int) -> int:
