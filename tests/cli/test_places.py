@@ -79,3 +79,11 @@ def test_coco_to_standard_output_is_alone(photo, capsys) -> None:
     assert main(["predict", "p.jpg", "--save-coco", "-"]) == 0
     assert json.loads(capsys.readouterr().out)["images"][0]["file_name"] == "p.jpg"
     assert not Path("-").exists()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+@pytest.mark.parametrize(("to", "said"), [(">/dev/full", "No space left"), (">&-", "closed")])
+def test_a_full_or_closed_standard_output_is_one_sentence(to, said) -> None:
+    command = f"{sys.executable} -m vision_core walkthrough --list {to}"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 2 and said in done.stderr and done.stderr.count("\n") == 1

@@ -8,6 +8,7 @@ so that ``--help`` is quick.
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import os
 import sys
@@ -23,6 +24,8 @@ COMMANDS = (
     "predict", "why", "walkthrough", "compare", "explain", "activations", "models", "weights",
     "train", "evaluate",
 )  # fmt: skip
+
+_FULL = (errno.ENOSPC, errno.EIO, errno.EBADF, errno.EDQUOT)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -52,6 +55,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         args = parser().parse_args(argv)
         places.check(args)
+        if sys.stdout is None:  # a file opened now could take its number
+            return _fail("Standard output is closed; open it, or send it to /dev/null.", 2)
         run: Callable[[argparse.Namespace], int | None] = args.run
         status = run(args) or 0
         sys.stdout.flush()
@@ -70,8 +75,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         )  # fmt: skip
     except BrokenPipeError:
         # The reader went away, as `| head` does; nothing may be written at exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        _silence()
         return 1
+    except OSError as error:
+        # Files that cannot be written have a sentence already; what is left has no name.
+        if error.filename is not None or error.errno not in _FULL:
+            return _fault(error)
+        _silence()
+        return _fail(f"Standard output cannot be written ({error.strerror}); send it elsewhere.", 2)
     except KeyboardInterrupt:
         return _fail("Stopped.", 130)
     except Exception as error:
@@ -81,6 +92,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 def one_line(text: str) -> str:
     """Text with every run of white space as one blank."""
     return " ".join(text.split())
+
+
+def _silence() -> None:
+    """Let what standard output still holds go nowhere when Python ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def _fault(error: Exception) -> int:
