@@ -221,7 +221,8 @@ def _frame(asked: Asked, file: bytes, scores: list[float], step: int) -> None:
     left.image(file, width=360, caption=asked.words)
     right.metric(_measured(asked, step), f"{scores[-1]:.3f}",
                  f"{scores[-1] - scores[0]:+.3f}")  # fmt: skip
-    right.line_chart(scores, height=200, x_label="frame", y_label=_measured(asked, step).partition(" after")[0])
+    kind = _measured(asked, step).partition(" after")[0]
+    right.line_chart(scores, height=200, x_label="frame", y_label=kind.lower())
 
 
 def _measured(asked: Asked, step: int) -> str:
