@@ -125,8 +125,6 @@ def form(trace: DetectionTrace) -> None:
 def _facts(found: Why) -> list[str]:
     """The numbers behind the sentence."""
     lines = [f"fate: {found.fate.replace('_', ' ')}"]
-    if found.candidate is not None:
-        lines.append(f"candidate {found.candidate}")
     for name, value in found.facts.items():
         if isinstance(value, list):
             shown = " ".join(f"{part:.0f}" for part in value)
