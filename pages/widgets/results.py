@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.widgets import state
+from pages.widgets.plain import plain
 from vision_core import figures
 from vision_core.figures.colours import class_colour, text_on
 from vision_core.figures.segmentation import LegendEntry
@@ -64,7 +65,7 @@ def _row_selected() -> None:
 
 def distribution(trace: DetectionTrace, candidate: int) -> None:
     """All class scores of the selected box."""
-    st.markdown(f"**Class scores of the selected {trace.label(candidate)}**")
+    st.markdown(f"**Class scores of the selected {plain(trace.label(candidate))}**")
     bars("distribution", trace.distribution(candidate), chosen=trace.label(candidate))
     state.explain_link("Explain this box", f"box:{candidate}")
 
