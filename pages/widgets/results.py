@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.widgets import state
+from pages.widgets.plain import plain
 from vision_core import figures
 from vision_core.attribution.words import product_of
 from vision_core.figures.colours import class_colour, text_on
@@ -65,7 +66,7 @@ def _row_selected() -> None:
 
 def distribution(trace: DetectionTrace, candidate: int) -> None:
     """The probabilities of all classes of the selected box, and how its score comes from them."""
-    st.markdown(f"**Class probabilities of the selected {trace.label(candidate)}**")
+    st.markdown(f"**Class probabilities of the selected {plain(trace.label(candidate))}**")
     if product := product_of(trace, candidate):
         st.caption(product)
     bars("distribution", trace.distribution(candidate), chosen=trace.label(candidate))
