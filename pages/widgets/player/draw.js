@@ -59,7 +59,7 @@ class Drawing {
     const style = { head: [17, 700, text], sign: [20, 700, text], title: [14.5, 600, text] };
     for (const word of plan.words) {
       const [largest, weight, fill] = style[word.kind];
-      const size = word.room ? Math.min(largest, word.room / (0.58 * word.text.length)) : largest;
+      const size = word.room ? Math.min(largest, word.room / textWide(word.text, 1, weight)) : largest;
       const label = make("text", {
         x: word.x, y: word.y, "font-size": size, "font-weight": weight,
         fill: word.kind === "title" ? roles[word.role] : fill,
@@ -181,7 +181,8 @@ class Drawing {
       item.text = text;
       label.textContent = text;
     }
-    const size = Math.min(pixel * 0.5, (pixel * 1.62) / Math.max(text.length, 1), 30);
+    const room = 0.84 * pixel - 2; // inside the frame of a cell that is read or written
+    const size = Math.min(pixel * 0.5, room / Math.max(textWide(text, 1, 800), 0.1), 52);
     set(label, { "font-size": size.toFixed(1), "font-weight": on ? 800 : 500 });
     set(box, {
       fill: hue, "fill-opacity": (empty ? 0 : 0.05 + 0.4 * strength).toFixed(3),

@@ -96,6 +96,7 @@ class Player {
     const size = `${this.box.clientWidth} ${tall}`;
     if (size !== this.size) {
       this.size = size;
+      this.reserve();
       this.drawing.build(this.box.clientWidth - 8, tall);
       this.editables();
     }
@@ -113,8 +114,26 @@ class Player {
     this.box.dataset.stamp = this.stamp;
   }
 
-  lines() {
-    const moment = this.data.stage.timeline[this.k];
+  // The height of the longest lines of all steps and cells, so that nothing below them moves.
+  reserve() {
+    const maths = this.find(".maths");
+    maths.style.height = "";
+    if (!this.end) return;
+    const steps = this.data.stage.timeline.map((_, k) => this.lines(k));
+    const cells = this.walks.flatMap((walk) => [...walk.made].map(([key, terms]) => [key, terms.length])
+      .sort((a, b) => b[1] - a[1]).slice(0, 6)
+      .map(([key]) => walk.equation(key.split(",").map(Number), 16)));
+    const long = (all) => all.sort((a, b) => b.length - a.length).slice(0, 30);
+    let most = 0;
+    for (const html of [...long(steps), ...long(cells)]) {
+      maths.innerHTML = html;
+      most = Math.max(most, maths.getBoundingClientRect().height);
+    }
+    maths.style.height = `${Math.ceil(most)}px`;
+  }
+
+  lines(k = this.k) {
+    const moment = this.data.stage.timeline[k];
     return this.walks.map((walk, view) => `<div>${walk.line(moment[view])}</div>`)
       .filter((line, i, all) => all.indexOf(line) === i).join("");
   }
