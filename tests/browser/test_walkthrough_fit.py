@@ -31,3 +31,16 @@ def test_titles_are_whole_numbers_fit_and_the_figure_stays(open_page, path, size
         tops.add(page.locator(".player .scene").first.evaluate("s => s.offsetTop"))
         page.locator(".player .on").first.click()
     assert len(tops) == 1
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (390, 844)])
+def test_labels_of_boxes_do_not_cover_each_other(open_page, size) -> None:
+    page = open_page("/roi_pooling?section=nms&step=1", size=size)
+    ready(page)
+    boxes = page.locator(".player [data-panel='board'] text").evaluate_all(
+        "all => all.map(t => t.getBBox()).map(b => [b.x, b.y, b.x + b.width, b.y + b.height])"
+    )
+    assert len(boxes) == 4
+    for i, (x1, y1, x2, y2) in enumerate(boxes):
+        for a1, b1, a2, b2 in boxes[i + 1 :]:
+            assert x2 <= a1 or a2 <= x1 or y2 <= b1 or b2 <= y1

@@ -2,6 +2,7 @@
 
 const PACE = 1100; // milliseconds a step at speed 1
 const QUIET = 400; // milliseconds after the last key before Python is told the step
+const LINES = 56; // pixels of the lines of mathematics that `above` counts
 const CORNER = 12; // pixels around a corner where a drag changes the size
 
 class Player {
@@ -92,11 +93,12 @@ class Player {
     const ground = themeOf(this.box);
     if (ground.text !== this.theme.text || ground.dark !== this.theme.dark) return this.rebuild();
     const narrow = innerWidth < 700;
-    const tall = Math.max(narrow ? 560 : 150, innerHeight - this.data.above);
-    const size = `${this.box.clientWidth} ${tall}`;
+    const size = `${this.box.clientWidth} ${innerHeight} ${this.data.above}`;
     if (size !== this.size) {
       this.size = size;
       this.reserve();
+      const more = Math.max(this.find(".maths").offsetHeight - LINES, 0);
+      const tall = Math.max(narrow ? 560 : 150, innerHeight - this.data.above - more);
       this.drawing.build(this.box.clientWidth - 8, tall);
       this.editables();
     }
