@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.widgets import shell
+from pages.widgets import shell, state
 
 st.set_page_config(
     page_title="ConvScope", page_icon="assets/icon.png", layout="wide",
@@ -38,6 +38,7 @@ page = st.navigation(
     position="top",
 )
 shell.dress()
+state.open_page(page.url_path)
 with shell.app():
     page.run()
 shell.dress_for_stage()

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.widgets import shell
+from pages.widgets import frame, shell, state
 
 shell.through_app()
-st.title("ConvScope")
+words = frame.top()
+words.title("ConvScope")
 st.markdown(
     "See what a convolutional network predicts on **your own photo**: why each box is there, why "
     "another is not, and what every threshold does, while you move it."
 )
 st.page_link(
     "pages/predictions.py", label="**Show me the cat**: run the detector on a sample photo",
-    icon=":material/pets:", query_params={"photo": "cat"},
+    icon=":material/pets:", query_params=state.link(source="sample", photo="cat"),
 )
 
 _PAGES = {
@@ -53,7 +54,8 @@ for column, (title, pages) in zip(st.columns(3, gap="large"), _PAGES.items(), st
     with column:
         st.subheader(title, anchor=False)
         for name, label, icon, words in pages:
-            st.page_link(f"pages/{name}.py", label=f"**{label}**", icon=f":material/{icon}:")
+            st.page_link(f"pages/{name}.py", label=f"**{label}**", icon=f":material/{icon}:",
+                         query_params=state.link())
             st.caption(words)
 left, right = st.columns(2, gap="large")
 left.markdown(
@@ -65,3 +67,4 @@ right.markdown(
     "to your notes and it reopens the same view. Photos that you upload stay in your own "
     "browser session and are never stored."
 )
+state.write(frame.PRESENT)

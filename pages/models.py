@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from pages.widgets import model_card, model_picker, shell, state
+from pages.widgets import frame, model_card, model_picker, shell, state
 from pages.widgets.guard import guarded
 from pages.widgets.state import Field
 from vision_core import models
@@ -16,14 +16,16 @@ _ALL = "all"
 
 def main() -> None:
     """The page: filters, the table, the card."""
-    state.open_page()
+    words = frame.top()
     kinds = (_ALL, *(task for task in model_picker.TASK_WORDS if models.cards(task)))
     kind = Field("kind", _ALL, state.one_of(kinds))
     here = Field("here", False, state.flag, lambda v: str(int(v)))
     names = [c.name for c in models.cards()]
-    card = Field("card", names[0], state.one_of(names))
+    # The model of the pages before, where one was chosen.
+    first = next((name for name in (state.held("model"),) if name in names), names[0])
+    card = Field("card", first, state.one_of(names))
     state.use(kind, here, card)
-    st.html(
+    words.html(
         "<h1 class='unseen'>Models</h1><div class='lede'>Every network that ConvScope can load. "
         "<b>Bundled</b> ones were trained from scratch for it; the others are torchvision's and "
         "are downloaded when you ask for one. Compare where two networks spend their "
@@ -45,7 +47,7 @@ def main() -> None:
         model_card.show(models.card(st.session_state["card"]))
     else:
         st.info("No model of this task is on this machine yet.", icon=":material/cloud_off:")
-    state.write(kind, here, card)
+    state.write(frame.PRESENT, kind, here, card)
     state.show_notes()
 
 

@@ -9,6 +9,7 @@ import streamlit as st
 
 from pages.widgets import canvas, field_view, model_picker, operator_page, photos, shell, state
 from pages.widgets.guard import guarded
+from pages.widgets.plain import sentence
 from pages.widgets.player import numbers
 from vision_core.errors import UserError
 from vision_core.features.receptive import stack
@@ -46,7 +47,7 @@ def main() -> None:
     outer = (*fields, *photos.fields(), *model_picker.fields())
     model = model_picker.load(card)
     if entry is None or entry.photo is None:
-        st.info(entry.error if entry else "No photo yet: choose one on the left.",
+        st.info(sentence(entry.error or "") if entry else "No photo yet: choose one on the left.",
                 icon=":material/add_a_photo:")  # fmt: skip
         state.write(*outer)
     elif model is not None:
@@ -104,7 +105,7 @@ def growth(menu: Any, lede: Any, fields: tuple[state.Field, ...]) -> None:
         st.text_input("Layers: kernel, stride, padding, dilation; …", key="layers")
     rows, error = _rows(texts[0])
     if error:
-        st.sidebar.warning(error, icon=":material/rule:")
+        st.sidebar.warning(sentence(error), icon=":material/rule:")
     st.dataframe(
         [{"layer": i, "kernel": r.kernel, "stride": r.stride, "padding": r.padding,
           "dilation": r.dilation, "jump (pixels between units)": r.jump,

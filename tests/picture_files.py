@@ -59,16 +59,123 @@ def with_orientation(image: Image.Image, orientation: int, kind: str = "PNG") ->
     return saved(image, kind, exif=exif)
 
 
+PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
+
+
+def png_chunk(kind: bytes, body: bytes) -> bytes:
+    """Length, kind, body and check sum."""
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
 def png_header_only(width: int, height: int) -> bytes:
     """A PNG file that promises a size and holds no pixels."""
-
-    def chunk(kind: bytes, body: bytes) -> bytes:
-        return struct.pack(">I", len(body)) + kind + body + struct.pack(
-            ">I", zlib.crc32(kind + body)
-        )
-
     head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IEND", b"")
+    return PNG_MAGIC + png_chunk(b"IHDR", head) + png_chunk(b"IEND", b"")
+
+
+def shared_strips(
+    width: int, height: int, bits: tuple[int, ...], strip: bytes, rows: int = 1,
+    photometric: int = 1, sample_format: int = 1, icc: bytes = b"",
+) -> bytes:
+    """An uncompressed TIFF file whose strips of ``rows`` rows are all the same bytes.
+
+    Args:
+        width, height: in pixels.
+        bits: of each sample of a pixel.
+        strip: the bytes of every strip.
+        rows: of a strip.
+        photometric: 0 WhiteIsZero, 1 BlackIsZero, 2 RGB.
+        sample_format: 1 unsigned, 2 signed, 3 float.
+        icc: a colour profile.
+    """
+    count, samples, tail = -(-height // rows), len(bits), b""
+    fields: list[tuple[int, int, int, bytes]] = [
+        (256, 4, 1, struct.pack("<I", width)), (257, 4, 1, struct.pack("<I", height)),
+        (258, 3, samples, struct.pack(f"<{samples}H", *bits)),
+        (259, 3, 1, struct.pack("<H", 1)), (262, 3, 1, struct.pack("<H", photometric)),
+        (273, 4, count, b""), (277, 3, 1, struct.pack("<H", samples)),
+        (278, 4, 1, struct.pack("<I", rows)),
+        (279, 4, count, struct.pack("<I", len(strip)) * count),
+    ]  # fmt: skip
+    if samples == 4:
+        fields.append((338, 3, 1, struct.pack("<H", 2)))  # the fourth is alpha
+    fields.append((339, 3, samples, struct.pack(f"<{samples}H", *[sample_format] * samples)))
+    if icc:
+        fields.append((34675, 7, len(icc), icc))
+    start = 8 + 2 + 12 * len(fields) + 4
+    tail += strip
+    fields[5] = (273, 4, count, struct.pack("<I", start) * count)
+    head = b"II*\0" + struct.pack("<IH", 8, len(fields))
+    for tag, kind, n, value in fields:
+        if len(value) > 4:
+            tail += b"\0" * (len(tail) % 2)
+            value, tail = struct.pack("<I", start + len(tail)), tail + value
+        head += struct.pack("<HHI", tag, kind, n) + value.ljust(4, b"\0")
+    return head + b"\0\0\0\0" + tail
+
+
+def twelve_bit_tiff(values: np.ndarray) -> bytes:
+    """A grey TIFF file of two samples in three bytes, HxW with an even width, values to 4095."""
+    pairs = values.reshape(-1, 2).astype(np.uint32)
+    packed = pairs[:, 0] << 12 | pairs[:, 1]
+    strip = np.stack([packed >> 16, packed >> 8 & 255, packed & 255], 1).astype(np.uint8)
+    height, width = values.shape
+    return shared_strips(width, height, (12,), strip.tobytes(), height)
+
+
+def png_of_rows(width: int, height: int, depth: int, colour: int, row: bytes) -> bytes:
+    """A PNG file whose rows are all the same; colour 0 grey, 2 RGB, 4 grey and alpha, 6 RGBA."""
+    packer = zlib.compressobj(9)
+    body = b"".join(packer.compress(b"\0" + row) for _ in range(height)) + packer.flush()
+    head = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
+    return PNG_MAGIC + png_chunk(b"IHDR", head) + png_chunk(b"IDAT", body) + png_chunk(b"IEND", b"")
+
+
+def with_png_chunk(data: bytes, kind: bytes, body: bytes) -> bytes:
+    """A PNG file with one more chunk behind its header."""
+    return data[:33] + png_chunk(kind, body) + data[33:]
+
+
+def jpeg_of_scans(width: int, height: int, more: int) -> bytes:
+    """A progressive JPEG file of one colour whose last scan comes ``more`` times more."""
+    data = saved(Image.new("RGB", (width, height), (90, 120, 60)), "JPEG", progressive=True)
+    last, end = data.rindex(b"\xff\xda"), data.rindex(b"\xff\xd9")
+    return data[:end] + data[last:end] * more + data[end:]
+
+
+# White point and primaries in XYZ under D50, and the exponent 563 / 256 (Adobe RGB (1998), 4.3).
+ADOBE_RGB = np.array([[0.60974, 0.20528, 0.14919], [0.31111, 0.62567, 0.06322],
+                      [0.01947, 0.06087, 0.74457]])  # fmt: skip
+SRGB = np.array([[0.43607, 0.38515, 0.14307], [0.22249, 0.71687, 0.06061],
+                 [0.01392, 0.09708, 0.71410]])  # fmt: skip
+ADOBE_GAMMA = 563 / 256
+
+
+def icc_profile(space: bytes = b"RGB ", matrix: np.ndarray = ADOBE_RGB) -> bytes:
+    """A small ICC profile, version 2: a matrix and one exponent for RGB, an exponent for GRAY."""
+    def xyz(x: float, y: float, z: float) -> bytes:
+        return b"XYZ \0\0\0\0" + struct.pack(">3i", *(round(v * 65536) for v in (x, y, z)))
+
+    curve = b"curv\0\0\0\0" + struct.pack(">IH", 1, round(ADOBE_GAMMA * 256))
+    name = b"test\0"
+    tags = {
+        b"desc": b"desc\0\0\0\0" + struct.pack(">I", len(name)) + name + b"\0" * 78,
+        b"wtpt": xyz(0.9642, 1, 0.8249), b"cprt": b"text\0\0\0\0none\0",
+    }  # fmt: skip
+    if space == b"GRAY":
+        tags[b"kTRC"] = curve
+    else:
+        for i, letter in enumerate((b"r", b"g", b"b")):
+            tags[letter + b"XYZ"] = xyz(*matrix[:, i])
+            tags[letter + b"TRC"] = curve
+    table, body, start = b"", b"", 128 + 4 + 12 * len(tags)
+    for key, value in tags.items():
+        table += key + struct.pack(">II", start + len(body), len(value))
+        body += value + b"\0" * (-len(value) % 4)
+    head = struct.pack(">I4sI", start + len(body), b"lcms", 0x02100000) + b"mntr" + space + b"XYZ "
+    head += struct.pack(">6H", 2020, 1, 1, 0, 0, 0) + b"acsp" + b"\0" * 28
+    head += struct.pack(">3i", 63190, 65536, 54061)
+    return head.ljust(128, b"\0") + struct.pack(">I", len(tags)) + table + body
 
 
 def seeds() -> dict[str, bytes]:

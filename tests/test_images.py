@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 import tifffile
-from PIL import Image
+from PIL import Image, ImageCms
 
 from tests import picture_files as files
 from vision_core import images
@@ -135,6 +135,86 @@ def test_16_bit_agrees_with_two_other_readers():
     assert (decode(lzw).pixels == by_257(WIDE)).all()
     plain = files.tiff(WIDE, photometric="rgb")
     assert (decode(plain).pixels == by_257(tifffile.imread(io.BytesIO(plain)))).all()
+
+
+DEEP = np.linspace(0, 4095, 96).astype(np.uint16).reshape(8, 12)
+WHITE_IS_ZERO = np.sort(WIDE[..., 0].ravel()).reshape(8, 12)
+
+
+def test_12_bit_tiff_white_is_4095():
+    photo = decode(files.twelve_bit_tiff(DEEP))
+    assert (photo.pixels == grey(np.rint(DEEP / 4095 * 255))).all()
+    assert any("12-bit" in n for n in photo.notes)
+
+
+def test_white_is_zero_is_no_negative():
+    for data in (
+        files.tiff(WHITE_IS_ZERO, photometric="miniswhite"),
+        files.tiff(WHITE_IS_ZERO, photometric="miniswhite", compression="zlib"),
+    ):
+        assert (decode(data).pixels == grey(by_257(65535 - WHITE_IS_ZERO))).all()
+    eight = files.tiff(RGB[..., 0], photometric="miniswhite")
+    assert (decode(eight).pixels == grey(255 - RGB[..., 0])).all()
+
+
+def test_a_transparent_grey_of_any_depth():
+    """The key of PNG's tRNS chunk counts in the steps of the file (PNG 1.2, 4.2.1.1)."""
+    data = files.with_png_chunk(files.cv_png(RAMP), b"tRNS", int(RAMP[0, 0]).to_bytes(2))
+    expected = np.where(RAMP == RAMP[0, 0], 255, by_257(RAMP))
+    assert (decode(data).pixels == grey(expected)).all()
+    assert "transparent parts shown on white" in decode(data).notes
+    for depth in (1, 2, 4, 8):
+        row = np.packbits(np.arange(8) % 2 == 0).tobytes() * depth
+        plain = files.png_of_rows(8, 2, depth, 0, row)
+        seen = cv2.imdecode(np.frombuffer(plain, np.uint8), cv2.IMREAD_UNCHANGED)
+        top = seen.max()
+        key = int(top) * ((1 << depth) - 1) // 255
+        photo = decode(files.with_png_chunk(plain, b"tRNS", key.to_bytes(2)))
+        assert (photo.pixels == grey(np.where(seen == top, 255, seen))).all()
+        assert "transparent parts shown on white" in photo.notes
+        other = decode(files.with_png_chunk(plain, b"tRNS", (0).to_bytes(2)))
+        assert (other.pixels == grey(np.where(seen == 0, 255, seen))).all()
+
+
+def srgb_of_adobe(rgb: np.ndarray) -> np.ndarray:
+    """The same colours in sRGB (IEC 61966-2-1), clipped to what it holds."""
+    linear = (rgb / 255.0) ** files.ADOBE_GAMMA @ files.ADOBE_RGB.T @ np.linalg.inv(files.SRGB).T
+    linear = linear.clip(0, 1)
+    return 255 * np.where(linear > 0.0031308, 1.055 * linear ** (1 / 2.4) - 0.055, 12.92 * linear)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "TIFF", "WEBP"])
+def test_colour_profiles_are_converted_to_srgb(kind):
+    options = {"JPEG": {"quality": 98, "subsampling": 0}, "WEBP": {"lossless": True}}.get(kind, {})
+    photo = decode(files.rgb_file(kind, icc_profile=files.icc_profile(), **options))
+    expected = srgb_of_adobe(RGB)
+    assert np.abs(expected - RGB).max() > 20
+    assert np.abs(photo.pixels - expected).max() <= (8 if kind == "JPEG" else 2)
+    assert "colours converted to sRGB by the file's colour profile" in photo.notes
+
+
+def test_profiles_of_grey_and_of_srgb_and_with_alpha():
+    profile = files.icc_profile(b"GRAY")
+    image = Image.fromarray(RGB[..., 0])
+    linear = (RGB[..., 0] / 255) ** files.ADOBE_GAMMA
+    expected = grey(255 * np.where(linear > 0.0031308, 1.055 * linear ** (1 / 2.4) - 0.055,
+                                   12.92 * linear))  # fmt: skip
+    photo = decode(files.saved(image, "PNG", icc_profile=profile))
+    assert np.abs(photo.pixels - expected).max() <= 2
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    assert decode(files.rgb_file("PNG", icc_profile=srgb)).notes == ()
+    assert (decode(files.rgb_file("PNG", icc_profile=srgb)).pixels == RGB).all()
+    half = Image.fromarray(RGBA)
+    photo = decode(files.saved(half, "PNG", icc_profile=files.icc_profile()))
+    assert np.abs(photo.pixels.astype(int) - on_white(srgb_of_adobe(RGB), ALPHA)).max() <= 2
+
+
+@pytest.mark.parametrize("profile", [b"nonsense", files.icc_profile()[:200],
+                                     files.icc_profile(b"GRAY")])
+def test_a_profile_of_no_use_is_noted_and_left_out(profile):
+    photo = decode(files.rgb_file("PNG", icc_profile=profile))
+    assert (photo.pixels == RGB).all()
+    assert photo.notes == ("its colour profile is damaged or of another kind, and is not used",)
 
 
 def test_lab_colour():

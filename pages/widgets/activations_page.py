@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.widgets import engine, frame, inside, model_picker, photos, state
 from pages.widgets.guard import guarded
+from pages.widgets.plain import short
 from pages.widgets.state import Field
 from vision_core.images import Photo
 from vision_core.models import Model
@@ -20,16 +21,15 @@ _LEDE = (
 
 def main() -> None:
     """The page: photo, model and layer in the rail; maps, one channel, projection, maximisation."""
-    state.open_page()
-    st.html(_LEDE)
+    frame.top().html(_LEDE)
     with st.sidebar:
         entry = photos.pick()
         card = model_picker.pick()
-    outer = (*photos.fields(), *model_picker.fields())
+    outer = (frame.PRESENT, *photos.fields(), *model_picker.fields())
     model = model_picker.load(card)
     photo = frame.photo_of(entry)
     if photo is not None and model is not None:
-        with guarded(f"running {card.name} on {photo.name}"):
+        with guarded(f"running {card.name} on {short(photo.name)}"):
             _show(model, photo, outer)
             state.show_notes()
             return

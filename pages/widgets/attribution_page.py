@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.widgets import engine, explaining, frame, model_picker, photos, state
 from pages.widgets.guard import guarded
+from pages.widgets.plain import plain, short
 
 _LEDE = (
     "<h1 class='unseen'>Attribution</h1><div class='lede'>A <b>saliency map</b> says how the score "
@@ -27,8 +28,8 @@ def main() -> None:
     model = model_picker.load(card)
     photo = frame.photo_of(entry)
     if photo is not None and model is not None:
-        with guarded(f"running {card.name} on {photo.name}"):
-            with st.spinner(f"Running {card.title} on {photo.name} …"):
+        with guarded(f"running {card.name} on {short(photo.name)}"):
+            with st.spinner(f"Running {card.title} on {plain(photo.name)} …"):
                 trace = engine.trace_of(model, photo)
             explaining.show(model, photo, trace, outer)
     with notes:

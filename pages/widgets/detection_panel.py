@@ -6,7 +6,6 @@ import dataclasses
 import time
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
 from pages.widgets import (
@@ -25,9 +24,9 @@ from pages.widgets import (
 from pages.widgets.guard import guarded
 from pages.widgets.state import Field
 from vision_core import figures
-from vision_core.export import coco_json
+from vision_core.export import Prediction
 from vision_core.images import Photo
-from vision_core.inference import DetectionTrace, Keypoints, PartSource
+from vision_core.inference import DetectionTrace, PartSource
 from vision_core.models import Model
 from vision_core.selection.types import Selection
 
@@ -51,20 +50,22 @@ def show(model: Model, photo: Photo, trace: DetectionTrace, outer: tuple[Field, 
         why_not.use(trace)
         with st.sidebar:
             said = thresholds.controls(trace, parts.kind)
-        selection, masks, joints, spent = _selected(parts, trace, said)
+        made, spent = _selected(parts, trace, said, photo)
+        selection = made.selection
+        assert selection is not None
         funnel.use(selection)
         left, right = st.columns(_WIDE, gap="medium")
         answer, behind = why_not.answer(selection), funnel.chosen(selection)
         with left:
-            drawn = scene.detections(photo, selection, said, masks, joints)
+            drawn = scene.detections(photo, selection, said, made.masks, made.keypoints)
             marks, links, pin = why_not.marks(selection, answer)
             _picture(photo, selection, dataclasses.replace(
                 drawn, marks=marks, links=links, pin=pin, crowd=funnel.crowd(behind),
             ))
-            results.spent(selection, engine.passes(model, photo), spent)
+            results.spent(selection, engine.passes(model, photo), spent["select"])
             if parts.reran:
                 st.caption("The backbone had to run once more: its features had made room.")
-            _files(photo, selection, said, masks, joints)
+            _files(made, selection, said, spent)
         with right:
             why_not.show(trace, answer)
             found, stages = st.tabs(["Detections", "Funnel"])
@@ -101,21 +102,29 @@ def _thresholds_moved(values: dict[str, float]) -> None:
 
 
 def _selected(
-    parts: PartSource, trace: DetectionTrace, said: thresholds.Controls
-) -> tuple[Selection, np.ndarray | None, Keypoints | None, float]:
+    parts: PartSource, trace: DetectionTrace, said: thresholds.Controls, photo: Photo
+) -> tuple[Prediction, dict[str, float]]:
+    """What is kept at the thresholds, and the milliseconds of ``select`` and of the parts."""
     started = time.perf_counter()
     selection = trace.select(said.thresholds)
-    spent = 1000 * (time.perf_counter() - started)
-    kept = selection.detections.candidate
-    masks = parts.masks(kept) if parts.kind == "masks" else None
-    joints = parts.keypoints(kept) if parts.kind == "keypoints" else None
-    return selection, masks, joints, spent
+    spent = {"select": 1000 * (time.perf_counter() - started)}
+    found: dict[str, Any] = {}
+    if parts.kind is not None:
+        started = time.perf_counter()
+        found[parts.kind] = getattr(parts, parts.kind)(selection.detections.candidate)
+        spent[parts.kind] = 1000 * (time.perf_counter() - started)
+    made = Prediction(
+        photo, trace, selection, mask_threshold=said.mask, joint_threshold=said.joint, **found
+    )
+    return made, spent
 
 
 def _numbers(trace: DetectionTrace, selection: Selection) -> None:
     """The table, and the classes of the selected box."""
     chosen = results.selected(selection)
     results.table(selection, chosen)
+    if selection.ties_open:
+        st.caption("Equal scores at the limit: torchvision may keep others.")
     if chosen >= 0:
         results.distribution(trace, chosen)
     elif len(selection.detections):
@@ -123,46 +132,15 @@ def _numbers(trace: DetectionTrace, selection: Selection) -> None:
 
 
 def _files(
-    photo: Photo,
-    selection: Selection,
-    said: thresholds.Controls,
-    masks: np.ndarray | None,
-    joints: Keypoints | None,
+    made: Prediction, selection: Selection, said: thresholds.Controls, spent: dict[str, float]
 ) -> None:
     def picture() -> bytes:
         return figures.png(figures.draw(
-            photo, selection, masks=masks, keypoints=joints, mask_threshold=said.mask,
-            joint_threshold=said.joint, opacity=said.opacity, labels=said.captions,
+            made.photo, selection, masks=made.masks, keypoints=made.keypoints,
+            mask_threshold=said.mask, joint_threshold=said.joint, opacity=said.opacity,
+            labels=said.captions,
         ))
 
-    def coco() -> bytes:
-        return downloads.as_json(coco_json(
-            photo, selection, masks=masks, keypoints=joints, mask_threshold=said.mask
-        ))
-
-    downloads.buttons(photo.name, {
-        "Picture": ("_picture.png", picture, "image/png"),
-        "COCO": ("_coco.json", coco, "application/json"),
-        "Numbers": ("_numbers.json", lambda: downloads.as_json(numbers(selection)),
-                    "application/json"),
+    downloads.buttons(made.photo.name, {
+        "Picture": ("_picture.png", picture, "image/png"), **downloads.numbers(made, spent),
     })
-
-
-def numbers(selection: Selection) -> dict[str, Any]:
-    """What stands on the page about a selection, as JSON-ready values."""
-    found, trace = selection.detections, selection.trace
-    rows = [
-        {
-            "label": found.labels[i], "score": float(found.scores[i]),
-            "box": [float(v) for v in found.boxes[i]],
-            "classes": [{"label": n, "score": p} for n, p in trace.distribution(int(candidate))],
-        }
-        for i, candidate in enumerate(found.candidate)
-    ]
-    return {
-        "model": trace.info.model, "image": trace.info.photo_name,
-        "sha256": trace.info.photo_sha256, "thresholds": selection.thresholds.as_dict(),
-        "detections": rows, "fates": selection.counts(),
-        "funnel": [{"name": s.name, "count": s.count} for s in trace.funnel],
-        "timing_ms": dict(trace.info.timing_ms), "device": trace.info.device,
-    }

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import PurePath
 from typing import Any
 
 import streamlit as st
+
+from vision_core.export import Prediction, coco_json, prediction_record
+from vision_core.inference import ClassificationTrace
 
 
 def buttons(stem: str, files: dict[str, tuple[str, Callable[[], bytes], str]]) -> None:
@@ -24,6 +27,30 @@ def buttons(stem: str, files: dict[str, tuple[str, Callable[[], bytes], str]]) -
             label, data=make, file_name=f"{safe}{ending}", mime=mime,
             on_click="ignore", key=f"download{ending}", icon=":material/download:",
         )
+
+
+def numbers(
+    prediction: Prediction, timing_ms: Mapping[str, float] | None = None
+) -> dict[str, tuple[str, Callable[[], bytes], str]]:
+    """The downloads of a prediction: what the command ``predict`` writes with the same options.
+
+    Args:
+        prediction: of one photo.
+        timing_ms: of what came after the trace, by stage.
+
+    Returns:
+        as ``buttons`` takes them; a classifier has no place in the photo, so no COCO file.
+    """
+    made: dict[str, tuple[str, Callable[[], bytes], str]] = {}
+    if not isinstance(prediction.trace, ClassificationTrace):
+        made["COCO"] = (
+            "_coco.json", lambda: as_json(coco_json([prediction])), "application/json",
+        )  # fmt: skip
+    made["Numbers"] = (
+        "_numbers.json", lambda: as_json(prediction_record(prediction, dict(timing_ms or {}))),
+        "application/json",
+    )  # fmt: skip
+    return made
 
 
 def as_json(value: Any) -> bytes:

@@ -10,6 +10,7 @@ from pages.widgets import map_view, maps, occluder, sanity_check, state, stills,
 from pages.widgets.growing import Place, apart, grow
 from pages.widgets.guard import guarded
 from pages.widgets.map_view import TITLES
+from pages.widgets.plain import sentence as as_text
 from pages.widgets.state import Field
 from vision_core.attribution import METHODS, Attribution, Target, ask
 from vision_core.attribution.explain import LAYERED
@@ -58,7 +59,7 @@ def show(model: Model, photo: Photo, trace: Trace, outer: tuple[Field, ...]) -> 
         places, told = _places(model, photo, trace, target)
         found = map_view.pictures(photo, trace, target, places, told)
         for sentence in told:
-            st.warning(sentence, icon=":material/block:")
+            st.warning(as_text(sentence), icon=":material/block:")
         if (count := int(st.session_state["random"])) and found:
             words = f"**With the top {count} of {maps.random_layers(model)} layers random**"
             copied = maps.with_random_layers(model, count, int(st.session_state["seed"]))

@@ -10,6 +10,7 @@ import torch
 from torch.nn import functional as F
 
 from pages.widgets import feature_source, operator_page, state
+from pages.widgets.plain import plain
 from vision_core.figures.saliency import own_limit, signed_colours
 
 
@@ -38,7 +39,7 @@ def section(lede: Any, outer: tuple[state.Field, ...]) -> None:
             st.image(_enlarged(signed_colours(values, limit)), width="stretch",
                      caption=f"{name}, {values.shape[1]} x {values.shape[0]}{error}",
                      output_format="PNG")  # fmt: skip
-    columns[2].image(found.photo.pixels, width="stretch", caption=found.photo.name)
+    columns[2].image(found.photo.pixels, width="stretch", caption=plain(found.photo.name))
     st.caption(f"{found.card.title}, layer {found.layer}, channel {found.channel}, all panels on "
                "one scale: orange is positive, blue negative.")  # fmt: skip
     state.write(*outer, *found.fields, window)

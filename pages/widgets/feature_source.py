@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from pages.widgets import engine, inside, photos, state
+from pages.widgets.plain import sentence
 from pages.widgets.state import Field
 from vision_core import models
 from vision_core.images import Photo
@@ -56,7 +57,7 @@ def pick(largest_stride: int = 32) -> Features | None:
     with st.sidebar:
         entry = photos.pick()
     if entry is None or entry.photo is None:
-        st.info(entry.error if entry else "No photo yet: choose one on the left.",
+        st.info(sentence(entry.error or "") if entry else "No photo yet: choose one on the left.",
                 icon=":material/add_a_photo:")  # fmt: skip
         return None
     card, photo = network(), entry.photo

@@ -157,5 +157,12 @@ def words(made: Network, layer: str, unit: Unit, box: list[float], heat: np.ndar
         f"{100 * few / max(inside, 1):.1f} % of the field\n"
         f"- one unit every {width / wide:g} pixels"
     )
+    pooled = made.graph.global_pooling(layer, *unit)
+    if pooled is not None:
+        st.markdown(
+            f"**The whole picture:** on the way, `{pooled}` averages a whole map (global pooling, "
+            "as in squeeze-and-excitation). Each unit after it depends on that average, and so on "
+            "every pixel."
+        )
     st.caption("The tint is the square root of the absolute gradient of the unit, all channels "
                "added up, for this photo.")  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from pages.widgets import engine, model_picker, state, tile_view
+from pages.widgets import engine, frame, model_picker, state, tile_view
 from pages.widgets.state import Field
 from vision_core import models
 from vision_core.features import filters as feature
@@ -24,13 +24,12 @@ _MOST = 128
 
 def main() -> None:
     """The page: model, layer and order in the rail; the filters."""
-    state.open_page()
-    st.html(_LEDE)
+    frame.top().html(_LEDE)
     with st.sidebar:
         card = model_picker.pick()
     model = model_picker.load(card)
     if model is None:
-        state.write(*model_picker.fields())
+        state.write(frame.PRESENT, *model_picker.fields())
         return
     names = feature.convolutions(model.module)
     used = (
@@ -47,7 +46,7 @@ def main() -> None:
         st.toggle("One scale for all", key="shared", help="Weak filters then look weak.")
         st.toggle("Beside random weights", key="untrained")
     _show(model)
-    state.write(*model_picker.fields(), *used)
+    state.write(frame.PRESENT, *model_picker.fields(), *used)
     state.show_notes()
 
 

@@ -1,20 +1,24 @@
-"""What the pages about a photo begin with: the words at the top, the Present switch, the photo."""
+"""What pages begin with: the words at the top, the Present switch, the photo."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from pages.widgets import state
-from pages.widgets.photos import Entry
+from pages.widgets.plain import sentence
 from pages.widgets.state import Field
-from vision_core.images import Photo
+
+if TYPE_CHECKING:  # importing it takes PyTorch, for which the start page does not wait
+    from pages.widgets.photos import Entry
+    from vision_core.images import Photo
 
 PRESENT = Field("present", False, state.flag, lambda v: str(int(v)))
 
 
 def top() -> st.delta_generator.DeltaGenerator:
-    """Open the page and draw the Present switch; the place for the words beside it."""
-    state.open_page()
+    """Draw the Present switch; the place for the words beside it."""
     state.use(PRESENT)
     words, switch = st.columns([6, 1], vertical_alignment="top")
     switch.toggle("Present", key="present")
@@ -26,5 +30,5 @@ def photo_of(entry: Entry | None) -> Photo | None:
     if entry is None:
         st.info("No photo yet: choose one on the left.", icon=":material/add_a_photo:")
     elif entry.photo is None:
-        st.warning(entry.error, icon=":material/broken_image:")
+        st.warning(sentence(entry.error or ""), icon=":material/broken_image:")
     return None if entry is None else entry.photo

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import streamlit as st
 
+from pages.widgets.plain import sentence
 from vision_core.errors import UserError
 
 log = logging.getLogger("convscope")
@@ -23,11 +24,11 @@ def guarded(doing: str) -> Iterator[None]:
     try:
         yield
     except UserError as error:
-        st.warning(str(error), icon=":material/report:")
+        st.warning(sentence(str(error)), icon=":material/report:")
     except Exception:
         log.exception("fault while %s", doing)
         st.error(
-            f"Something went wrong while {doing}; the details are in the server's log. "
-            "Try another photo or model, or reload the page.",
+            sentence(f"Something went wrong while {doing}; the details are in the server's log. "
+                     "Try another photo or model, or reload the page."),
             icon=":material/error:",
         )

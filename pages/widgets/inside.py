@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import streamlit as st
 
@@ -158,6 +160,7 @@ def climbing(model: Model, photo: Photo, trace: Trace, found: Activations, chann
                       type="primary")  # fmt: skip
     stop.button("Stop", key="climb_stop", icon=":material/stop:", width="stretch",
                 help="Keeps the last picture.")  # fmt: skip
+    asked = _asked(model, photo, found, channel, what, label)
     if begun:
         keep = Regularisers(l2, blur, pixels, parts, jitter)
         dream = what.startswith("the whole")
@@ -165,13 +168,40 @@ def climbing(model: Model, photo: Photo, trace: Trace, found: Activations, chann
             ask(model, photo, trace, ClassTarget(label)) if label
             else _unit(model, photo, trace, found, channel)
         )
-        _climb(question, steps, rate, seed, keep, found.layer if dream else None)
-    elif "climbed" in st.session_state:
+        _climb(asked, question, steps, rate, seed, keep, found.layer if dream else None)
+    elif "climbed" in st.session_state and st.session_state["climbed"][0] == asked:
         _frame(*st.session_state["climbed"])
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What a maximisation was made for; for anything else it is not shown.
+
+    Attributes:
+        of: identifies network and photo, layer, channel and class.
+        words: the same for a reader.
+    """
+
+    of: tuple[str | int | None, ...]
+    words: str
+
+
+def _asked(
+    model: Model, photo: Photo, found: Activations, channel: int, what: str, label: str | None
+) -> Asked:
+    network = (model.name, model.fingerprint, str(model.device), photo.sha256)
+    if label is not None:
+        return Asked((*network, "class", label), f"Class {label} of {model.card.title}")
+    if what.startswith("the whole"):
+        return Asked((*network, "layer", found.layer),
+                     f"Layer {found.layer} of {model.card.title}, from {photo.name}")  # fmt: skip
+    return Asked((*network, "unit", found.layer, channel),
+                 f"Channel {channel} of {found.layer} of {model.card.title}")  # fmt: skip
+
+
 def _climb(
-    question: Question, steps: int, rate: float, seed: int, keep: Regularisers, layer: str | None
+    asked: Asked, question: Question, steps: int, rate: float, seed: int, keep: Regularisers,
+    layer: str | None,
 ) -> None:
     """Show picture after picture; the last one stays in the session, also when stopped."""
     place, bar = st.empty(), st.progress(0.0)
@@ -179,16 +209,24 @@ def _climb(
     with guarded("maximising the activation"):
         for frame in maximise(question, steps, rate, seed, keep, layer is not None, 4, layer):
             scores.append(frame.score)
-            st.session_state["climbed"] = (png(frame.picture), scores, frame.step)
+            st.session_state["climbed"] = (asked, png(frame.picture), list(scores), frame.step)
             with place.container():
                 _frame(*st.session_state["climbed"])
             bar.progress(frame.step / frame.total, text=f"step {frame.step} of {frame.total}")
     bar.empty()
 
 
-def _frame(file: bytes, scores: list[float], step: int) -> None:
+def _frame(asked: Asked, file: bytes, scores: list[float], step: int) -> None:
     left, right = st.columns([2, 3])
-    left.image(file, width=360)
-    right.metric(f"Activation after {step} steps", f"{scores[-1]:.3f}",
+    left.image(file, width=360, caption=asked.words)
+    right.metric(_measured(asked, step), f"{scores[-1]:.3f}",
                  f"{scores[-1] - scores[0]:+.3f}")  # fmt: skip
-    right.line_chart(scores, height=200, x_label="frame", y_label="activation")
+    kind = _measured(asked, step).partition(" after")[0]
+    right.line_chart(scores, height=200, x_label="frame", y_label=kind.lower())
+
+
+def _measured(asked: Asked, step: int) -> str:
+    kind = {"class": "Class logit", "layer": "Mean square of the layer"}.get(
+        str(asked.of[4]), "Activation"
+    )
+    return f"{kind} after {step} steps"

@@ -16,6 +16,7 @@ from pages.widgets.growing import Place
 from vision_core.attribution import Attribution, Target
 from vision_core.attribution.explain import LAYERED
 from vision_core.attribution.targets import BoxTarget, JointTarget
+from vision_core.attribution.words import meaning, quantity
 from vision_core.figures import jpeg
 from vision_core.figures.colours import class_colour
 from vision_core.figures.encode import data_url
@@ -63,14 +64,18 @@ def pictures(
         canvas.picture(photo, _scene(photo, trace, target), key="explained",
                        present=shell.presenting(), tallest="20rem",
                        on_pick=lambda pick: _picked(trace, pick))  # fmt: skip
-        score = _metric(st, target, places)
+        said = targets.in_words(trace, target)
+        words = f"{quantity(target)} of {said}"
+        score = _metric(st, words, places)
+        if meant := meaning(target, trace):
+            st.caption(meant)
         if isinstance(trace, DetectionTrace):
             st.caption("Click a box to explain it.")
     with right:
-        grown = Stills(photo, left, lambda: _metric(score, target, places))
+        grown = Stills(photo, left, lambda: _metric(score, words, places))
         if any(place.steps is not None for place in places):
             told += growing.grow(places, grown.show, grown.tell)
-            _metric(score, target, places)
+            _metric(score, words, places)
         found = [place.map for place in places if place.map is not None]
         if found:
             chart(photo, found, "maps", grown.at)
@@ -78,7 +83,7 @@ def pictures(
         else:
             grown.at.info("Choose a method on the left.", icon=":material/tune:")
             grown.done("")
-        for sentence in dict.fromkeys(s for a in found for s in _remarks(a)):
+        for sentence in dict.fromkeys(s for a in found for s in _remarks(a, said)):
             st.caption(sentence)
     return found
 
@@ -163,11 +168,11 @@ def _filled(at: Any, html: str) -> Any:
     return made if at is st else at
 
 
-def _metric(at: Any, target: Target, places: list[Place]) -> Any:
-    """The score, as soon as a map tells it; returns its place."""
+def _metric(at: Any, words: str, places: list[Place]) -> Any:
+    """The number that is explained, as soon as a map tells it; returns its place."""
     scores = [f"{place.map.score:.3f}" for place in places if place.map is not None]
     if places:
-        made = at.metric(f"Score of {target}", scores[0] if scores else "…")
+        made = at.metric(words, scores[0] if scores else "…")
         return made if at is st else at
     if at is not st:
         at.empty()
@@ -197,8 +202,9 @@ def _layout(photo: Photo, count: int) -> tuple[int, int]:
 
 
 def _scene(photo: Photo, trace: Trace, target: Target) -> canvas.Scene:
+    said = targets.in_words(trace, target)
     if not isinstance(trace, DetectionTrace):
-        return canvas.Scene(description=f"{photo.name}, explained for {target}.")
+        return canvas.Scene(description=f"{photo.name}, explained for {said}.")
     found = targets.boxes(trace)
     chosen = getattr(target, "candidate", -1)
     ids = [int(c) for c in found.candidate]
@@ -207,7 +213,7 @@ def _scene(photo: Photo, trace: Trace, target: Target) -> canvas.Scene:
         boxes=np.round(found.boxes, 1).tolist(), ids=ids, labels=list(found.labels),
         scores=found.scores.round(3).tolist(), dashes=dashes,
         colours=[class_colour(n) for n in found.labels],
-        description=f"{photo.name} with {len(ids)} detections; explained is {target}.",
+        description=f"{photo.name} with {len(ids)} detections; explained is {said}.",
     )
 
 
@@ -251,12 +257,13 @@ def title(a: Attribution) -> str:
     return TITLES[a.method] + (f", {layer}" if layer else "")
 
 
-def _remarks(a: Attribution) -> list[str]:
+def _remarks(a: Attribution, words: str) -> list[str]:
     told = [f"{TITLES[a.method]}: {note}" for note in a.notes]
     if a.empty:
-        told.append(f"{title(a)}: no positive evidence for {a.target}.")
+        told.append(f"{title(a)}: no positive evidence for {words}.")
     if a.gap is not None:
-        told.append(f"{title(a)}: completeness gap {a.gap:+.3g} of a score of {a.score:.3g}.")
+        told.append(f"{title(a)}: completeness gap {a.gap:+.3g}; the number explained is "
+                    f"{a.score:.3g}.")  # fmt: skip
     return told
 
 

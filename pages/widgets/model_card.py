@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from pages.widgets import model_picker
+from pages.widgets import model_picker, state
 from pages.widgets.guard import guarded
 from vision_core import models
 from vision_core.errors import UserError
@@ -52,7 +52,7 @@ def _ways_in(card: Card) -> None:
         return
     st.page_link(
         "pages/predictions.py", label="Open in Predictions", icon=":material/frame_person:",
-        query_params={"task": card.task, "model": card.name},
+        query_params=state.link(task=card.task, model=card.name),
     )
 
 

@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.widgets import engine, state
 from pages.widgets.guard import guarded
+from pages.widgets.plain import sentence as as_text
 from pages.widgets.state import Field
 from vision_core import devices, models
 from vision_core.errors import WeightsMissing
@@ -86,7 +87,7 @@ def load(card: Card) -> Model | None:
 
 
 def _offer(card: Card, sentence: str) -> None:
-    st.warning(sentence, icon=":material/cloud_off:")
+    st.warning(as_text(sentence), icon=":material/cloud_off:")
     left, right, _ = st.columns([2, 2, 3])
     other = models.bundled_alternative(card)
     if other is not None:

@@ -10,6 +10,7 @@ import numpy as np
 import streamlit as st
 
 from pages.widgets import state
+from pages.widgets.plain import sentence
 from pages.widgets.player import numbers
 from pages.widgets.state import Field
 from vision_core.errors import UserError
@@ -152,7 +153,7 @@ class Operator:
         names = [*(c.name for c in self.controls), *(s[0] for s in sizes)]
         guilty = _guilty(error, names) if error else None
         if error and guilty is None:
-            st.warning(error, icon=":material/rule:")
+            st.warning(sentence(error), icon=":material/rule:")
         drawn: list[tuple[str, Callable[[], Any]]] = [
             (key, lambda key=key, label=label, n=n: _size_input(key, label, n))
             for key, label, n in sizes
@@ -166,11 +167,11 @@ class Operator:
                 with column:
                     draw()
             if guilty in [name for name, _ in pair]:
-                st.warning(error or "", icon=":material/rule:")
+                st.warning(sentence(error or ""), icon=":material/rule:")
         for control in flags:
             _widget(control)
             if guilty == control.name:
-                st.warning(error or "", icon=":material/rule:")
+                st.warning(sentence(error or ""), icon=":material/rule:")
         if error:
             st.caption("The picture still shows the last setting that works.")
         st.button("Start over", on_click=_start_over, icon=":material/restart_alt:",

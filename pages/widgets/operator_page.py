@@ -27,7 +27,6 @@ def head(title: str, sections: dict[str, str]) -> tuple[Any, Any, tuple[Field, .
     Returns:
         a place for the menu of examples, one for the sentences, and the fields used.
     """
-    state.open_page()
     names = tuple(sections)
     section = Field("section", names[0], state.one_of(names))
     state.use(PRESENT, section)

@@ -18,6 +18,7 @@ from pages.widgets import (
 from pages.widgets.guard import guarded
 from pages.widgets.state import Field
 from vision_core import figures
+from vision_core.export import Prediction
 from vision_core.images import Photo
 from vision_core.inference import (
     ClassificationTrace,
@@ -74,9 +75,7 @@ def segmentation(
                 "Picture": ("_classes.png", lambda: figures.png(
                     figures.draw_class_map(photo, trace, opacity=opacity)), "image/png"),
                 "Class map": ("_map.png", lambda: figures.png(trace.class_map), "image/png"),
-                "Numbers": ("_numbers.json", lambda: downloads.as_json(
-                    {"model": model.name, "labels": trace.info.labels,
-                     "pixels": trace.pixel_counts()}), "application/json"),
+                **downloads.numbers(Prediction(photo, trace)),
             })
         with right:
             results.legend(figures.legend(trace))
@@ -120,12 +119,7 @@ def classification(
                 description=f"{photo.name}: {best[0][0]}, probability {best[0][1]:.2f}.", zoom=True,
             )
             canvas.picture(photo, seen, key="picture", present=shell.presenting())
-            downloads.buttons(photo.name, {
-                "Numbers": ("_numbers.json", lambda: downloads.as_json({
-                    "model": model.name,
-                    "classes": [{"label": n, "probability": p} for n, p in trace.top(10**6)],
-                }), "application/json"),
-            })
+            downloads.buttons(photo.name, downloads.numbers(Prediction(photo, trace)))
         with right:
             if trace.likely:
                 st.markdown(f"**{trace.sentence}**")

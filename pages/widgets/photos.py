@@ -9,6 +9,7 @@ import numpy as np
 import streamlit as st
 
 from pages.widgets import canvas, state
+from pages.widgets.plain import plain, short
 from pages.widgets.state import Field
 from vision_core import samples
 from vision_core.errors import UserError
@@ -16,6 +17,7 @@ from vision_core.figures.canvas import fitted
 from vision_core.images import Photo, decode, from_array
 
 MAX_PHOTOS = 10  # a session holds so many uploads, about 12 MB each at the most
+_CAMERA = "_camera_open"  # the page on which the user opened it
 _THUMB = (120, 90)
 SOURCES = ("sample", "upload", "camera")
 _WORDS = {"sample": "Sample", "upload": "Upload", "camera": "Camera"}
@@ -40,7 +42,7 @@ def entry_of(data: bytes, name: str) -> Entry:
     try:
         return Entry(name, decode(data, name))
     except UserError as error:
-        return Entry(name, error=str(error))
+        return Entry(name, error=str(error).replace(name, short(name)))
 
 
 def fields() -> tuple[Field, ...]:
@@ -58,7 +60,7 @@ def pick() -> Entry | None:
     state.use(*fields())
     st.segmented_control(
         "Photo", SOURCES, key="source", format_func=_WORDS.__getitem__, width="stretch",
-        required=True,
+        required=True, on_change=_switched,
     )
     source = st.session_state["source"]
     if source == "sample":
@@ -99,23 +101,25 @@ def _uploads() -> dict[str, Entry]:
 
 
 def _upload() -> Entry | None:
-    st.file_uploader(
+    given = st.file_uploader(
         "Photos", type=["jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff"],
         accept_multiple_files=True, key="files", on_change=_take_files,
         label_visibility="collapsed",
     )
+    # What this page's uploader lists; it lists nothing of what was given on another page.
+    st.session_state["_upload_ids"] = {f.file_id for f in given or []}
     entries = list(_uploads().values())
     if not entries:
-        wanted = st.session_state["file"].split("~")[0]
+        wanted = st.session_state["file"].rpartition("~")[0] or st.session_state["file"]
         st.info(
-            f"This view was made with the photo “{wanted}”; upload that file to see it."
+            f"This view was made with the photo “{plain(wanted)}”; upload that file to see it."
             if wanted else "Choose one or several photos. They stay in this browser session.",
             icon=":material/upload:",
         )
         return None
     entry = entries[_current_index(entries)]
     if len(entries) > 1:
-        st.caption(f"{entries.index(entry) + 1} of {len(entries)}: {entry.name} "
+        st.caption(f"{entries.index(entry) + 1} of {len(entries)}: {plain(entry.name)} "
                    "(Shift with an arrow key walks)")
     return entry
 
@@ -134,18 +138,33 @@ def _take_files() -> None:
     for oldest in list(uploads)[: max(len(uploads) - MAX_PHOTOS, 0)]:
         del uploads[oldest]
         state.note(f"A session holds {MAX_PHOTOS} photos; the oldest one made room.")
-    st.session_state["_upload_ids"] = present
     if fresh and asked not in {e.token for e in uploads.values()}:
         state.put("file", uploads[fresh[0].file_id].token)
 
 
 def _camera() -> Entry | None:
+    """The last shot; the camera itself runs only on the page where the user chose it."""
+    if st.session_state.get(_CAMERA) != state.page():
+        again = st.session_state.get("_shot") is not None
+        st.button("Take another photo" if again else "Open the camera", on_click=_open_camera,
+                  icon=":material/photo_camera:", width="stretch", key="open_camera")
+        return st.session_state.get("_shot", (None, None))[1]
     shot = st.camera_input("Camera", key="shot", label_visibility="collapsed")
     if shot is not None:
         held = st.session_state.get("_shot")
         if held is None or held[0] != shot.file_id:
             st.session_state["_shot"] = (shot.file_id, entry_of(shot.getvalue(), "camera.jpg"))
     return st.session_state.get("_shot", (None, None))[1]
+
+
+def _switched() -> None:
+    """The user chose a source; a link, or another page, opens no camera."""
+    if st.session_state["source"] == "camera":
+        _open_camera()
+
+
+def _open_camera() -> None:
+    st.session_state[_CAMERA] = state.page()
 
 
 def _current_index(entries: list[Entry]) -> int:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.widgets import engine, frame, model_picker, panels, photos, state
 from pages.widgets.guard import guarded
+from pages.widgets.plain import plain, short
 from vision_core.images import Photo
 from vision_core.inference import Trace
 from vision_core.models import Card, Model
@@ -63,11 +64,11 @@ def _show(model: Model, photo: Photo, card: Card, outer: tuple[state.Field, ...]
 
 
 def _traced(model: Model, photo: Photo, card: Card) -> Trace | None:
-    with guarded(f"running {card.name} on {photo.name}"):
+    with guarded(f"running {card.name} on {short(photo.name)}"):
         if engine.is_traced(model, photo):
             return engine.trace_of(model, photo)
         size = f"{photo.width} x {photo.height} pixels, {card.parameters / 1e6:.1f} M parameters"
-        with st.spinner(f"Running {card.title} on {photo.name} ({size}) …", show_time=True):
+        with st.spinner(f"Running {card.title} on {plain(photo.name)} ({size}) …", show_time=True):
             return engine.trace_of(model, photo)
     return None
 

@@ -10,6 +10,7 @@ import streamlit as st
 from pages.widgets import engine, operator_page, photos, state
 from pages.widgets.guard import guarded
 from pages.widgets.operator import keep_step
+from pages.widgets.plain import sentence
 from pages.widgets.player import player
 from vision_core import models
 from vision_core.features import transposed
@@ -60,7 +61,7 @@ def section(lede: Any, outer: tuple[state.Field, ...]) -> None:
     st.sidebar.selectbox("Layer", names, key="layer")
     used = (*outer, *photos.fields(), name_field, layer_field, step_field)
     if entry is None or entry.photo is None:
-        st.info(entry.error if entry else "No photo yet: choose one on the left.")
+        st.info(sentence(entry.error or "") if entry else "No photo yet: choose one on the left.")
     else:
         with guarded("running the layer"):
             found = _captured(st.session_state["network"], st.session_state["layer"],

@@ -86,7 +86,7 @@ def network(fields: tuple[Field, ...]) -> None:
         unit = unit if 0 <= unit < len(view.forward) else view.liveliest()
         st.markdown(
             f"ReLU **{view.index}** of {view.count}, channel **{unit}** of {len(view.forward)}; "
-            f"the gradient is that of **{target}**."
+            f"the gradient is that of **{targets.in_words(trace, target)}**."
         )
         x, g = view.forward[unit], view.above[unit]
         shared = own_limit(g)

@@ -9,7 +9,9 @@ import pandas as pd
 import streamlit as st
 
 from pages.widgets import state
+from pages.widgets.plain import plain
 from vision_core import figures
+from vision_core.attribution.words import product_of
 from vision_core.figures.colours import class_colour, text_on
 from vision_core.figures.segmentation import LegendEntry
 from vision_core.inference import ClassificationTrace, DetectionTrace, SegmentationTrace
@@ -63,8 +65,10 @@ def _row_selected() -> None:
 
 
 def distribution(trace: DetectionTrace, candidate: int) -> None:
-    """All class scores of the selected box."""
-    st.markdown(f"**Class scores of the selected {trace.label(candidate)}**")
+    """The probabilities of all classes of the selected box, and how its score comes from them."""
+    st.markdown(f"**Class probabilities of the selected {plain(trace.label(candidate))}**")
+    if product := product_of(trace, candidate):
+        st.caption(product)
     bars("distribution", trace.distribution(candidate), chosen=trace.label(candidate))
     state.explain_link("Explain this box", f"box:{candidate}")
 

@@ -1,25 +1,36 @@
-"""The state of a page in the address bar: a link reopens the same view.
+"""The state of the session and of the page, and the address bar that says the same.
 
 A field is read from the address before its widget exists and written after all widgets ran, so
 that its default may depend on the model. A value that cannot be used gives the default and a note.
 Streamlit's own ``bind="query-params"`` drops bad values silently and wants the default beforehand.
+
+Streamlit forgets a widget when the page changes, and the menu empties the address. The value of
+every field is therefore kept here, by its name, whether its widget is drawn or not. Photo, model,
+thresholds and the Present switch belong to the session: they go along to every page, and stand in
+its address also where the page has no widget for them. The address that a link or the back button
+brings is obeyed for those groups of fields that it names; what it does not name goes along.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import streamlit as st
 
-_WRITTEN = "_address_written"
-_ASKED = "_address_asked"  # what a link asked for
-_TAKEN = "_address_taken"  # the names of it that fields have used
-_KEPT = "_address_kept"  # (value, default) by name; widgets that are not shown lose theirs
-_NOTES = "_address_notes"
-# What the address says about photo and model; a link to another page takes it along.
-_PICKERS = ("source", "photo", "file", "task", "model", "device")
+from pages.widgets.plain import sentence, short
+
+# What belongs to the session: groups of fields, each obeyed or kept as a whole.
+_ALONG = {
+    "photo": ("source", "photo", "file"),
+    "model": ("task", "model"),
+    "device": ("device",),
+    "present": ("present",),
+    "thresholds": ("score", "iou", "nms", "sigma", "agnostic", "max", "classes", "mask", "joint",
+                   "opacity", "captions"),
+}  # fmt: skip
+_GROUP = {name: group for group, names in _ALONG.items() for name in names}
 
 
 @dataclass(frozen=True)
@@ -37,6 +48,31 @@ class Field:
     default: Any
     parse: Callable[[str], Any] = str
     show: Callable[[Any], str] = str
+
+
+@dataclass
+class _Memory:
+    """What a session remembers.
+
+    Attributes:
+        page: where it is.
+        address: what stands in the address bar, as last written or read.
+        asked: what the address asked for and no field has taken yet.
+        kept: value and field by name; the field is ``None`` until one was used.
+        given: names of the widgets that were given their value on this page.
+        notes: sentences on what could not be had.
+    """
+
+    page: str | None = None
+    address: dict[str, str] = field(default_factory=dict)
+    asked: dict[str, str] = field(default_factory=dict)
+    kept: dict[str, tuple[Any, Field | None]] = field(default_factory=dict)
+    given: set[str] = field(default_factory=set)
+    notes: list[str] = field(default_factory=list)
+
+
+def _memory() -> _Memory:
+    return st.session_state.setdefault("_memory", _Memory())
 
 
 def number(low: float, high: float) -> Callable[[str], float]:
@@ -88,14 +124,38 @@ def flag(text: str) -> bool:
     return text == "1"
 
 
-def open_page() -> None:
-    """Look whether the address changed under us: a link, the back button or a new session."""
-    address = st.query_params.to_dict()
-    if address and address != st.session_state.get(_WRITTEN):
-        st.session_state[_ASKED] = dict(address)
-        st.session_state[_TAKEN] = set()
-        st.session_state[_NOTES] = []
-        st.session_state[_WRITTEN] = address
+def open_page(page: str | None = None) -> None:
+    """Look whether the page or the address changed: the menu, a link, the back button.
+
+    Args:
+        page: that runs now; ``None``: the same as before.
+    """
+    memory, address = _memory(), st.query_params.to_dict()
+    moved = page is not None and page != memory.page
+    if moved:
+        memory.page = page
+        memory.given, memory.notes = set(), []
+        memory.asked = {n: text for n, text in memory.asked.items() if n in _GROUP}
+    if address and address != memory.address:
+        named = {_GROUP.get(name) for name in address}
+        for name in {*memory.asked, *memory.kept}:
+            if not moved or _GROUP.get(name) in named:
+                _forget(name)
+        memory.asked |= address
+        memory.address, memory.notes = address, []
+
+
+def _forget(name: str) -> None:
+    memory = _memory()
+    memory.asked.pop(name, None)
+    memory.kept.pop(name, None)
+    if name in st.session_state:
+        del st.session_state[name]
+
+
+def page() -> str | None:
+    """The page that runs now."""
+    return _memory().page
 
 
 def use(*fields: Field) -> None:
@@ -104,95 +164,113 @@ def use(*fields: Field) -> None:
     A value that the address asks for comes first, once; then what the session holds; then the
     default. A value that equals the default follows it when another model has another default.
     """
-    kept = st.session_state.setdefault(_KEPT, {})
-    taken = st.session_state.setdefault(_TAKEN, set())
-    asked = st.session_state.get(_ASKED)
-    for field in fields:
-        before = st.session_state.get(field.name, kept.get(field.name, (field.default,) * 2)[0])
-        if asked is not None and field.name not in taken:
-            taken.add(field.name)
-            value = _parsed(field, asked[field.name]) if field.name in asked else field.default
-        elif before == kept.get(field.name, (None, field.default))[1]:
-            value = field.default
+    memory = _memory()
+    for one in fields:
+        kept, was = memory.kept.get(one.name, (None, None))
+        before = st.session_state.get(one.name)
+        before = kept if before is None else before
+        if one.name in memory.asked:
+            value = _parsed(one, memory.asked.pop(one.name))
+        elif before is None or (was is not None and before == was.default):
+            value = one.default
         else:
-            value = before if _fits(field, before) else field.default
-        kept[field.name] = (value, field.default)
-        if field.name not in st.session_state or st.session_state[field.name] != value:
-            st.session_state[field.name] = value
+            value = before if _fits(one, before) else one.default
+        memory.kept[one.name] = (value, one)
+        # A new page makes a new widget, which has no value of its own although its key has one.
+        if one.name not in memory.given or st.session_state.get(one.name) != value:
+            memory.given.add(one.name)
+            st.session_state[one.name] = value
 
 
 def put(name: str, value: Any) -> None:
     """Set a field from a callback, also one whose widget is not on the page now."""
-    kept = st.session_state.setdefault(_KEPT, {})
-    kept[name] = (value, kept.get(name, (None, None))[1])
+    memory = _memory()
+    memory.kept[name] = (value, memory.kept.get(name, (None, None))[1])
     st.session_state[name] = value
 
 
 def reset(*fields: Field) -> None:
     """Put fields back to their defaults; for callbacks."""
-    for field in fields:
-        put(field.name, field.default)
+    for one in fields:
+        put(one.name, one.default)
+
+
+def held(name: str) -> Any:
+    """The session's value of a field that this page may have no widget for; ``None``: none yet."""
+    return _memory().kept.get(name, (None, None))[0]
 
 
 def write(*fields: Field) -> None:
     """Put the fields that differ from their defaults into the address, if that changes it.
 
-    What the address asked for and no field has taken yet stays, until its field is used.
+    So do those that go along from page to page. What the address asked for and no field has
+    taken yet stays, until its field is used.
     """
-    kept = st.session_state.setdefault(_KEPT, {})
-    taken = st.session_state.setdefault(_TAKEN, set())
-    asked = st.session_state.get(_ASKED) or {}
-    address = {name: text for name, text in asked.items() if name not in taken}
-    for field in fields:
-        value = st.session_state.get(field.name, field.default)
-        kept[field.name] = (value, field.default)
-        if value != field.default:
-            address[field.name] = field.show(value)
-    st.session_state[_WRITTEN] = address
+    memory = _memory()
+    for one in fields:
+        value = st.session_state.get(one.name)
+        if value is None:  # a widget that lost its value: it is not the user's choice
+            value = memory.kept.get(one.name, (one.default, one))[0]
+        memory.kept[one.name] = (value, one)
+    here = {one.name for one in fields}
+    memory.address = address = {**_chosen({*here, *_GROUP}), **memory.asked}
     if address != st.query_params.to_dict():
         st.query_params.from_dict(address)
 
 
+def link(**more: str) -> dict[str, str]:
+    """The parameters of a link to another page: what goes along, and what it shall show there."""
+    asked = {name: text for name, text in _memory().asked.items() if name in _GROUP}
+    return {**_chosen({*_GROUP}), **asked, **more}
+
+
+def _chosen(names: set[str]) -> dict[str, str]:
+    """The texts of those of some fields whose value is not the default."""
+    return {
+        name: one.show(value) for name, (value, one) in _memory().kept.items()
+        if name in names and one is not None and value != one.default
+    }
+
+
 def explain_link(label: str, target: str) -> None:
     """A link to the Attribution page for a target, with the photo and model of this page."""
-    address = {name: text for name, text in st.query_params.items() if name in _PICKERS}
     st.page_link(
         "pages/attribution.py", label=label, icon=":material/network_intelligence:",
-        query_params={**address, "target": target},
+        query_params=link(target=target),
     )
 
 
 def note(text: str) -> None:
-    """Add a note that stands at the top of the page until the address changes again."""
-    notes = st.session_state.setdefault(_NOTES, [])
+    """Add a note, which is no Markdown; it stands there until the address changes again."""
+    notes = _memory().notes
     if text not in notes:
         notes.append(text)
 
 
 def show_notes() -> None:
     """Show what the address asked for and could not be given."""
-    for text in st.session_state.get(_NOTES, []):
-        st.info(text, icon=":material/link:")
+    for text in _memory().notes:
+        st.info(sentence(text), icon=":material/link:")
 
 
-def _fits(field: Field, value: Any) -> bool:
+def _fits(one: Field, value: Any) -> bool:
     """Whether a value from another model's controls means anything in these."""
     try:
-        field.parse(field.show(value))
+        one.parse(one.show(value))
     except (ValueError, TypeError):
         return False
     return True
 
 
-def _parsed(field: Field, text: str) -> Any:
+def _parsed(one: Field, text: str) -> Any:
     try:
-        return field.parse(text)
+        return one.parse(text)
     except ValueError as error:
         wanted = str(error)
         if wanted.startswith(("could not convert", "invalid literal")):
             wanted = "a number"
         note(
-            f"The address asks for {field.name} = “{text[:40]}”, but it takes {wanted}; "
-            f"the default ({field.show(field.default)}) is used."
+            f"The address asks for {one.name} = “{short(text, 40)}”, but it takes {wanted}; "
+            f"the default ({one.show(one.default)}) is used."
         )
-        return field.default
+        return one.default

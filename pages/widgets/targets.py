@@ -19,6 +19,7 @@ from vision_core.attribution.targets import (
     Target,
     UnitTarget,
 )
+from vision_core.attribution.words import named
 from vision_core.errors import UserError
 from vision_core.inference import ClassificationTrace, DetectionTrace, SegmentationTrace, Trace
 from vision_core.selection.types import Detections
@@ -70,6 +71,11 @@ def boxes(trace: DetectionTrace) -> Detections:
     return trace.select(replace(trace.defaults, score=_LOWER, max_detections=_MOST)).detections
 
 
+def in_words(trace: Trace, target: Target) -> str:
+    """A target for a reader, its box counted among those that can be chosen."""
+    return named(target, trace, boxes(trace) if isinstance(trace, DetectionTrace) else None)
+
+
 def _fits(target: Target, trace: Trace) -> bool:
     if isinstance(target, UnitTarget):
         return True
@@ -102,14 +108,14 @@ def _pick_box(trace: DetectionTrace, target: Target) -> None:
     found = boxes(trace)
     at = getattr(target, "candidate", -1)
     ids = [int(c) for c in found.candidate]
-    words = [f"{n} {s:.2f}" for n, s in zip(found.labels, found.scores, strict=True)]
     if at not in ids:
-        ids, words = [at, *ids], [f"{trace.label(at)} {trace.scores[at]:.2f}", *words]
+        ids = [at, *ids]
+    words = [named(BoxTarget(i), trace, found) for i in ids]
     joints = isinstance(target, JointTarget)
     rest = f":{target.joint}" if isinstance(target, JointTarget) else ""
     kind = "joint" if joints else "box"
     _choose("Person" if joints else "Detection", [f"{kind}:{i}{rest}" for i in ids],
-            [f"{w} (candidate {i})" for w, i in zip(words, ids, strict=True)], f"{kind}:{at}{rest}")
+            words, f"{kind}:{at}{rest}")
     if isinstance(target, JointTarget):
         _choose("Joint", [str(JointTarget(at, j)) for j in trace.joints],
                 [j.replace("_", " ") for j in trace.joints], str(target))

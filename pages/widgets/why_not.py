@@ -8,6 +8,7 @@ import streamlit as st
 
 from pages.widgets import state
 from pages.widgets.canvas import Mark
+from pages.widgets.plain import sentence
 from pages.widgets.state import Field
 from pages.widgets.thresholds import class_names
 from vision_core.errors import UserError
@@ -96,10 +97,10 @@ def _mark(one: Named, fate: str) -> Mark:
 def show(trace: DetectionTrace, found: Why | str | None) -> None:
     """The answer and its numbers, if something was asked."""
     if isinstance(found, Why):
-        st.info(found.sentence, icon=":material/help:")
+        st.info(sentence(found.sentence), icon=":material/help:")
         st.caption("; ".join(_facts(found)))
     elif found:
-        st.warning(found, icon=":material/report:")
+        st.warning(sentence(found), icon=":material/report:")
     if found is not None:
         st.button(
             "Stop asking", on_click=state.reset, args=fields(trace), key="clear_ask",
@@ -125,8 +126,6 @@ def form(trace: DetectionTrace) -> None:
 def _facts(found: Why) -> list[str]:
     """The numbers behind the sentence."""
     lines = [f"fate: {found.fate.replace('_', ' ')}"]
-    if found.candidate is not None:
-        lines.append(f"candidate {found.candidate}")
     for name, value in found.facts.items():
         if isinstance(value, list):
             shown = " ".join(f"{part:.0f}" for part in value)

@@ -34,7 +34,7 @@ def test_click_a_detection_and_explain_it(open_page) -> None:
     page.get_by_role("link", name="Explain this box").click()
     maps_shown(page, "Guided backprop")
     candidate = shown["ids"][at]
-    page.get_by_text(f"Score of box:{candidate}").wait_for(timeout=60_000)
+    page.get_by_text("Class logit of cat").first.wait_for(timeout=60_000)
     assert "photo=cat" in page.url or "photo" not in page.url  # the cat is the default
     assert f"target=box%3A{candidate}" in page.url or f"target=box:{candidate}" in page.url
     images = page.locator(".js-plotly-plot image")

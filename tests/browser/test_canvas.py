@@ -187,7 +187,7 @@ def test_hovering_names_the_losers_and_a_click_pins(open_page, canvas_server) ->
     victims = canvas(page).evaluate("c => c.view.victims(c.view.hover)")
     assert victims == [1]
     canvas(page).click(position=spot_of(page, 0))
-    page.get_by_text("Class scores of the selected dog").wait_for()
+    page.get_by_text("Class probabilities of the selected dog").wait_for()
     settled(page)
     assert scene(page)["selected"] == 0
     wait_address(page, "box=0")

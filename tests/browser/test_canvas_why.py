@@ -138,7 +138,7 @@ def test_escape_leaves_the_asking_mode_and_clicks_select_again(open_page, canvas
     page.keyboard.press("Escape")
     x, y = scaled(page, 20, 30)
     canvas(page).click(position={"x": x, "y": y})
-    page.get_by_text("Class scores of the selected dog").wait_for()
+    page.get_by_text("Class probabilities of the selected dog").wait_for()
     assert "ask=" not in page.url
 
 

@@ -127,7 +127,7 @@ def test_clicking_a_box_selects_its_row_and_a_row_its_box(open_page) -> None:
     page.locator("canvas[role=application]").last.click(
         position={"x": (x1 + x2) / 2 * scale, "y": (y1 + y2) / 2 * scale}
     )
-    page.get_by_text("Class scores of the selected").wait_for()
+    page.get_by_text("Class probabilities of the selected").wait_for()
     settled(page)
     assert scene(page)["selected"] == shown["ids"][least]
     assert f"box={shown['ids'][least]}" in page.url

@@ -120,9 +120,9 @@ def test_the_page_of_a_model_without_weights(cat, capsys, tmp_path, monkeypatch)
 
 @pytest.mark.parametrize(("words", "said"), [
     (["--html", "{tmp}/out.png"], "no HTML file name"),
-    (["--html", "{cat}"], "no HTML file name"),
-    (["--html", "{tmp}/no/out.html"], "no place for a file"),
-    (["--html", "{tmp}/folder.html"], "no place for a file"),
+    (["--html", "{cat}"], "would overwrite"),
+    (["--html", "{tmp}/no/out.html"], "cannot be written"),
+    (["--html", "{tmp}/folder.html"], "cannot be written"),
     (["--html", "{tmp}/a.html", "--json", "{tmp}/a.html"], "would overwrite"),
     (["--json", "{cat}"], "would overwrite"),
     (["--truth", "{tmp}/none.json"], "cannot be read"),

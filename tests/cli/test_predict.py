@@ -98,7 +98,7 @@ def test_several_images_are_json_lines_and_a_bad_one_stops_nothing(folder, capsy
         (["cat.png", "--class", "Cat"], "it knows cat"),
         (["cat.png", "--model", "fcos"], "did you mean fcos_s"),
         (["cat.png", "--device", "gpu"], "choose one of auto"),
-        (["cat.png", "--weights", "none.pth"], "no weights file"),
+        (["cat.png", "--weights", "none.pth"], "cannot be read"),
         (["cat.png", "--overlay", "out.doc"], "no picture name"),
         (["cat.png", "--overlay", "/dev/null/out.png"], "cannot be written"),
         (["cat.png", "--json", "cat.png"], "would overwrite"),

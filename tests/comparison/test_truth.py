@@ -157,3 +157,38 @@ def test_class_maps_by_name() -> None:
         inside = (word_a == name) & (word_b == name)
         assert made.iou[name] == inside.sum() / ((word_a == name) | (word_b == name)).sum()
     assert made.alone == {"a": (), "b": ("sky",)} and "sky" not in made.iou
+
+
+@pytest.mark.parametrize("box", [[1e39, 0, 5, 5], [10**399, 0, 5, 5], [0, 0, 5, -1]])
+def test_numbers_that_no_photo_has_are_refused(box) -> None:
+    content = as_coco(Truth(np.array([[0, 0, 5, 5]], np.float32), ("cat",)))
+    content["annotations"][0]["bbox"] = box
+    with pytest.raises(UserError, match="no COCO annotation file"):
+        read_coco(json.dumps(content).encode(), 10, 10)
+
+
+@pytest.mark.parametrize("width", [float("nan"), -5, 0, 10**399, "5"])
+def test_image_sizes_that_are_none(width) -> None:
+    content = as_coco(Truth(np.array([[0, 0, 5, 5]], np.float32), ("cat",)))
+    content["images"][0]["width"] = width
+    with pytest.raises(UserError, match="no COCO annotation file"):
+        read_coco(json.dumps(content).encode(), 10, 10)
+
+
+def test_a_wrong_file_name_has_its_own_sentence() -> None:
+    content = as_coco(Truth(np.array([[0, 0, 5, 5]], np.float32), ("cat",)))
+    content["images"].append({"id": 2, "width": 5, "height": 5, "file_name": "b.png"})
+    with pytest.raises(UserError, match=r"^The file holds 2 images, and none of them is c\.png"):
+        read_coco(json.dumps(content).encode(), 5, 5, "c.png")
+
+
+def test_the_order_of_equal_scores_changes_nothing() -> None:
+    boxes = np.array([[0, 0, 10, 10], [50, 50, 60, 60], [0, 0, 10, 9]], np.float32)
+    there = Truth(boxes[:1], ("cat",))
+    made = []
+    for order in ([0, 1, 2], [1, 0, 2], [2, 1, 0]):
+        found = detections([tuple(boxes[i]) for i in order], ["cat"] * 3)
+        object.__setattr__(found, "scores", np.full(3, 0.5, np.float32))
+        made.append(curve(found, there))
+    for one in made:
+        assert one.average_precision == pytest.approx(1 / 3) and len(one.scores) == 1

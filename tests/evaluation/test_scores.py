@@ -215,3 +215,11 @@ def test_numbers_of_an_instance_mask(tmp_path: Path) -> None:
     note = annotated(tmp_path, boxes, [4, 4], mask=tmp_path / "mask.png", outlines=(2, 1))
     pixels, known = instance_map(note)
     assert known.all() and pixels[0, 0] == 1 and pixels[0, 30] == 2 and pixels[0, 15] == 0
+
+
+def test_nothing_found_is_0_where_there_is_a_truth_and_nan_elsewhere() -> None:
+    empty = photo(scored=True)
+    scores = average_precision([photo((0, 0, 1, 1, 0))], [empty], NAMES)
+    assert scores["AP"] == scores["AP50 cat"] == 0.0 and math.isnan(scores["AP50 dog"])
+    for found in (empty, photo((0, 0, 1, 1, 0, 0.5), scored=True)):
+        assert all(math.isnan(v) for v in average_precision([photo()], [found], NAMES).values())

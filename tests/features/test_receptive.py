@@ -124,6 +124,85 @@ def test_networks_with_branches(module, layers):
             assert clipped(found, x) == support(module, x, name, row, column), (name, row, column)
 
 
+def smooth(module: nn.Module) -> nn.Module:
+    """As ``positive``, with weights that keep numbers near 1: many products would leave floats."""
+    module = positive(module)
+    for name, part in list(module.named_modules()):
+        if isinstance(part, (nn.Hardswish, nn.Hardsigmoid, nn.ReLU, nn.SiLU, nn.Sigmoid)):
+            parent = module.get_submodule(name.rpartition(".")[0])
+            setattr(parent, name.rpartition(".")[2], nn.Identity())
+        elif isinstance(part, nn.Conv2d):
+            nn.init.constant_(part.weight, 1 / part.weight[0].numel())
+    return module
+
+
+def seen_by(module, x, layer, row, column):
+    """x1, y1, x2, y2 around all pixels with a gradient."""
+    heat = effective(smooth(module), x.double(), layer, row, column)
+    ys, xs = np.nonzero(heat)
+    return xs.min(), ys.min(), xs.max() + 1, ys.max() + 1
+
+
+class Gate(nn.Module):
+    """Squeeze-and-excitation with linear layers, or with a mean and a product of maps."""
+
+    def __init__(self, linear: bool) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(3, 4, 3, 2, 1)
+        self.fc = nn.Linear(4, 4) if linear else nn.Conv2d(4, 4, 1)
+        self.last = nn.Conv2d(4, 2, 3, padding=1)
+        self.linear = linear
+
+    def forward(self, x):
+        x = self.first(x)
+        if self.linear:
+            gate = self.fc(F.adaptive_avg_pool2d(x, 1).flatten(1)).view(1, 4, 1, 1)
+        else:
+            gate = self.fc(x.mean((2, 3), keepdim=True))
+        return self.last(x * gate)
+
+
+SMALL = torchvision.models.mobilenet_v3_small(weights=None)
+LARGE = torchvision.models.detection.fasterrcnn_mobilenet_v3_large_fpn(
+    weights=None, weights_backbone=None
+).backbone
+GLOBAL = [
+    (SMALL, "features.0.0", None), (SMALL, "features.1.block.0.2", None),
+    (SMALL, "features.1.block.1.fc1", "features.1.block.1.avgpool"),
+    (SMALL, "features.1.block.2.0", "features.1.block.1.avgpool"),
+    (SMALL, "features.4.block.1.0", "features.1.block.1.avgpool"),
+    (SMALL, "features.12.0", "features.11.block.2.avgpool"),
+    (LARGE, "body.3.block.0.0", None),
+    (LARGE, "body.4.block.1.0", None),
+    (LARGE, "body.4.block.3.0", "body.4.block.2.avgpool"),
+    (LARGE, "fpn.layer_blocks.0.0", "body.15.block.2.avgpool"),
+    (Gate(True), "last", "adaptive_avg_pool2d"), (Gate(False), "last", "mean"),
+    (Gate(True), "first", None),
+]
+
+
+@pytest.mark.parametrize(("module", "layer", "pooled"), GLOBAL)
+def test_what_averages_a_whole_map_sees_the_whole_picture(module, layer, pooled):
+    x = torch.ones(1, 3, 160, 224)
+    graph = Graph(module.eval(), x)
+    assert graph.global_pooling(layer) == pooled
+    _, high, wide = graph.layers()[layer]
+    for row, column in {(0, 0), (high // 2, wide // 3), (high - 1, wide - 1)}:
+        found = graph.field(layer, row, column)
+        assert clipped(found, x) == seen_by(module, x, layer, row, column), (row, column)
+        assert pooled is None or found == (0, 0, 224, 160)
+        assert pooled is not None or found != (0, 0, 224, 160)
+
+
+def test_no_layer_of_a_gated_network_sees_more_than_the_picture():
+    """Units of a pooled map stand for the whole of it, however many windows follow."""
+    for module in (SMALL, LARGE):
+        graph = Graph(module.eval(), torch.ones(1, 3, 160, 224))
+        for layer, (_, high, wide) in graph.layers().items():
+            x1, y1, x2, y2 = graph.field(layer, high // 2, wide // 2)
+            assert -224 < x1 < x2 < 448 and -160 < y1 < y2 < 320, layer
+
+
 def test_three_small_layers_see_as_much_as_one_large_one():
     assert stack([(3, 1, 1, 1)] * 3)[-1].size == stack([(7, 1, 3, 1)])[-1].size == 7
     assert [r.size for r in stack([(3, 1, 1, 1), (3, 1, 2, 2), (3, 1, 4, 4)])] == [3, 7, 15]

@@ -113,3 +113,16 @@ def test_views_of_different_lengths_need_a_timeline():
     walks = [build("max_pool"), build("max_unpool")]
     with pytest.raises(AssertionError, match="timeline"):
         Stage(tuple(view_of(w) for w in walks))
+
+
+def test_titles_fit_a_saved_picture_in_a_wide_font():
+    """DejaVu Sans Bold, the widest of the usual fonts, takes 0.69 of its size a letter."""
+    walks = [build("transposed_convolution", "stride-2-doubles", view=v)
+             for v in ("scatter", "gather")]  # fmt: skip
+    titles = ("Scatter", "Gather: insert zeros, turn the kernel round, convolve")
+    stage = Stage(tuple(view_of(w, t) for w, t in zip(walks, titles, strict=True)))
+    plan = lay_out(stage)
+    for word in plan.words:
+        if word.kind != "sign":
+            wide = 0.69 * {"head": 17, "title": 14.5}[word.kind] * len(word.text)
+            assert word.x + wide <= plan.width + 1, word.text

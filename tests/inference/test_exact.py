@@ -116,6 +116,26 @@ def test_any_threshold_equals_a_network_set_to_it(name: str, score: float, iou: 
     assert_equal(expected, found.select(Thresholds(score, iou, max_detections=limit)))
 
 
+@pytest.mark.parametrize("score", [0.02, 0.1, 0.3])
+@pytest.mark.parametrize(
+    "name",
+    ["retinanet_resnet50_fpn", "fcos_resnet50_fpn", "ssd300_vgg16",
+     "ssdlite320_mobilenet_v3_large"],
+)
+def test_equal_scores_at_other_thresholds_are_exact_or_said_to_be_open(
+    name: str, score: float
+) -> None:
+    photo, module = picture(333, 777), built(name)
+    chosen = trace(module, photo).select(
+        Thresholds(score, 0.5, max_detections=module.detections_per_img)
+    )
+    changed = like(name, **BUILDERS[name], score_thresh=score, nms_thresh=0.5)
+    expected = changed([tensor_of(photo)])[0]
+    if not chosen.ties_open:
+        assert_equal(expected, chosen)
+    assert not trace(changed, photo).select(Thresholds.torchvision(changed)).ties_open
+
+
 def test_a_fresh_module_is_not_marked_by_its_first_picture() -> None:
     """torchvision's pooler remembers the first picture's scales; a trace must not set them."""
     module = built("maskrcnn_resnet50_fpn")

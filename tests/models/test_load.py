@@ -207,3 +207,18 @@ def test_fixed_scales_are_the_strides_that_a_normal_photo_gives():
         building.fix_roi_scales(untouched)
         fixed = [getattr(getattr(untouched.roi_heads, p), "scales", None) for p in poolers]
         assert fixed == inferred and inferred[0]
+
+
+@pytest.mark.parametrize("kind", ["meta", "sparse", "quantised", "complex", "int8", "bool"])
+def test_tensors_that_cannot_be_weights_are_refused(tmp_path, kind):
+    make = {
+        "meta": lambda v: v.to("meta"), "sparse": lambda v: v.to_sparse(),
+        "quantised": lambda v: torch.quantize_per_tensor(v, 0.1, 0, torch.qint8),
+        "complex": lambda v: v.to(torch.complex64), "int8": lambda v: v.to(torch.int8),
+        "bool": lambda v: v.bool(),
+    }[kind]  # fmt: skip
+    state = small_state()
+    state["classifier.3.bias"] = make(state["classifier.3.bias"])
+    torch.save(state, tmp_path / "odd.pth")
+    with pytest.raises(UserError, match=r"cannot be weights here: classifier.3.bias"):
+        load(SMALL, device="cpu", weights=tmp_path / "odd.pth")

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
+import re
+
 import numpy as np
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from pages.widgets import maps
 from tests.pages.conftest import picture, sound, start, text_of
@@ -21,23 +25,60 @@ def test_it_opens_on_the_best_box_of_the_bundled_detector() -> None:
     found = trace(models.load("fcos_s"), samples.sample("cat"))
     best = int(found.select(found.defaults).detections.candidate[0])
     assert best in shown["ids"]
-    assert app.metric[0].label == f"Score of box:{best}"
+    label, score = found.label(best), found.scores[best]
+    assert app.metric[0].label == f"Class logit of {label} {score:.2f}, box 1"
+    [box] = [s for s in app.selectbox if s.label == "Detection"]
+    assert box.options[0] == f"{label} {score:.2f}, box 1"
+    assert not re.search(r"(box|joint|region|candidate)[: ]?\d{2,}", _prose(app))
+
+
+def _prose(app: AppTest) -> str:
+    """What is read: prose, numbers and choices, not the address."""
+    return "\n".join([text_of(app), *(m.label for m in app.metric),
+                      *(o for s in app.selectbox for o in s.options)])  # fmt: skip
+
+
+@pytest.mark.parametrize(("model", "activation"), [("fcos_s", "sigmoid"),
+                                                   ("faster_rcnn_s", "softmax")])
+def test_the_logit_leads_to_the_score_that_the_pages_show(model, activation) -> None:
+    app = sound(start(PAGE, model=model, methods="gradient"))
+    found = trace(models.load(model), samples.sample("cat"))
+    best = int(found.select(found.defaults).detections.candidate[0])
+    logit = float(app.metric[0].value)
+    words = text_of(app)
+    assert activation in words
+    own = float(re.search(r"class probability ([0-9.]+)\.(?: |$)", words, re.M).group(1))
+    if model == "fcos_s":
+        assert 1 / (1 + math.exp(-logit)) == pytest.approx(own, abs=1e-3)
+        told = r"Score ([0-9.]+) = √\(class ([0-9.]+) x centerness ([0-9.]+)\)"
+        numbers = re.search(told, words)
+        score, left, right = (float(v) for v in numbers.groups())
+        assert math.sqrt(left * right) == pytest.approx(score, abs=1e-3)
+        assert left == own and score == pytest.approx(float(found.scores[best]), abs=1e-3)
+        assert numbers.group(0) in text_of(sound(start(box=str(best))))
+    else:
+        assert own == pytest.approx(float(found.scores[best]), abs=1e-3)
     assert len(app.get("plotly_chart")) == 1
 
 
-@pytest.mark.parametrize(("task", "target"), [
-    ("classification", "cat"), ("segmentation", "region:cat"), ("detection", "box:5:x1"),
-    ("pose", "joint:0:neck"), ("classification", "unit:trunk.stages.1:3,2,1"),
+@pytest.mark.parametrize(("task", "target", "words"), [
+    ("classification", "cat", "Class logit of cat"),
+    ("segmentation", "region:cat", "Mean class logit of cat"),
+    ("detection", "box:5:x1", "Left edge x1, pixels of "),
+    ("pose", "joint:0:neck", "Heatmap logit of neck of "),
+    ("classification", "unit:trunk.stages.1:3,2,1",
+     "Activation of channel 3, row 2, column 1 of trunk.stages.1"),
 ])
-def test_a_link_names_the_target(task, target) -> None:
+def test_a_link_names_the_target(task, target, words) -> None:
     app = sound(start(PAGE, task=task, target=target, methods="gradient,gradcam"))
-    assert app.metric[0].label == f"Score of {target}"
+    assert app.metric[0].label.startswith(words)
+    assert target == "cat" or target not in _prose(app)
 
 
 @pytest.mark.parametrize("target", ["zebra", "box:1", "box:x"])
 def test_a_target_that_does_not_fit_gives_way_to_the_top_prediction(target) -> None:
     app = sound(start(PAGE, task="classification", target=target, methods="gradient"))
-    assert app.metric[0].label.startswith("Score of ")
+    assert app.metric[0].label.startswith("Class logit of ")
     assert target not in app.metric[0].label
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from tests.pages.conftest import sound, start, text_of
 from vision_core import models, samples
@@ -73,3 +74,44 @@ def test_small_kernels_lead_to_larger_ones() -> None:
     sound(app.button(key="larger_kernels").click().run())
     assert "11 x 11 over 3 channels" in text_of(app)
     assert not [b for b in app.button if b.key == "larger_kernels"]
+
+
+def _climbed(app: AppTest) -> list[str]:
+    return [m.label for m in app.metric if "steps" in m.label]
+
+
+def _set(app: AppTest, kind: str, key: str, value: object) -> AppTest:
+    [widget] = [w for w in app.get(kind) if w.key == key]
+    return sound(widget.set_value(value).run())
+
+
+@pytest.mark.parametrize(("kind", "key", "value"), [
+    ("selectbox", "photo", "coffee"), ("selectbox", "model", "vgg_s"),
+    ("selectbox", "layer", "trunk.stages.2"), ("radio", "climb_what", "a class, from noise"),
+    ("radio", "climb_what", "the whole layer, from the photo"),
+])
+def test_a_maximised_picture_goes_when_it_is_of_something_else(kind, key, value) -> None:
+    app = sound(start(ACTIVATIONS, task="classification", layer="trunk.stages.1", channel="3"))
+    app.session_state["part"] = "What would make it larger"
+    app = _set(sound(app.run()), "slider", "climb_steps", 8)
+    [go] = [b for b in app.button if b.key == "climb_go"]
+    app = sound(go.click().run())
+    assert _climbed(app) == ["Activation after 8 steps"]
+    app = _set(app, "slider", "climb_blur", 1.0)
+    assert _climbed(app), "a regulariser is for the next run"
+    app.session_state["part"] = "What would make it larger"
+    app = _set(app, kind, key, value)
+    assert _climbed(app) == []
+
+
+def test_a_maximised_picture_goes_with_its_channel() -> None:
+    app = sound(start(ACTIVATIONS, task="classification", layer="trunk.stages.1", channel="3"))
+    app.session_state["part"] = "What would make it larger"
+    app = _set(sound(app.run()), "slider", "climb_steps", 8)
+    [go] = [b for b in app.button if b.key == "climb_go"]
+    app = sound(go.click().run())
+    assert _climbed(app)
+    app.session_state["channel"] = 5
+    assert _climbed(sound(app.run())) == []
+    app.session_state["channel"] = 3
+    assert _climbed(sound(app.run()))

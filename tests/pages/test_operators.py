@@ -9,12 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import torchvision
 from torch.nn import functional as F
 
-from pages.widgets import real_layer
+from pages.widgets import field_view, real_layer
 from tests.pages.conftest import sound, start, text_of
 from tests.walkthroughs.test_convolution import tensor
+from vision_core.attribution.geometry import Window
 from vision_core.features import transposed
+from vision_core.features.receptive import Graph
 from vision_core.models.zoo.streets import Transposed
 from vision_core.walkthroughs import PRESETS
 
@@ -128,6 +131,20 @@ def test_the_stack_of_layers_is_checked() -> None:
     sound(app.text_input(key="layers").set_value("3,2;1,1").run())
     assert any("four whole numbers" in w.value for w in app.warning)
     assert "**7 x 7 pixels**" in text_of(app)
+
+
+def test_the_page_says_why_a_unit_sees_the_whole_picture(monkeypatch) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr(field_view.st, "markdown", shown.append)
+    x = torch.ones(1, 3, 96, 128)
+    graph = Graph(torchvision.models.mobilenet_v3_small(weights=None).eval(), x)
+    window = Window(0, 0, 1, 1, 128, 96, (128, 96))
+    made = field_view.Network(graph, torch.nn.Identity(), x, window, {})
+    for layer, whole in (("features.1.block.0.0", False), ("features.12.0", True)):
+        shown.clear()
+        field_view.words(made, layer, (0, 0), made.box(layer, (0, 0)), np.ones((96, 128)))
+        assert ("global pooling" in " ".join(shown)) == whole
+        assert ("**128 x 96 pixels**" in " ".join(shown)) == whole
 
 
 def test_a_network_with_a_transposed_convolution_gets_its_section(monkeypatch) -> None:

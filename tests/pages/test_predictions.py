@@ -187,5 +187,5 @@ def test_selecting_a_row_selects_the_box_on_the_picture() -> None:
     assert len(ids) > 1
     linked = sound(start(score=LOW, box=str(ids[1])))
     assert picture(linked)["selected"] == ids[1]
-    assert "Class scores of the selected" in text_of(linked)
+    assert "Class probabilities of the selected" in text_of(linked)
     assert linked.session_state["table"]["selection"]["rows"] == [1]

@@ -79,3 +79,52 @@ def test_notes_of_a_bad_value_go_with_the_next_address() -> None:
     app.query_params["score"] = "0.8"
     app.run()
     assert not app.info
+
+
+def test_the_session_takes_its_fields_to_a_page_without_their_widgets_and_back() -> None:
+    def pages() -> None:
+        import streamlit as st
+
+        from pages.widgets import state
+
+        at = st.session_state.get("at", "one")
+        state.open_page(at)
+        if at == "one":
+            source = state.Field("source", "sample", state.one_of(("sample", "upload")))
+            layer = state.Field("layer", 0, state.whole(0, 9))
+            state.use(source, layer)
+            st.segmented_control("Photo", ["sample", "upload"], key="source", required=True)
+            st.slider("Layer", 0, 9, key="layer")
+            state.write(source, layer)
+        else:
+            state.write()
+        st.json(state.link())
+
+    def go(page: str, **address: str) -> None:
+        app.session_state["at"] = page
+        app.query_params.clear()
+        for name, value in address.items():
+            app.query_params[name] = value
+        app.run()
+        assert not app.exception
+
+    app = AppTest.from_function(pages, default_timeout=30)
+    app.query_params["score"] = "0.3"  # of no field here: it waits for a page that has it
+    app.run()
+    app.segmented_control[0].set_value("upload").run()
+    app.slider[0].set_value(4).run()
+    go("two")
+    assert app.query_params == {"source": "upload", "score": "0.3"}
+    go("one")
+    assert (app.segmented_control[0].value, app.slider[0].value) == ("upload", 4)
+    go("two", source="sample", photo="cat")
+    go("one")
+    assert app.segmented_control[0].value == "sample", "a link that names a photo is obeyed"
+    assert app.slider[0].value == 4
+
+
+def test_a_note_shows_the_address_as_text() -> None:
+    app = start(score="![x](https://example.org/x.png) <b>" + "y" * 200)
+    shown = app.info[0].value
+    assert ("![" not in shown and "https://" not in shown and "\\<b" in shown) or "…" in shown
+    assert "y" * 80 not in shown

@@ -40,10 +40,13 @@ def pools(draw, axes, dilated=True):
 
 
 def fits(p):
-    gaps = p.get("dilation", (1,) * len(p["kernel_size"]))
-    sizes = p["input"].shape[-len(gaps) :]
-    rows = zip(sizes, p["kernel_size"], p["padding"], gaps, strict=True)
-    return all(n + 2 * q >= d * (k - 1) + 1 for n, k, q, d in rows)
+    """Whether PyTorch computes it."""
+    axes = len(p["kernel_size"])
+    try:
+        torch_max({"dilation": (1,) * axes, **p}, axes)
+    except RuntimeError:
+        return False
+    return True
 
 
 def batched(x, axes):
@@ -90,6 +93,22 @@ def test_t25_backward_of_max_pool_is_autograds(axes):
         check(walk, x.grad.reshape(p["input"].shape))
 
     run()
+
+
+def test_a_window_larger_than_the_input_with_ceil_mode():
+    x = np.array([[1.0, 5.0], [2.0, 3.0]])
+    walk = max_pool(x, 3, ceil_mode=True)
+    assert np.array_equal(walk.result, F.max_pool2d(tensor(x)[None], 3, ceil_mode=True)[0])
+    assert "rounded up to 1" in walk.formula[0]
+    for padded in (False, True):
+        mean = avg_pool(x, 3, ceil_mode=True, count_include_pad=padded)
+        expected = F.avg_pool2d(tensor(x)[None], 3, None, 0, True, padded)[0]
+        assert np.allclose(mean.result, expected)
+    for refused in ({"ceil_mode": False}, {"ceil_mode": True, "stride": 1}):
+        with pytest.raises(RuntimeError):
+            F.max_pool2d(tensor(x)[None], 3, **refused)
+        with pytest.raises(UserError, match="make the window smaller"):
+            max_pool(x, 3, **refused)
 
 
 @pytest.mark.parametrize("axes", [1, 2])

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from vision_core.cli import options
+from vision_core.cli import options, places
 from vision_core.cli.output import add_json, cannot_write, json_stream, write_json
 from vision_core.errors import UserError
 
@@ -20,6 +20,8 @@ def register(subparsers: Any) -> None:
                         help="float32 array, one axis for channels, then rows and columns")
     options.add_model(parser)
     add_json(parser, bare=False)
+    places.reads(parser, "image", "IMAGE", dash=True)
+    places.writes(parser, "out")
     parser.set_defaults(run=run)
 
 

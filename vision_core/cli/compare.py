@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vision_core.cli import options
+from vision_core.cli import options, places
 from vision_core.cli.output import STDOUT, add_json, json_stream, write_json, write_whole
 from vision_core.errors import UserError
 
@@ -29,6 +29,9 @@ def register(subparsers: Any) -> None:
     add_json(parser, bare=False)
     group.add_argument("--html", type=Path, metavar="OUT.html",
                        help="the comparison as one file with pictures, model cards and numbers")
+    places.reads(parser, "image", "IMAGE", dash=True)
+    places.reads(parser, "truth")
+    places.writes(parser, "html")
     parser.set_defaults(run=run)
 
 
@@ -62,21 +65,14 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _check_places(args: argparse.Namespace) -> None:
-    """Refuse places for the results before any network runs.
+    """Refuse a page whose name is none before any network runs.
 
     Raises:
-        UserError: a result would land on something else, or has no folder to lie in.
+        UserError: it does not end in .html.
     """
-    taken = {Path(name).resolve() for name in (args.image, args.truth) if name not in (None, "-")}
     if args.html is not None:
         if args.html.suffix.lower() not in (".html", ".htm"):
             raise UserError(f"{args.html} is no HTML file name; end it in .html.")
-        if args.html.is_dir() or not args.html.parent.is_dir():
-            raise UserError(f"There is no place for a file {args.html}; check the path.")
-        taken.add(args.html.resolve())
-    if args.json not in (None, STDOUT) and Path(args.json).resolve() in taken:
-        raise UserError(f"--json would overwrite {args.json}, which has another use here; name "
-                        "another file.")  # fmt: skip
 
 
 def _read_truth(path: Path, photo: Photo) -> Truth:

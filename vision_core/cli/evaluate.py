@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from vision_core.cli import places
 from vision_core.cli.output import add_json, json_stream, table, write_json
 from vision_core.models.cards import BUNDLED
 
@@ -32,6 +33,7 @@ def register(subparsers: Any) -> None:
         help="also measure the speed and put both into the bundled network's card",
     )
     add_json(parser)
+    places.reads(parser, "weights")
     parser.set_defaults(run=run)
 
 

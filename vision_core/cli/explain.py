@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vision_core.cli import options
+from vision_core.cli import options, places
 from vision_core.cli.output import add_json, cannot_write, json_stream, write_json
 from vision_core.errors import UserError
 
@@ -44,6 +44,9 @@ def register(subparsers: Any) -> None:
     options.add_model(parser)
     options.add_thresholds(parser)
     add_json(parser, bare=False)
+    places.reads(parser, "image", "IMAGE", dash=True)
+    places.writes(parser, "out")
+    places.writes(parser, "png")
     parser.set_defaults(run=run)
 
 

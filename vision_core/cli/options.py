@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vision_core.cli import places
 from vision_core.errors import UserError
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--model", metavar="NAME", help="the bundled detector if left out")
     group.add_argument("--weights", type=Path, metavar="FILE", help="your own checkpoint for it")
     group.add_argument("--folder", type=Path, metavar="DIR", help="where else to look for weights")
+    places.reads(parser, "weights")
     group.add_argument("--device", default="auto", help=f"one of {', '.join(DEVICES)}")
 
 

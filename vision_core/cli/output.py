@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+from vision_core.cli import places
 from vision_core.errors import UserError
 
 STDOUT = "-"
@@ -26,6 +27,7 @@ def add_json(parser: argparse.ArgumentParser, bare: bool = True) -> None:
         parser.add_argument("--json", nargs="?", const=STDOUT, metavar="PATH", help=text)
     else:
         parser.add_argument("--json", metavar="PATH", help=text)
+    places.writes(parser, "json", dash=True)
 
 
 @contextmanager

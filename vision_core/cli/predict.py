@@ -8,15 +8,13 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from vision_core.cli import options
-from vision_core.cli.output import add_json, cannot_write, json_stream, write_json
+from vision_core.cli import options, places
+from vision_core.cli.output import add_json, json_stream, write_json
 from vision_core.errors import UserError
 
 if TYPE_CHECKING:
     from vision_core.export import Prediction
     from vision_core.models import Model
-
-_PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff")
 
 
 def register(subparsers: Any) -> None:
@@ -32,7 +30,10 @@ def register(subparsers: Any) -> None:
     add_json(parser, bare=False)
     group.add_argument("--overlay", type=Path, metavar="OUT.png",
                        help="draw on the photo; several give OUT-1.png ..., or name a folder")
-    group.add_argument("--save-coco", type=Path, metavar="OUT.json", help="COCO annotations")
+    group.add_argument("--save-coco", type=Path, metavar="OUT.json", help="COCO annotations, or -")
+    places.reads(parser, "images", "IMAGE", dash=True)
+    places.writes(parser, "overlay", folder=True)
+    places.writes(parser, "save_coco", "--save-coco", dash=True)
     parser.set_defaults(run=run)
 
 
@@ -68,8 +69,6 @@ def run(args: argparse.Namespace) -> int:
 def _check_ranges(args: argparse.Namespace) -> None:
     if not 0 <= args.mask_threshold <= 1:
         raise UserError(f"The mask threshold must lie between 0 and 1, not {args.mask_threshold}.")
-    if args.json is not None and Path(args.json).suffix.lower() in _PICTURES:
-        raise UserError(f"--json would overwrite the picture {args.json}; name a .json file or -.")
     if args.joint_threshold is not None and args.joint_threshold != args.joint_threshold:
         raise UserError("The joint threshold must be a number.")
 
@@ -96,10 +95,11 @@ def _one(
     )
     if args.overlay:
         file = predicting.overlay_path(args.overlay, prediction.photo, number, len(args.images))
+        places.check_output(args, file)
         predicting.save_overlay(prediction, file)
     if out is not None:
         write_json(out, prediction_record(prediction, timing))
-    if args.json != "-":
+    if "-" not in (args.json, str(args.save_coco)):
         print(predicting.summary(prediction, model))
     return prediction
 
@@ -107,8 +107,5 @@ def _one(
 def _save_coco(path: Path, predictions: list[Prediction]) -> None:
     from vision_core.export import coco_json
 
-    try:
-        with path.open("w", encoding="utf-8") as stream:
-            write_json(stream, coco_json(predictions))
-    except OSError as error:
-        raise UserError(cannot_write(path, error)) from None
+    with json_stream(str(path)) as stream:
+        write_json(stream, coco_json(predictions))

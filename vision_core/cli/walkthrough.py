@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vision_core.cli import places
 from vision_core.cli.output import add_json, json_stream, write_json
 from vision_core.errors import UserError
 
@@ -45,6 +46,8 @@ def register(subparsers: Any) -> None:
     parser.add_argument("--gif", metavar="FILE", help="all steps as a film, for slides")
     parser.add_argument("--svg-dir", metavar="DIR", help="every step as an SVG file in a folder")
     add_json(parser, bare=False)
+    places.writes(parser, "gif")
+    places.writes(parser, "svg_dir", "--svg-dir", folder=True)
     parser.set_defaults(run=run)
 
 

@@ -6,7 +6,7 @@ import argparse
 from dataclasses import replace
 from typing import Any
 
-from vision_core.cli import options
+from vision_core.cli import options, places
 from vision_core.cli.output import add_json, json_stream, write_json
 from vision_core.errors import UserError
 
@@ -22,6 +22,7 @@ def register(subparsers: Any) -> None:
     options.add_model(parser)
     options.add_thresholds(parser)
     add_json(parser, bare=False)
+    places.reads(parser, "image", "IMAGE", dash=True)
     parser.set_defaults(run=run)
 
 

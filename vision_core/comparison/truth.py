@@ -1,13 +1,13 @@
 """Detections against a ground truth: hits, false alarms, misses, and the precision-recall curve.
 
-Matching is that of COCO and Pascal VOC: detections in order of their scores, each takes the free
-box of its class with the greatest IoU, if that is at least the threshold.
+Matching is COCO's: detections in order of their scores, each takes the free box of its class with
+the greatest IoU, if that is at least the threshold. (Pascal VOC differs: a detection whose best box
+is taken is false there, even if another one is free.)
 """
 
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,6 +18,8 @@ from vision_core.errors import UserError
 from vision_core.labels import comparable
 from vision_core.selection.nms import iou_matrix
 from vision_core.selection.types import Detections
+
+_FARTHEST = 1e6  # pixels; no photo is as large, and the area of such a box is still exact enough
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +65,7 @@ def judge(found: Detections, truth: Truth, iou: float = SAME) -> Judged:
     names = [comparable(n) for n in truth.labels]
     hit = np.full(len(found), -1)
     free = np.ones(len(names), bool)
-    for i in np.argsort(-found.scores, kind="stable"):
+    for i in _best_first(found):
         name = comparable(found.labels[i])
         fits = np.array([n == name for n in names], bool) & free & (overlap[i] >= iou)
         if fits.any():
@@ -76,14 +78,21 @@ def judge(found: Detections, truth: Truth, iou: float = SAME) -> Judged:
     return Judged(hit, np.flatnonzero(free), precision, recall, f1)
 
 
+def _best_first(found: Detections) -> np.ndarray:
+    """Detections by falling score; equal ones by class and place, not by where they stand."""
+    names = np.array([comparable(n) for n in found.labels], dtype=str)
+    return np.lexsort((*found.boxes.reshape(-1, 4).T, names, -found.scores))
+
+
 @dataclass(frozen=True, eq=False)
 class Curve:
     """Precision and recall while the threshold falls.
 
     Attributes:
-        scores: float ``[N]``, falling; a point keeps all detections down to this score.
-        precision, recall: float ``[N]``.
-        average_precision: area under the curve, precision made non-increasing (Pascal VOC 2010).
+        scores: float ``[D]``, falling, each score once; a point keeps all detections down to it.
+        precision, recall: float ``[D]``.
+        average_precision: area under the curve, precision made non-increasing, as Pascal VOC
+            measures it since 2010 (matching is COCO's); 0 where nothing is found.
     """
 
     scores: np.ndarray
@@ -100,13 +109,14 @@ def curve(found: Detections, truth: Truth, iou: float = SAME) -> Curve:
     """
     if not len(truth.labels):
         raise UserError("A precision-recall curve needs at least one true box; draw one.")
-    order = np.argsort(-found.scores, kind="stable")
-    hits = np.cumsum(judge(found, truth, iou).hit[order] >= 0)
-    precision = hits / np.arange(1, len(order) + 1)
+    order = _best_first(found)
+    last = np.flatnonzero(np.diff(found.scores[order], append=-np.inf))  # of each equal score
+    hits = np.cumsum(judge(found, truth, iou).hit[order] >= 0)[last]
+    precision = hits / (last + 1)
     recall = hits / len(truth.labels)
     falling = np.maximum.accumulate(precision[::-1])[::-1]
     steps = np.diff(np.concatenate([[0.0], recall]))
-    return Curve(found.scores[order], precision, recall, float((steps * falling).sum()))
+    return Curve(found.scores[order][last], precision, recall, float((steps * falling).sum()))
 
 
 def read_coco(data: bytes, width: int, height: int, name: str | None = None) -> Truth:
@@ -127,14 +137,19 @@ def read_coco(data: bytes, width: int, height: int, name: str | None = None) -> 
                  for c in content["categories"]}
         images = {i["id"]: i for i in content["images"]}
         chosen = _image(images, name)
-        scale = (width / images[chosen]["width"], height / images[chosen]["height"])
+        scale = (width / _length(images[chosen]["width"]),
+                 height / _length(images[chosen]["height"]))  # fmt: skip
         rows = [n for n in content["annotations"]
                 if n["image_id"] == chosen and not n.get("iscrowd")]
         boxes = [_xyxy(n["bbox"], scale) for n in rows]
         labels = tuple(names[n["category_id"]] for n in rows)
-    except (ValueError, KeyError, TypeError, ZeroDivisionError, RecursionError) as error:
+    except UserError:  # a sentence of its own
+        raise
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError,
+            RecursionError) as error:  # fmt: skip
         raise UserError(
-            f"The file is no COCO annotation file ({type(error).__name__}: {error}); it needs "
+            f"The file is no COCO annotation file ({type(error).__name__}: "
+            f"{str(error)[:80]}); it needs "
             "images, categories and annotations with bbox."
         ) from None
     return Truth(np.array(boxes, np.float32).reshape(-1, 4), labels)
@@ -151,6 +166,14 @@ def _image(images: dict[int, dict[str, object]], name: str | None) -> int:
 
 def _xyxy(box: Sequence[float], scale: tuple[float, float]) -> list[float]:
     x, y, w, h = (float(v) for v in box)
-    if not all(map(math.isfinite, (x, y, w, h))) or w < 0 or h < 0:
+    corners = [x * scale[0], y * scale[1], (x + w) * scale[0], (y + h) * scale[1]]
+    if not all(abs(v) <= _FARTHEST for v in corners) or not (w >= 0 and h >= 0):
         raise ValueError(f"bbox {list(box)}")
-    return [x * scale[0], y * scale[1], (x + w) * scale[0], (y + h) * scale[1]]
+    return corners
+
+
+def _length(value: object) -> float:
+    """A width or height of an image."""
+    if not isinstance(value, int | float) or not 0 < value <= _FARTHEST:
+        raise ValueError(f"an image size of {str(value)[:20]}")
+    return float(value)

@@ -38,7 +38,7 @@ def average_precision(
         found: per photo ``boxes``, ``labels`` and ``scores [K]``; for masks also ``masks``.
         kind: "bbox" to compare boxes, "segm" to compare masks (boolean).
         names: class names; labels are indices into it. A class without any true box gives NaN
-            and does not count for the means.
+            and does not count for the means; one with true boxes and nothing found gives 0.
     """
     reference = COCO()
     notes: list[dict[str, object]] = []
@@ -57,8 +57,13 @@ def average_precision(
         "categories": [{"id": index, "name": name} for index, name in enumerate(names)],
         "annotations": notes,
     }
-    if not results:
-        return {"AP50": 0.0, "AP": 0.0, **{f"AP50 {name}": 0.0 for name in names}}
+    if not results:  # pycocotools cannot load an empty list
+        present = {int(label) for photo in truth for label in photo["labels"]}
+        each = {i: 0.0 if i in present else float("nan") for i in range(len(names))}
+        mean = 0.0 if present else float("nan")
+        return {"AP50": mean, "AP": mean, **{f"AP50 {n}": each[i] for i, n in enumerate(names)}}
+    if not notes:
+        return dict.fromkeys(["AP50", "AP", *(f"AP50 {n}" for n in names)], float("nan"))
     with contextlib.redirect_stdout(io.StringIO()):
         reference.createIndex()
         scorer = COCOeval(reference, reference.loadRes(results), kind)

@@ -2,13 +2,13 @@
 
 The theoretical field is worked out by going back from the unit through the graph of the network,
 layer by layer: at each one an interval of places becomes the interval that its window reads
-(Araujo, Norris and Sim 2019, "Computing Receptive Fields of Convolutional Neural Networks"). The
+(Araujo, Norris and Sim 2019, "Computing Receptive Fields of Convolutional Neural Networks"). What
+averages a whole map, as squeeze-and-excitation does (Hu et al. 2018), reads all of it. The
 effective field is the gradient of the unit in the pixels (Luo et al. 2016, arXiv:1701.04128).
 """
 
 from __future__ import annotations
 
-import math
 import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,14 +21,12 @@ from torch.nn import functional as F
 
 from vision_core import devices
 from vision_core.errors import UserError
+from vision_core.features import receptive_spans as spans
+from vision_core.features.receptive_spans import Span
 
-Span = tuple[tuple[int, int], tuple[int, int]]  # first and last row, first and last column
-_ALIKE = (
-    nn.ReLU, nn.ReLU6, nn.SiLU, nn.Hardswish, nn.Hardsigmoid, nn.Sigmoid, nn.BatchNorm2d,
-    nn.Dropout, nn.Identity, nn.GELU, nn.LeakyReLU, nn.Dropout2d,
-)  # fmt: skip
 _MERGES = (torch.add, operator.add, operator.iadd, torch.cat, operator.mul, torch.mul)
-_ALIKE_CALLS = (F.relu, torch.relu, F.dropout, torch.sigmoid, F.silu)
+_ALIKE_CALLS = (F.relu, torch.relu, F.dropout, torch.sigmoid, F.silu, F.hardsigmoid, F.hardswish)
+_ALIKE_NAMES = ("relu", "relu_", "add", "add_", "contiguous", "mul", "mul_", "sigmoid")
 
 
 @dataclass(frozen=True)
@@ -97,10 +95,20 @@ class Graph:
                 "the numbers; choose another model."
             ) from error
         self.size = (int(x.shape[-2]), int(x.shape[-1]))
+        self.seeing = self._seeing()
         self.nodes = {
             str(node.target): node for node in self.traced.graph.nodes
             if node.op == "call_module" and len(self.values.get(node.name, ())) == 4
         }  # fmt: skip
+
+    def _seeing(self) -> set[fx.Node]:
+        """Nodes whose tensor depends on the picture."""
+        found: set[fx.Node] = set()
+        for node in self.traced.graph.nodes:
+            fed = any(n in found for n in node.all_input_nodes)
+            if node.name in self.values and (fed or node.op == "placeholder"):
+                found.add(node)
+        return found
 
     def layers(self) -> dict[str, tuple[int, ...]]:
         """Layers with maps, in the order in which they run, and their shapes (C, h, w)."""
@@ -109,11 +117,33 @@ class Graph:
     def field(self, layer: str, row: int, column: int) -> tuple[int, int, int, int]:
         """The theoretical receptive field of a unit: x1, y1, x2, y2 in pixels, ends outside.
 
-        It may reach over the border of the input, where only padding is seen.
+        It may reach over the border of the input, where only padding is seen; not so for a unit
+        that sees the whole of a map (``global_pooling``).
 
         Raises:
             UserError: no such layer or unit, or a layer in between that is not known here.
         """
+        box, pooled = self._field(layer, row, column)
+        if pooled is None:
+            return box
+        height, width = self.size
+        return max(box[0], 0), max(box[1], 0), min(box[2], width), min(box[3], height)
+
+    def global_pooling(self, layer: str, row: int = 0, column: int = 0) -> str | None:
+        """What makes a unit see a whole map, as a global average pooling does.
+
+        Returns:
+            the name of the last such layer or operation on the way to the unit; ``None`` where
+            only windows of limited size lie on it.
+
+        Raises:
+            UserError: as ``field``.
+        """
+        return self._field(layer, row, column)[1]
+
+    def _field(
+        self, layer: str, row: int, column: int
+    ) -> tuple[tuple[int, int, int, int], str | None]:
         if layer not in self.nodes:
             raise UserError(f"There is no layer {layer!r} with a map in this network.")
         node = self.nodes[layer]
@@ -121,39 +151,69 @@ class Graph:
         if not (0 <= row < high and 0 <= column < wide):
             raise UserError(f"The layer {layer} has {high} x {wide} units; there is none at "
                             f"row {row}, column {column}.")  # fmt: skip
-        spans: dict[fx.Node, Span] = {node: ((row, row), (column, column))}
+        found: dict[fx.Node, Span] = {node: ((row, row), (column, column))}
+        pooled = None
         for each in reversed(list(self.traced.graph.nodes)):
-            if each not in spans:
+            if each not in found:
                 continue
             if each.op == "placeholder":
-                (y1, y2), (x1, x2) = spans[each]
-                return x1, y1, x2 + 1, y2 + 1
-            for source, span in self._back(each, spans[each]):
-                spans[source] = _union(spans.get(source), span)
+                (y1, y2), (x1, x2) = found[each]
+                return (x1, y1, x2 + 1, y2 + 1), pooled
+            if pooled is None and self._reads_all(each):
+                pooled = str(each.target) if each.op == "call_module" else each.name
+            for source, span in self._back(each, found[each]):
+                found[source] = spans.union(found.get(source), span)
         raise UserError(f"The layer {layer} does not depend on the picture.")
+
+    def _shape(self, node: fx.Node) -> tuple[int, ...]:
+        """Of a node's tensor; empty where it puts out none."""
+        return self.values.get(node.name, ())
+
+    def _reads_all(self, node: fx.Node) -> bool:
+        """Whether each place of a node's output depends on every place of a map it reads."""
+        maps = [n for n in node.all_input_nodes if n in self.seeing and len(self._shape(n)) == 4]
+        if not maps or max(self._shape(maps[0])[2:]) == 1:
+            return False
+        shape = self._shape(node)
+        if len(shape) != 4:
+            return bool(shape)
+        averages = spans.averages_all(node) or spans.is_adaptive(self._part(node), node)
+        return averages and shape[2:] == (1, 1)
+
+    def _part(self, node: fx.Node) -> nn.Module | None:
+        return self.traced.get_submodule(str(node.target)) if node.op == "call_module" else None
 
     def _back(self, node: fx.Node, span: Span) -> list[tuple[fx.Node, Span]]:
         """The nodes that a node reads, and which of their places."""
-        maps = [n for n in node.all_input_nodes if len(self.values.get(n.name, ())) == 4]
-        if node.op == "call_module":
-            found = _through(self.traced.get_submodule(str(node.target)), span,
-                             self.values[maps[0].name][2:])  # fmt: skip
-            if found is not None:
-                return [(maps[0], found)]
+        tensors = [n for n in node.all_input_nodes if n in self.seeing]
+        maps = [n for n in tensors if len(self._shape(n)) == 4]
+        if len(self._shape(node)) != 4 or spans.averages_all(node) or not maps:
+            # Vectors have no places: whatever made one of them may depend on all of a map.
+            return [(n, self._whole(n)) for n in tensors]
+        size, out = self._shape(maps[0])[2:], self._shape(node)[2:]
+        part = self._part(node)
+        if spans.is_adaptive(part, node):
+            return [(maps[0], spans.shared(span, size, out))]
+        if part is not None:
+            read = spans.through(part, span)
+            if read is not None:
+                return [(maps[0], read)]
         elif node.op in ("call_function", "call_method"):
             name = str(getattr(node.target, "__name__", node.target))
             if node.target in (F.interpolate,):
-                return [(maps[0], _resized(span, self.values[maps[0].name][2:],
-                                           self.values[node.name][2:], node.kwargs))]  # fmt: skip
-            if node.target in _MERGES or node.target in _ALIKE_CALLS or name in (
-                "relu", "relu_", "add", "add_", "contiguous", "mul",
-            ):  # fmt: skip
-                return [(n, span) for n in maps]
-            if name in ("max_pool2d", "boolean_dispatch") and maps:
-                return [(maps[0], _window(span, *_pool_numbers(node)))]
-            if not maps:
-                return []
+                return [(maps[0], spans.resized(span, size, out, node.kwargs))]
+            if node.target in _MERGES or node.target in _ALIKE_CALLS or name in _ALIKE_NAMES:
+                return [(n, spans.broadcast(span, self._shape(n)[2:], out)) for n in maps] + [
+                    (n, spans.NOWHERE) for n in tensors if n not in maps
+                ]
+            if name in ("max_pool2d", "boolean_dispatch"):
+                return [(maps[0], spans.window(span, *spans.pool_numbers(node)))]
         raise UserError(f"The receptive field cannot be followed through {node.target}.")
+
+    def _whole(self, node: fx.Node) -> Span:
+        """All places of a node's map."""
+        shape = self._shape(node)
+        return ((0, shape[2] - 1), (0, shape[3] - 1)) if len(shape) == 4 else spans.NOWHERE
 
 
 class _Keep(fx.Interpreter):
@@ -170,80 +230,6 @@ class _Keep(fx.Interpreter):
         if isinstance(result, Tensor):
             self.found[n.name] = tuple(int(s) for s in result.shape)
         return result
-
-
-def _through(layer: nn.Module, span: Span, size: Sequence[int]) -> Span | None:
-    """Places of a layer's input that some places of its output read; ``None``: unknown layer."""
-    if isinstance(layer, _ALIKE) or type(layer).__name__ in ("FrozenBatchNorm2d", "LayerNorm2d"):
-        return span
-    if isinstance(layer, (nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d)):
-        dilation = getattr(layer, "dilation", 1)
-        stride = layer.stride if layer.stride is not None else layer.kernel_size
-        return _window(span, layer.kernel_size, stride, layer.padding, dilation)
-    if isinstance(layer, nn.ConvTranspose2d):
-        return _stamped(span, layer)
-    if isinstance(layer, nn.AdaptiveAvgPool2d):
-        wanted = _pair(layer.output_size)
-        rows, columns = (
-            (math.floor(low * n / out), math.ceil((high + 1) * n / out) - 1)
-            for (low, high), n, out in zip(span, size, wanted, strict=True)
-        )
-        return rows, columns
-    return None
-
-
-def _window(span: Span, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Span:
-    found = []
-    for axis, (low, high) in enumerate(span):
-        k, s, p, d = (_pair(v)[axis] for v in (kernel, stride, padding, dilation))
-        found.append((low * s - p, high * s - p + d * (k - 1)))
-    return found[0], found[1]
-
-
-def _stamped(span: Span, layer: nn.ConvTranspose2d) -> Span:
-    """A transposed convolution: the places whose stamps reach the output places."""
-    found = []
-    for axis, (low, high) in enumerate(span):
-        k, s, p, d = (
-            _pair(v)[axis] for v in (layer.kernel_size, layer.stride, layer.padding, layer.dilation)
-        )
-        found.append((math.ceil((low + p - d * (k - 1)) / s), (high + p) // s))
-    return found[0], found[1]
-
-
-def _resized(span: Span, size: Sequence[int], out: Sequence[int], options: Any) -> Span:
-    """Nearest neighbour reads one place, bilinear up to two."""
-    found = []
-    smooth = options.get("mode", "nearest") != "nearest"
-    for (low, high), n, m in zip(span, size, out, strict=True):
-        if not smooth:
-            found.append((math.floor(low * n / m), math.floor(high * n / m)))
-        else:
-            first, last = (low + 0.5) * n / m - 0.5, (high + 0.5) * n / m - 0.5
-            found.append((math.floor(first), math.floor(last) + 1))
-    return found[0], found[1]
-
-
-def _pool_numbers(node: fx.Node) -> tuple[Any, Any, Any, Any]:
-    """Kernel, stride, padding and dilation of a call of ``F.max_pool2d``."""
-    names = ("input", "kernel_size", "stride", "padding", "dilation")
-    given = {**dict(zip(names, node.args, strict=False)), **node.kwargs}
-    kernel = given["kernel_size"]
-    return kernel, given.get("stride") or kernel, given.get("padding", 0), given.get("dilation", 1)
-
-
-def _pair(value: Any) -> tuple[int, int]:
-    if isinstance(value, (tuple, list)):
-        return int(value[0]), int(value[-1])
-    return int(value), int(value)
-
-
-def _union(known: Span | None, new: Span) -> Span:
-    if known is None:
-        return new
-    (a, b), (c, d) = known
-    (e, f), (g, h) = new
-    return (min(a, e), max(b, f)), (min(c, g), max(d, h))
 
 
 def effective(

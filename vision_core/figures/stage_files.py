@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw, ImageFont
 from vision_core.errors import UserError
 from vision_core.figures.colours import GREEN, INPUT, KERNEL, rgb
 from vision_core.figures.stage import Mark, Stage
-from vision_core.figures.stage_layout import Layout, Place, lay_out
+from vision_core.figures.stage_layout import Layout, Place, lay_out, text_wide
 from vision_core.walkthroughs.types import Cell, Walkthrough
 
 MAX_FRAMES = 400  # a film of more is no film for a slide
@@ -229,7 +229,7 @@ def _cell(
                  2 * inset)  # fmt: skip
     if not empty:
         text = f"{value + 0.0:.4g}"
-        size = min(unit * 0.5, 1.62 * unit / len(text), 30)
+        size = min(unit * 0.5, 0.84 * unit / text_wide(text, 100) * 100, 30)
         pen.text(at[0] + unit / 2, at[1] + unit / 2, text, size, _TEXT, True, on)
 
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from PIL import ImageFont
+
 from vision_core.figures.stage import Block, Panel, Stage, View
 
 TITLE, HEAD, BETWEEN, APART = 24, 30, 16, 26
-_LETTER = 8.3
+_WIDEST = 1.4  # wide fonts of other machines against Pillow's own
 _UNITS = range(64, 8, -1)
 
 
@@ -48,6 +50,11 @@ class Layout:
     height: float
     places: tuple[Place, ...]
     words: tuple[Word, ...]
+
+
+def text_wide(words: str, size: float) -> float:
+    """Pixels that bold text takes at the most, in whatever sans-serif font a viewer has."""
+    return _WIDEST * float(ImageFont.load_default(size).getlength(words))
 
 
 def lay_out(stage: Stage, width: float = 1200, height: float = 560) -> Layout:
@@ -98,7 +105,7 @@ def _view(
         left += sign
         _place(block, index, unit, left, middle, places, words)
         left += wide + APART
-    return max(left - APART - x, len(view.title) * 9), tall + head
+    return max(left - APART - x, text_wide(view.title, 17)), tall + head
 
 
 def _block_size(block: Block, unit: float) -> tuple[float, float]:
@@ -122,7 +129,7 @@ def _place(
 
 
 def _wide(panel: Panel, unit: float) -> float:
-    return max(_size(panel, unit)[0], len(panel.title) * _LETTER)
+    return max(_size(panel, unit)[0], text_wide(panel.title, 14.5))
 
 
 def _size(panel: Panel, unit: float) -> tuple[float, float, float]:

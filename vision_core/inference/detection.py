@@ -173,6 +173,7 @@ def _freeze(
         group=None if raw.group is None else rows(raw.group),
         position=None if raw.position is None else rows(raw.position),
         topk=raw.topk,
+        edge_ties=raw.edge_ties,
         field=AnchorField(
             frozen(raw.field.anchors_net), frozen(raw.field.boxes_net), frozen(raw.field.scores),
             frozen(raw.field.level.to(torch.uint8)), frozen(raw.field.fate),

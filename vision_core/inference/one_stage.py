@@ -59,10 +59,11 @@ def _decode_dense(
     flat = scores_all.flatten()
     rows: list[Tensor] = []
     levels: list[Tensor] = []
-    above, start = 0, 0
+    above, start, ties = 0, 0, set()
     for level, count in enumerate(per_level):
-        best, passed = _top(flat[start * classes : (start + count) * classes], floor, module)
+        best, passed, tied = _top(flat[start * classes : (start + count) * classes], floor, module)
         above += passed
+        ties |= {level} if tied else set()
         rows.append(best + start * classes)
         levels.append(torch.full_like(best, level))
         start += count
@@ -83,6 +84,7 @@ def _decode_dense(
     group = torch.cat(levels)
     raw = _finish(flat[row], row % classes, anchor, class_scores, centerness, field, funnel)
     raw.group, raw.position, raw.topk = group, row, module.topk_candidates
+    raw.edge_ties = frozenset(ties)
     return raw
 
 
@@ -97,10 +99,11 @@ def _decode_ssd(
     classes = class_scores.shape[-1]
     index: list[Tensor] = []
     labels: list[Tensor] = []
-    above = 0
+    above, ties = 0, set()
     for label in range(1, classes):
-        best, passed = _top(class_scores[:, label], floor, module)
+        best, passed, tied = _top(class_scores[:, label], floor, module)
         above += passed
+        ties |= {label} if tied else set()
         index.append(best)
         labels.append(torch.full_like(best, label))
     anchor = torch.cat(index)
@@ -116,11 +119,13 @@ def _decode_ssd(
     raw = _finish(class_scores[anchor, group], group, anchor, class_scores,
                   torch.ones_like(boxes[:, 0]), field, funnel)
     raw.group, raw.position, raw.topk = group, anchor, module.topk_candidates
+    raw.edge_ties = frozenset(ties)
     return raw
 
 
-def _top(scores: Tensor, floor: float, module: Any) -> tuple[Tensor, int]:
-    """Indices of the best ``topk_candidates`` scores above the floor, and how many are above it.
+def _top(scores: Tensor, floor: float, module: Any) -> tuple[Tensor, int, bool]:
+    """Indices of the best ``topk_candidates`` scores above the floor, how many are above it, and
+    whether one that was cut equals the last one taken.
 
     Where as many lie above the network's own threshold, the top-k is taken from those alone: it
     finds the same scores, but which of several equal ones it finds, and in which order, is then
@@ -131,8 +136,10 @@ def _top(scores: Tensor, floor: float, module: Any) -> tuple[Tensor, int]:
     confident = index[scores[index] > module.score_thresh]
     if len(confident) >= module.topk_candidates:
         index = confident
-    order = scores[index].topk(_topk_min(index, module.topk_candidates, 0)).indices
-    return index[order], passed
+    top = scores[index].topk(_topk_min(index, module.topk_candidates, 0))
+    last = top.values[-1:]
+    tied = bool((scores == last).sum() > (top.values == last).sum()) if len(last) else False
+    return index[top.indices], passed, tied
 
 
 def _field(

@@ -124,6 +124,7 @@ class DetectionTrace:
             the candidates in order; ``None`` for two-stage networks, which have no such step.
         position: int64 [N], place in the flattened head output that the top-k was taken from.
         topk: how many candidates of a group the top-k let pass at the most.
+        edge_ties: groups whose top-k cut a candidate of the same score as its last one.
         field: all anchors, for questions about places without a candidate.
     """
 
@@ -146,6 +147,7 @@ class DetectionTrace:
     group: np.ndarray | None = None
     position: np.ndarray | None = None
     topk: int | None = None
+    edge_ties: frozenset[int] = frozenset()
     field: AnchorField | None = None
 
     def __len__(self) -> int:

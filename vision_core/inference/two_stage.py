@@ -49,6 +49,7 @@ class Raw:
     group: Tensor | None = None
     position: Tensor | None = None
     topk: int | None = None
+    edge_ties: frozenset[int] = frozenset()
 
 
 @dataclass

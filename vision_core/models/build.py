@@ -87,7 +87,7 @@ def settings_of(builder: str, state: StateDict) -> dict[str, int]:
     meta = get_model_weights(builder).DEFAULT.meta
     settings = {}
     head = state.get(row.head)
-    if head is not None and head.shape[0] // row.per_class != len(meta["categories"]):
+    if head is not None and head.ndim and head.shape[0] // row.per_class != len(meta["categories"]):
         settings["num_classes"] = max(head.shape[0] // row.per_class, 1)
     joints = state.get("roi_heads.keypoint_predictor.kps_score_lowres.weight")
     if row.task == "keypoint" and joints is not None and joints.ndim == 4:

@@ -38,8 +38,8 @@ def read(file: Path) -> StateDict:
     if not file.is_file():
         raise UserError(f"There is no weights file {file}; check the path.")
     if file.suffix == ".safetensors":
-        return _floats(_read_safetensors(file))
-    return _floats(_unwrap(_read_pickle(file), file))
+        return _floats(_ordinary(_read_safetensors(file), file))
+    return _floats(_ordinary(_unwrap(_read_pickle(file), file), file))
 
 
 def _read_safetensors(file: Path) -> StateDict:
@@ -96,6 +96,25 @@ def _unwrap(loaded: Any, file: Path) -> StateDict:
     return {str(k): v for k, v in loaded.items()}
 
 
+def _ordinary(state: StateDict, file: Path) -> StateDict:
+    """Refuse tensors that hold no plain numbers."""
+    odd = [f"{k} ({kind})" for k, v in state.items() if (kind := _odd_kind(v))]
+    if odd:
+        raise UserError(f"{file.name} holds tensors that cannot be weights here: {_some(odd)}; "
+                        "save the state dict of an ordinary float32 model.")  # fmt: skip
+    return state
+
+
+def _odd_kind(tensor: Tensor) -> str:
+    if tensor.is_meta:
+        return "without values, on the meta device"
+    if tensor.is_quantized:
+        return "quantised"
+    if tensor.is_nested or tensor.layout != torch.strided:
+        return "sparse or nested"
+    return "complex" if tensor.is_complex() else ""
+
+
 def _floats(state: StateDict) -> StateDict:
     """Half and double precision to float32; counters keep their type."""
     return {k: v.float() if v.is_floating_point() else v for k, v in state.items()}
@@ -139,6 +158,13 @@ def fit(module: nn.Module, state: StateDict, file: Path, name: str) -> None:
             f"{file.name} does not fit {name}: {'; '.join(parts)}; "
             f"choose the model that it was trained as."
         )
+    whole = [
+        f"{k} ({str(state[k].dtype).removeprefix('torch.')})" for k in own
+        if k in state and own[k].is_floating_point() and not state[k].is_floating_point()
+    ]  # fmt: skip
+    if whole:
+        raise UserError(f"{file.name} holds tensors that cannot be weights here: {_some(whole)}; "
+                        "save the state dict of an ordinary float32 model.")  # fmt: skip
     bad = [k for k, v in state.items() if v.is_floating_point() and not torch.isfinite(v).all()]
     if bad:
         raise UserError(

@@ -69,7 +69,24 @@ def select(trace: DetectionTrace, thresholds: Thresholds) -> Selection:
     detections = _detections(trace, shown, final)
     for array in (fate, by, iou, final, rank):
         array.setflags(write=False)
-    return Selection(trace, thresholds, detections, fate, by, iou, final, rank)
+    ties_open = _ties_are_open(trace, alive, thresholds.score)
+    return Selection(trace, thresholds, detections, fate, by, iou, final, rank, ties_open)
+
+
+def _ties_are_open(trace: DetectionTrace, alive: np.ndarray, score: float) -> bool:
+    """Whether a full group has equal scores, at another threshold than the trace was made for.
+
+    What lay below the last one taken changes the order that a top-k leaves among equal scores,
+    and is not held.
+    """
+    if trace.group is None or score == trace.defaults.score:
+        return False
+    for value in np.unique(trace.group[alive]):
+        members = alive[trace.group[alive] == value]
+        distinct = len(np.unique(trace.scores[members])) == len(members)
+        if len(members) == trace.topk and not (distinct and int(value) not in trace.edge_ties):
+            return True
+    return False
 
 
 def in_torchvision_order(trace: DetectionTrace, alive: np.ndarray) -> np.ndarray:

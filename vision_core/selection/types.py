@@ -140,6 +140,9 @@ class Selection:
         iou: float32 [N], IoU with ``by`` in the arithmetic of the NMS, 0 where ``by`` is -1.
         final_scores: float32 [N], scores after any decay.
         rank: int64 [N], place among the survivors of NMS, best is 0, -1 for the others.
+        ties_open: more candidates than a top-k limit lie above the threshold, some with equal
+            scores, and the threshold is not the network's own: which of them it takes, and in
+            which order, is not known, so that torchvision may keep others.
     """
 
     trace: DetectionTrace
@@ -150,6 +153,7 @@ class Selection:
     iou: np.ndarray
     final_scores: np.ndarray
     rank: np.ndarray
+    ties_open: bool = False
 
     def verdict(self, candidate: int) -> Verdict:
         """Why this candidate is shown or not: a look-up.

@@ -118,7 +118,8 @@ def _axis(n: int, k: int, s: int, p: int, d: int, up: bool) -> tuple[int, str]:
     if p > k // 2:
         raise UserError(f"padding may be at most half of kernel_size ({k // 2}), and {p} is more.")
     room = n + 2 * p - d * (k - 1) - 1
-    if room < 0:
+    # With ceil_mode the last window may stand over the edge, and it may be the only one.
+    if room < 0 and not (up and room + s - 1 >= 0):
         raise UserError(
             f"The pooling window spans {d * (k - 1) + 1} cells and the padded input has only "
             f"{n + 2 * p}; make the window smaller."

@@ -10,6 +10,8 @@ import streamlit as st
 
 from pages.widgets import state
 from pages.widgets.comparing.sides import Side
+from pages.widgets.plain import plain as as_text
+from pages.widgets.plain import sentence
 from vision_core.comparison.boxes import BoxComparison
 from vision_core.comparison.report import Column
 from vision_core.comparison.truth import Judged
@@ -73,7 +75,7 @@ def head(side: Side) -> None:
 
 def say_error(side: Side) -> None:
     """The sentence in place of a result, and the way out where there is one."""
-    st.warning(side.error, icon=":material/report:")
+    st.warning(sentence(side.error), icon=":material/report:")
     if side.offer is not None:
         st.button(
             f"Use {side.offer.title}", key=f"instead_{side.letter}", width="stretch",
@@ -95,7 +97,8 @@ def counts(column: Column, judged: Judged | None) -> None:
     found = column.selection.detections
     named = Counter(found.labels).most_common(4)
     rest = len(found) - sum(n for _, n in named)
-    words = ", ".join(f"{n} {label}" for label, n in named) + (f", {rest} others" if rest else "")
+    words = ", ".join(f"{n} {as_text(label)}" for label, n in named)
+    words += f", {rest} others" if rest else ""
     plural = "" if len(found) == 1 else "s"
     st.markdown(f"{len(found)} detection{plural}" + (f": {words}" if len(found) else ""))
     if judged is not None:

@@ -41,7 +41,9 @@ def show(photo: Photo, sides: Sequence[Side], candidates: Mapping[str, int] | No
         with st.spinner("Computing the two maps …"):
             made = [_map(photo, side, target, method)
                     for (side, method), target in zip(chosen, (first, second), strict=True)]
-        _charts(photo, chosen, made)
+        said = [targets.in_words(side.trace, target) if side.trace else ""
+                for (side, _), target in zip(chosen, (first, second), strict=True)]  # fmt: skip
+        _charts(photo, chosen, made, said)
 
 
 def _choose(place: st.delta_generator.DeltaGenerator, sides: Mapping[str, Side],
@@ -82,7 +84,8 @@ def _map(photo: Photo, side: Side, target: Target, method: str) -> Attribution:
 
 
 def _charts(
-    photo: Photo, chosen: Sequence[tuple[Side, str]], made: Sequence[Attribution]
+    photo: Photo, chosen: Sequence[tuple[Side, str]], made: Sequence[Attribution],
+    said: Sequence[str],
 ) -> None:
     scale = _scale(made)
     shares = [a.signed / limit if limit else a.signed
@@ -90,8 +93,8 @@ def _charts(
     difference = np.asarray(shares[0] - shares[1])
     shown = [
         Panel(f"{side.letter.upper()}, {TITLES[a.method]}",
-              over_photo(photo, signed_colours(a.signed, limit), _OVER), limit, a.target)
-        for (side, _), a, limit in zip(chosen, made, scale, strict=True)
+              over_photo(photo, signed_colours(a.signed, limit), _OVER), limit, words)
+        for (side, _), a, limit, words in zip(chosen, made, scale, said, strict=True)
     ]  # fmt: skip
     names = " - ".join(side.letter.upper() for side, _ in chosen)
     limit = own_limit(difference)

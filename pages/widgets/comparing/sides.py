@@ -11,6 +11,7 @@ import streamlit as st
 
 from pages.widgets import engine, model_picker, state
 from pages.widgets.model_picker import TASK_WORDS
+from pages.widgets.plain import plain
 from pages.widgets.state import Field
 from vision_core import devices, models
 from vision_core.errors import UserError, WeightsMissing
@@ -133,7 +134,7 @@ def _run(side: Side, photo: Photo) -> Side:
 
     try:
         device = str(devices.resolve(st.session_state.get("device", "auto")))
-        with st.spinner(f"Running {side.name} on {photo.name} …", show_time=True):
+        with st.spinner(f"Running {side.name} on {plain(photo.name)} …", show_time=True):
             load = engine.untrained if side.random else engine.load_model
             model = load(card.name, device)
             trace = engine.trace_of(model, photo)

@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from pages.widgets import state
+from pages.widgets.plain import plain
 from pages.widgets.state import Field
 from vision_core.comparison.truth import Truth, read_coco
 from vision_core.errors import UserError
@@ -142,4 +143,4 @@ def edit(photo: Photo, names: Sequence[str]) -> None:
     st.file_uploader("Or a COCO file with the boxes of this photo", type=["json"],
                      key="truth_file", on_change=_take_file, args=(photo,))
     if _uploaded(photo) is not None and not st.session_state.get("truth_file"):
-        st.caption(f"Boxes of {st.session_state[_UPLOADED][2]} count too.")
+        st.caption(f"Boxes of {plain(st.session_state[_UPLOADED][2])} count too.")

@@ -14,6 +14,7 @@ import streamlit as st
 
 from vision_core.attribution import Question
 from vision_core.attribution.occlusion import Sweep
+from vision_core.attribution.words import quantity
 from vision_core.figures import jpeg
 from vision_core.figures.colours import class_colour
 from vision_core.figures.encode import data_url
@@ -59,6 +60,8 @@ def content(photo: Photo, question: Question, sweep: Sweep) -> dict[str, Any]:
     chosen = list(dict.fromkeys([int(order[0]), *ever, *order.tolist()]))[:SHOWN]
     chosen.sort(key=lambda i: -own[i])
     names = [sweep.labels[i] for i in chosen]
+    if len(own) == 1:  # a target's text, such as box:12, is for links only
+        names, unit = [quantity(question.target)], ""
     return {
         "photo": {"id": photo.sha256, "width": photo.width, "height": photo.height,
                   "url": _file(photo.sha256, photo)},

@@ -59,7 +59,7 @@ class Drawing {
     const style = { head: [17, 700, text], sign: [20, 700, text], title: [14.5, 600, text] };
     for (const word of plan.words) {
       const [largest, weight, fill] = style[word.kind];
-      const size = word.room ? Math.min(largest, word.room / (0.58 * word.text.length)) : largest;
+      const size = word.room ? Math.min(largest, word.room / textWide(word.text, 1, weight)) : largest;
       const label = make("text", {
         x: word.x, y: word.y, "font-size": size, "font-weight": weight,
         fill: word.kind === "title" ? roles[word.role] : fill,
@@ -181,7 +181,8 @@ class Drawing {
       item.text = text;
       label.textContent = text;
     }
-    const size = Math.min(pixel * 0.5, (pixel * 1.62) / Math.max(text.length, 1), 30);
+    const room = 0.84 * pixel - 2; // inside the frame of a cell that is read or written
+    const size = Math.min(pixel * 0.5, room / Math.max(textWide(text, 1, 800), 0.1), 52);
     set(label, { "font-size": size.toFixed(1), "font-weight": on ? 800 : 500 });
     set(box, {
       fill: hue, "fill-opacity": (empty ? 0 : 0.05 + 0.4 * strength).toFixed(3),
@@ -202,6 +203,7 @@ class Drawing {
     marks.replaceChildren();
     const { roles, ground } = this.theme;
     const off = panel.operand ? panel.first : [0, 0];
+    const labels = [];
     panel.marks.forEach((mark, index) => {
       if (mark.steps && (k < mark.steps[0] || k > mark.steps[1])) return;
       const at = place.moved?.index === index ? place.moved.at : mark.at;
@@ -220,8 +222,10 @@ class Drawing {
         make("rect", { x: left, y: top, width, height, ...look }, marks);
         if (mark.drag) this.handles(marks, p, roles[mark.role], ground);
       }
-      if (mark.label) this.label(marks, mark, p, roles, ground);
+      if (mark.label) labels.push([mark, p]);
     });
+    const taken = []; // labels lie over all lines, and never over each other
+    for (const [mark, p] of labels) this.label(marks, mark, p, place, taken);
   }
 
   handles(marks, p, colour, ground) {
@@ -230,10 +234,23 @@ class Drawing {
     }
   }
 
-  label(marks, mark, p, roles, ground) {
+  // Beside a corner of its rectangle inside the panel; where others stand, the next free line.
+  label(marks, mark, p, { w, h }, taken) {
+    const { roles, ground } = this.theme;
+    const [wide, tall] = [textWide(mark.label, 15, 700) + 8, 20];
+    const across = [p[0] + 3, p[2] - wide - 3].map((x) => Math.max(0, Math.min(x, w - wide)));
+    const first = mark.dashed ? p[3] - tall - 3 : p[1] + 3;
+    const down = [first, p[1] - tall - 5, p[3] + 5, p[1] + 3, p[3] - tall - 3];
+    for (let y = 0; y + tall <= h; y += tall) down.push(y);
+    const spots = down.flatMap((y) => across.map((x) => [x, Math.max(0, Math.min(y, h - tall))]));
+    const free = ([x, y]) => taken.every(([a, b, c]) =>
+      x + wide <= a || a + c <= x || y + tall <= b || b + tall <= y);
+    const [x, y] = spots.find(free) ?? spots[0];
+    taken.push([x, y, wide]);
+    make("rect", { x, y, width: wide, height: tall, fill: ground, "fill-opacity": 0.88 }, marks);
     make("text", {
-      x: p[0] + 5, y: mark.dashed ? p[3] - 8 : p[1] + 17, "font-size": 15, "font-weight": 700, fill: roles[mark.role],
-      stroke: ground, "stroke-width": 4, "paint-order": "stroke", "font-family": "sans-serif",
+      x: x + 4, y: y + tall / 2, "font-size": 15, "font-weight": 700, fill: roles[mark.role],
+      "dominant-baseline": "central", "font-family": "sans-serif",
     }, marks).textContent = mark.label;
   }
 }

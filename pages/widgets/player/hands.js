@@ -81,15 +81,15 @@ function svgText(player) {
   const copy = player.svg.cloneNode(true);
   const [, , w, h] = player.svg.getAttribute("viewBox").split(" ").map(Number);
   const lines = [...player.find(".maths").children].map((line) => line.textContent);
-  const letters = Math.max(24, Math.floor(Math.max(w, 480) / 9));
-  const wrapped = (lines.length ? lines : [player.find(".maths").textContent])
-    .flatMap((line) => line.match(new RegExp(`.{1,${letters}}(\\s|$)`, "g")) ?? [line]);
+  const room = Math.max(w, 480) - 8;
+  const written = (lines.length ? lines : [player.find(".maths").textContent])
+    .flatMap((line) => wrapped(line, room, 17, 400));
   const width = Math.max(w, 480);
-  const height = h + 12 + 24 * wrapped.length;
+  const height = h + 12 + 24 * written.length;
   set(copy, { xmlns: NS, width, height, viewBox: `-2 -2 ${width} ${height}` });
   const ground = make("rect", { x: -2, y: -2, width, height, fill: player.theme.ground });
   copy.prepend(ground);
-  wrapped.forEach((line, i) => {
+  written.forEach((line, i) => {
     make("text", { x: 0, y: h + 20 + 24 * i, "font-size": 17, "font-family": "sans-serif",
                    fill: player.theme.text }, copy).textContent = line.trim();
   });

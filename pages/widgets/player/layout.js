@@ -3,10 +3,35 @@
 
 const TITLE = 24; // height of a panel's title
 const HEAD = 30; // height of a view's title
+const HEAD_LINE = 21; // of each further line of a view's title
 const BETWEEN = 16; // between panels of a block
 const APART = 26; // between blocks, lines and views
-const LETTER = 8.3; // width of a letter of a panel's title
-const [LARGEST, READABLE, SMALLEST] = [64, 30, 9]; // pixels a cell
+const [LARGEST, READABLE, SMALLEST] = [110, 30, 9]; // pixels a cell
+
+const ruler = document.createElement("canvas").getContext("2d");
+const widths = new Map();
+
+// Pixels that a text takes as the figures draw it.
+function textWide(text, size, weight) {
+  const key = `${weight} ${text}`;
+  if (!widths.has(key)) {
+    if (widths.size > 5000) widths.clear();
+    ruler.font = `${weight} 100px sans-serif`;
+    widths.set(key, ruler.measureText(text).width / 100);
+  }
+  return widths.get(key) * size;
+}
+
+// The lines of a text no wider than `room`, broken between words.
+function wrapped(text, room, size, weight) {
+  const lines = [];
+  for (const word of text.split(/\s+/)) {
+    const longer = lines.length ? `${lines.at(-1)} ${word}` : word;
+    if (lines.length && textWide(longer, size, weight) <= room) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines;
+}
 
 function panelSize(panel, unit) {
   if (!panel.operand) {
@@ -18,8 +43,9 @@ function panelSize(panel, unit) {
   return { pixel, w: (panel.columns + 2 * c) * pixel, h: (panel.rows + 2 * r) * pixel };
 }
 
-// A very long title must not make the cells tiny on a phone; it may then run out of its panel.
-const titleWidth = (panel) => Math.min(panel.title.length * LETTER, 330);
+// A very long title must not make the cells tiny on a phone; it is then written smaller.
+const TITLE_ROOM = 330;
+const titleWidth = (panel) => Math.min(textWide(panel.title, 14.5, 600) + 2, TITLE_ROOM);
 const signWidth = (block) => (block.sign ? block.sign.length * 11 + 16 : 0);
 
 // The panels of a block, from its upper left corner.
@@ -57,9 +83,11 @@ function placeView(view, unit, limit) {
     } else lines.push({ blocks: [made], width: wanted, height: made.height });
     widest = Math.max(widest, lines.at(-1).width);
   }
-  const titled = view.title ? HEAD : 0;
+  const heads = view.title ? wrapped(view.title, Math.min(Math.max(widest, 220), limit), 17, 700) : [];
+  const titled = heads.length ? HEAD + HEAD_LINE * (heads.length - 1) : 0;
+  const headWide = Math.max(0, ...heads.map((line) => textWide(line, 17, 700)));
   const tall = lines.reduce((sum, line) => sum + line.height + APART, -APART) + titled;
-  return { lines, fits, width: Math.max(widest, Math.min(view.title.length * 9, limit)), height: tall, titled };
+  return { lines, fits, width: Math.max(widest, Math.min(headWide, limit)), height: tall, titled, heads };
 }
 
 function tryUnit(views, unit, width, stacked) {
@@ -97,13 +125,14 @@ function layOut(stage, width, height) {
   const stack = largest(stage.views, width, height, true);
   const side = stage.views.length > 1 ? largest(stage.views, width, height, false) : stack;
   const worth = (plan) => (plan.height <= height ? plan.unit : 0.5 * plan.unit);
-  const best = worth(stack) >= 0.85 * worth(side) ? stack : side;
+  const best = worth(side) >= 0.85 * worth(stack) ? side : stack;
   const panels = [];
   const words = [];
   let [left, top] = [0, 0];
   best.placed.forEach((made, view) => {
-    const title = stage.views[view].title;
-    if (title) words.push({ x: left, y: top + 18, text: title, kind: "head", room: width });
+    made.heads.forEach((text, line) => words.push({
+      x: left, y: top + 18 + HEAD_LINE * line, text, kind: "head", room: width,
+    }));
     let y = top + made.titled;
     for (const line of made.lines) {
       let x = left;
@@ -116,7 +145,7 @@ function layOut(stage, width, height) {
         x += block.sign;
         for (const p of block.placed) {
           panels.push({ ...p, view, x: x + p.x, y: middle + p.y });
-          words.push({ x: x + p.x, y: middle + p.y - 7, text: p.panel.title, kind: "title",
+          words.push({ x: x + p.x, y: middle + p.y - 7, text: p.panel.title, kind: "title", room: TITLE_ROOM,
                        role: p.panel.role });
         }
         x += block.width + APART;

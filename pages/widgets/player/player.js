@@ -2,6 +2,7 @@
 
 const PACE = 1100; // milliseconds a step at speed 1
 const QUIET = 400; // milliseconds after the last key before Python is told the step
+const LINES = 56; // pixels of the lines of mathematics that `above` counts
 const CORNER = 12; // pixels around a corner where a drag changes the size
 
 class Player {
@@ -92,10 +93,12 @@ class Player {
     const ground = themeOf(this.box);
     if (ground.text !== this.theme.text || ground.dark !== this.theme.dark) return this.rebuild();
     const narrow = innerWidth < 700;
-    const tall = Math.max(narrow ? 560 : 150, innerHeight - this.data.above);
-    const size = `${this.box.clientWidth} ${tall}`;
+    const size = `${this.box.clientWidth} ${innerHeight} ${this.data.above}`;
     if (size !== this.size) {
       this.size = size;
+      this.reserve();
+      const more = Math.max(this.find(".maths").offsetHeight - LINES, 0);
+      const tall = Math.max(narrow ? 560 : 150, innerHeight - this.data.above - more);
       this.drawing.build(this.box.clientWidth - 8, tall);
       this.editables();
     }
@@ -113,8 +116,26 @@ class Player {
     this.box.dataset.stamp = this.stamp;
   }
 
-  lines() {
-    const moment = this.data.stage.timeline[this.k];
+  // The height of the longest lines of all steps and cells, so that nothing below them moves.
+  reserve() {
+    const maths = this.find(".maths");
+    maths.style.height = "";
+    if (!this.end) return;
+    const steps = this.data.stage.timeline.map((_, k) => this.lines(k));
+    const cells = this.walks.flatMap((walk) => [...walk.made].map(([key, terms]) => [key, terms.length])
+      .sort((a, b) => b[1] - a[1]).slice(0, 6)
+      .map(([key]) => walk.equation(key.split(",").map(Number), 16)));
+    const long = (all) => all.sort((a, b) => b.length - a.length).slice(0, 30);
+    let most = 0;
+    for (const html of [...long(steps), ...long(cells)]) {
+      maths.innerHTML = html;
+      most = Math.max(most, maths.getBoundingClientRect().height);
+    }
+    maths.style.height = `${Math.ceil(most)}px`;
+  }
+
+  lines(k = this.k) {
+    const moment = this.data.stage.timeline[k];
     return this.walks.map((walk, view) => `<div>${walk.line(moment[view])}</div>`)
       .filter((line, i, all) => all.indexOf(line) === i).join("");
   }

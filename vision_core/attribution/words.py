@@ -1,0 +1,87 @@
+"""Targets and their scores in words for a reader: what is explained, and what its number means."""
+
+from __future__ import annotations
+
+from vision_core.attribution.targets import (
+    BoxTarget,
+    ClassTarget,
+    JointTarget,
+    RegionTarget,
+    Target,
+    UnitTarget,
+)
+from vision_core.inference import ClassificationTrace, DetectionTrace, Trace
+from vision_core.selection.types import Detections
+
+_EDGES = {"x1": "left", "y1": "top", "x2": "right", "y2": "bottom"}
+_SIGMOID = ("fcos", "retinanet")
+
+
+def named(target: Target, trace: Trace, found: Detections | None = None) -> str:
+    """What is explained, for example *cat 0.64, box 1*.
+
+    Args:
+        target: of the trace.
+        trace: what the network said.
+        found: the detections that the reader sees; boxes are counted in it from 1.
+    """
+    if isinstance(target, BoxTarget | JointTarget) and isinstance(trace, DetectionTrace):
+        at = target.candidate
+        rows = found.candidate.tolist() if found is not None else []
+        place = f"box {rows.index(at) + 1}" if at in rows else "not kept"
+        box = f"{trace.label(at)} {trace.scores[at]:.2f}, {place}"
+        return f"{target.joint.replace('_', ' ')} of {box}" if isinstance(
+            target, JointTarget) else box
+    if isinstance(target, RegionTarget):
+        where = "" if target.box is None else " within " + " ".join(f"{v:.0f}" for v in target.box)
+        return f"{target.label}{where}"
+    if isinstance(target, UnitTarget):
+        return (f"channel {target.channel}, row {target.row}, column {target.column} of "
+                f"{target.layer}")  # fmt: skip
+    return str(target)
+
+
+def quantity(target: Target) -> str:
+    """What a target's number is."""
+    if isinstance(target, BoxTarget):
+        if target.part in _EDGES:
+            return f"{_EDGES[target.part].capitalize()} edge {target.part}, pixels"
+        return "Class logit" if target.part == "score" else "Objectness logit"
+    if isinstance(target, RegionTarget):
+        return "Mean class logit"
+    if isinstance(target, JointTarget):
+        return "Heatmap logit"
+    return "Activation" if isinstance(target, UnitTarget) else "Class logit"
+
+
+def meaning(target: Target, trace: Trace) -> str:
+    """How the number that is explained goes with the scores that the pages show; may be empty."""
+    if isinstance(target, ClassTarget) and isinstance(trace, ClassificationTrace):
+        probability = float(trace.probabilities[trace.info.labels.index(target.label)])
+        return (f"A logit is the number before the softmax over all classes; the probability is "
+                f"{probability:.3f}.")  # fmt: skip
+    if isinstance(target, BoxTarget) and isinstance(trace, DetectionTrace):
+        if target.part != "score":
+            return ""
+        own = class_probability(trace, target.candidate)
+        how = "sigmoid" if trace.info.family in _SIGMOID else "softmax over all classes"
+        product = product_of(trace, target.candidate)
+        return (f"A logit is the number before the {how}, which makes it the class probability "
+                f"{own:.3f}. {product}").strip()  # fmt: skip
+    return ""
+
+
+def class_probability(trace: DetectionTrace, candidate: int) -> float:
+    """A candidate's own class after the activation, before any product."""
+    row = trace.class_scores[trace.source[candidate]]
+    return float(row[int(trace.label_ids[candidate])])
+
+
+def product_of(trace: DetectionTrace, candidate: int) -> str:
+    """The score as a product, where it is one (FCOS, Tian et al. 2019); else empty."""
+    if trace.info.family != "fcos":
+        return ""
+    centerness = float(trace.source_objectness[trace.source[candidate]])
+    own = class_probability(trace, candidate)
+    return (f"Score {trace.scores[candidate]:.3f} = √(class {own:.3f} x "
+            f"centerness {centerness:.3f}).")  # fmt: skip
