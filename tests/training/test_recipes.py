@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from vision_core.models import zoo
 from vision_core.models.zoo.rcnn_s import MASK_BRANCH
 from vision_core.training import colour
 from vision_core.training.detection import boxes_in_window, hide, mosaic
+from vision_core.training.export import take_matching
 from vision_core.training.loop import Options, fit
 from vision_core.training.pose import PoseRecipe, gaussians, wing
 from vision_core.training.pretraining import balanced, mixed
@@ -41,6 +43,18 @@ def test_train_and_evaluate(name: str, data: Path, tmp_path: Path) -> None:
     result = evaluate(name, data, tmp_path / "run" / card["file"])
     assert result["sha256"] == card["sha256"]
     assert all(row["value"] is None or 0 <= row["value"] <= 1 for row in result["scores"])
+
+
+def test_the_trunk_is_a_start_for_others(data: Path, tmp_path: Path) -> None:
+    words = ["train", "trunk_s", "--data", str(data), "--out", str(tmp_path / "run")]
+    assert main([*words, "--steps", "2", "--cache", str(tmp_path / "c"), "--device", "cpu"]) == 0
+    note = json.loads((tmp_path / "run" / "trunk_s.json").read_text("utf-8"))
+    weights = tmp_path / "run" / "trunk_s.safetensors"
+    assert hashlib.sha256(weights.read_bytes()).hexdigest() == note["sha256"]
+    network = zoo.build("yolo_s")
+    taken = take_matching(network, weights)
+    assert taken and all(name.startswith("backbone.trunk.") for name in taken)
+    assert len(taken) == len(network.backbone.trunk.state_dict())
 
 
 @pytest.mark.parametrize(
@@ -73,7 +87,7 @@ def window(angle: float = 0.0, mirror: float = 1.0, side: float = 40.0) -> Windo
     )
 
 
-@pytest.mark.parametrize("name", zoo.NAMES)
+@pytest.mark.parametrize("name", [*zoo.NAMES, "trunk_s"])
 def test_steps_lower_the_loss_of_a_batch(name: str, data: Path, tmp_path: Path) -> None:
     """Twelve steps on the same examples, whose loss is then lower."""
     torch.manual_seed(0)

@@ -21,7 +21,7 @@ from vision_core.evaluation.operating_point import operating_point
 from vision_core.models import zoo
 from vision_core.models.cards import ASSETS
 from vision_core.models.zoo import everyday as classes
-from vision_core.models.zoo import fcn_voc_s, fcos_s, streets
+from vision_core.models.zoo import fcn_voc_s, fcos_s, resnet_s, streets
 from vision_core.models.zoo.facts import FACTS
 from vision_core.training import card as cards
 from vision_core.training.export import read_weights
@@ -287,7 +287,7 @@ def _score_pose(name: str, network: nn.Module, data: Path) -> Found:
 _SCORERS: dict[str, Callable[[str, nn.Module, Path], Found]] = {
     "alexnet_s": _score_classifier,
     "vgg_s": _score_classifier,
-    "resnet_s": _score_everyday,
+    "resnet_s": _score_everyday if resnet_s.LARGER else _score_classifier,
     "fcos_s": _score_detector,
     "faster_rcnn_s": _score_detector,
     "yolo_s": _score_detector,

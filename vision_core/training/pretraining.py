@@ -1,8 +1,8 @@
-"""Recipe ``resnet_s``: the trunk that the zoo starts from, and a classifier of everyday classes.
+"""Recipe ``trunk_s``: the trunk that the zoo starts from, and a classifier of everyday classes.
 
 One trunk learns from everything at hand that has a class. Three linear heads share it: one names
 the everyday classes of ``models.zoo.everyday``, one the 200 classes of Tiny ImageNet, one what
-the other data sets call their pictures (breeds of dogs, for instance). The bundled network keeps
+the other data sets call their pictures (breeds of dogs, for instance). What is kept has
 the first head only.
 
 Steps take turns: photos at 96 to 128 pixels, or Tiny ImageNet's 32 pixels enlarged to 64. Half of
@@ -54,7 +54,7 @@ class ManyHeads(nn.Module):
 
     def __init__(self, tiny_classes: int, own_classes: int) -> None:
         super().__init__()
-        self.net = ResNetS(len(LABELS))
+        self.net = ResNetS(len(LABELS), larger=True)
         width = self.net.fc.in_features
         self.tiny = nn.Linear(width, tiny_classes)
         self.own = nn.Linear(width, own_classes)
@@ -81,11 +81,13 @@ class Mix:
 class PretrainingRecipe:
     """Cross-entropy with label smoothing on all heads."""
 
-    name = "resnet_s"
     batch_size = 32
     learning_rate = 2e-3
     weight_decay = 0.05
     score_minutes = 10.0
+
+    def __init__(self, name: str = "trunk_s") -> None:
+        self.name = name
 
     def prepare(self, options: Options) -> int:
         train = everyday(options.data, "train", context=1.35)

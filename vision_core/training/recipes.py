@@ -9,9 +9,11 @@ from pathlib import Path
 
 from vision_core.errors import UserError
 from vision_core.models import zoo
+from vision_core.models.zoo import resnet_s
 from vision_core.training import card
 from vision_core.training.classification import ClassificationRecipe
 from vision_core.training.detection import DetectionRecipe
+from vision_core.training.export import save_half
 from vision_core.training.loop import Options, Recipe, Run, fit, progress_of
 from vision_core.training.masks import MaskRecipe
 from vision_core.training.pose import PoseRecipe
@@ -20,7 +22,12 @@ from vision_core.training.segmentation import SegmentationRecipe
 from vision_core.training.streets import StreetRecipe
 
 RECIPES: dict[str, Callable[[], Recipe]] = {
-    "resnet_s": PretrainingRecipe,
+    "resnet_s": (
+        partial(PretrainingRecipe, "resnet_s")
+        if resnet_s.LARGER
+        else partial(ClassificationRecipe, "resnet_s")
+    ),
+    "trunk_s": PretrainingRecipe,
     "alexnet_s": partial(ClassificationRecipe, "alexnet_s"),
     "vgg_s": partial(ClassificationRecipe, "vgg_s"),
     "fcos_s": DetectionRecipe,
@@ -86,6 +93,10 @@ def finish(recipe: Recipe, options: Options, run: Run) -> Path:
         "hardware": card.hardware(options.device),
     }
     kept = getattr(recipe, "kept", lambda network: network)
+    if recipe.name not in zoo.NAMES:  # a start for others, and no network of the catalogue
+        digest = save_half(kept(run.average.module), options.out / f"{recipe.name}.safetensors")
+        note = {"sha256": digest, "training": training, "history": run.history}
+        return card.save(note, options.out / f"{recipe.name}.json")
     path = card.write(
         zoo.trained_together(recipe.name),
         kept(run.average.module),
