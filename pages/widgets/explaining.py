@@ -34,7 +34,7 @@ def fields(model: Model) -> tuple[Field, ...]:
         Field("samples", 16, whole(1, 128)), Field("level", 0.15, share(0, 1), "{:g}".format),
         Field("steps", 32, whole(2, 256)), Field("patch", 32, whole(4, 128)),
         Field("seed", 0, whole(0, 10**6)),
-        Field("random", 0, whole(0, maps.random_layers(model))),
+        Field("random", 0, whole(0, maps.most_random_layers(model))),
     )
 
 
@@ -56,14 +56,17 @@ def show(model: Model, photo: Photo, trace: Trace, outer: tuple[Field, ...]) -> 
             targets.pick(trace)
             _controls(model, photo, trace)
         target = targets.chosen(trace)
+        count, most = sanity_check.slider(model, photo, trace, target)
         places, told = _places(model, photo, trace, target)
-        found = map_view.pictures(photo, trace, target, places, told)
+
+        def below(trained: list[Attribution]) -> None:
+            words = f"**With the last {count} of {most} layers before the target random**"
+            copied = maps.with_random_layers(model, count, int(st.session_state["seed"]))
+            _sanity(words, photo, trained, _places(copied, photo, trace, target)[0])
+
+        found = map_view.pictures(photo, trace, target, places, told, below if count else None)
         for sentence in told:
             st.warning(as_text(sentence), icon=":material/block:")
-        if (count := int(st.session_state["random"])) and found:
-            words = f"**With the top {count} of {maps.random_layers(model)} layers random**"
-            copied = maps.with_random_layers(model, count, int(st.session_state["seed"]))
-            _sanity(words, photo, found, _places(copied, photo, trace, target)[0])
         if any(a.method == "occlusion" for a in found):
             with st.expander("Drag a patch over the photo", icon=":material/crop_square:",
                              expanded=len(found) == 1):  # fmt: skip
@@ -95,11 +98,6 @@ def _controls(model: Model, photo: Photo, trace: Trace) -> None:
         st.slider("Integrated gradients: steps", 2, 256, key="steps")
         st.slider("Occlusion: patch, input pixels", 4, 128, key="patch")
         st.number_input("Seed", 0, 10**6, key="seed")
-    st.slider(
-        "Sanity check: random layers", 0, maps.random_layers(model), key="random",
-        help="Initialise the top so many layers afresh. A map that does not change does not "
-        "depend on what the network has learned (Adebayo et al. 2018).",
-    )
 
 
 def _settings(method: str, patch_most: int) -> dict[str, Any]:
@@ -114,7 +112,7 @@ def _settings(method: str, patch_most: int) -> dict[str, Any]:
 
 
 def _places(
-    model: Model, photo: Photo, trace: Trace, target: Target
+    model: maps.Asked, photo: Photo, trace: Trace, target: Target
 ) -> tuple[list[Place], list[str]]:
     """The places of the chosen methods' maps, and a sentence for each that means nothing here.
 

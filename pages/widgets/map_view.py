@@ -45,7 +45,8 @@ _PLOT = {"displayModeBar": False, "scrollZoom": True}
 
 
 def pictures(
-    photo: Photo, trace: Trace, target: Target, places: list[Place], told: list[str]
+    photo: Photo, trace: Trace, target: Target, places: list[Place], told: list[str],
+    below: Callable[[list[Attribution]], None] | None = None,
 ) -> list[Attribution]:
     """The photo with what is explained, and the maps with linked zoom.
 
@@ -55,6 +56,7 @@ def pictures(
         target: what is explained.
         places: of the maps; those that are still to be made grow before the reader's eyes.
         told: gets a sentence for each method that failed on the way.
+        below: draws what belongs below the maps, given them; the rows are low then.
 
     Returns:
         the maps.
@@ -79,6 +81,8 @@ def pictures(
         found = [place.map for place in places if place.map is not None]
         if found:
             chart(photo, found, "maps", grown.at)
+            if below is not None:
+                below(found)
             grown.done(LEGEND)
         else:
             grown.at.info("Choose a method on the left.", icon=":material/tune:")
@@ -196,7 +200,10 @@ def chart(photo: Photo, found: list[Attribution], key: str, at: Any = st) -> Non
 
 
 def _layout(photo: Photo, count: int) -> tuple[int, int]:
-    """Panels in a row, and the height of a row in pixels."""
+    """Panels in a row, and the height of a row in pixels; low if another row belongs below."""
+    if st.session_state["random"]:
+        columns = min(count, 4)
+        return columns, int(min(max(620 / columns * photo.height / photo.width + 40, 120), 190))
     columns = min(count, 2 if count <= 4 else 3)
     return columns, int(min(max(660 / columns * photo.height / photo.width + 50, 190), 520))
 

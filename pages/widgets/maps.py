@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Hashable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import streamlit as st
+import torch
+from torch import nn
 
 from pages.widgets.runs import Runs
 from vision_core.attribution import Attribution, Question, Target, ask, explained, in_steps
 from vision_core.attribution.cam import map_layers
 from vision_core.attribution.explain import IN_PARTS, Step, of_sweep
 from vision_core.attribution.occlusion import Sweep, passes, sweep
+from vision_core.attribution.sanity import layers_on_the_way as on_the_way
 from vision_core.attribution.sanity import randomised, weighted_layers
+from vision_core.attribution.shadow import shadow
+from vision_core.attribution.targets import ClassTarget
 from vision_core.images import Photo
 from vision_core.inference import Trace
 from vision_core.inference.cache import ByteLRU
@@ -41,27 +46,80 @@ def _swept() -> ByteLRU[Sweep]:
     return ByteLRU(32 * 2**20, size=lambda s: s.drops.nbytes + s.corners.nbytes)
 
 
+@dataclass(frozen=True)
+class RandomLayers:
+    """A network whose ``count`` weighted layers nearest to the target are initialised afresh."""
+
+    trained: Model
+    count: int
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """The name of the trained network."""
+        return self.trained.name
+
+    @property
+    def device(self) -> torch.device:
+        """Where the trained network runs."""
+        return self.trained.device
+
+    @property
+    def fingerprint(self) -> str:
+        """Tells it from the trained network and from others with random layers."""
+        return f"{self.trained.fingerprint[:12]}-top{self.count}-seed{self.seed}"
+
+
+Asked = Model | RandomLayers
+
+
+def with_random_layers(model: Model, count: int, seed: int) -> Asked:
+    """The model with ``count`` layers initialised afresh, from the target back; itself for 0."""
+    return RandomLayers(model, count, seed) if count else model
+
+
+def most_random_layers(model: Model) -> int:
+    """How many layers a model has that might be initialised afresh, whatever the target."""
+    parts = [m.module for m in (model, model.detector) if m is not None]
+    return max(len(weighted_layers(part)) for part in parts)
+
+
+def layers_on_the_way(
+    model: Model, photo: Photo, trace: Trace, target: Target
+) -> tuple[str, ...]:
+    """The layers that the target depends on, from the target back; one pass finds them."""
+    # the logits of all classes come from the same layers
+    which = "all classes" if isinstance(target, ClassTarget) else str(target)
+    return _on_the_way((*_who(model, trace), which), model, photo, trace, target)
+
+
+@st.cache_resource(max_entries=128, show_spinner=False)
+def _on_the_way(
+    who: tuple[str, ...], _model: Model, _photo: Photo, _trace: Trace, _target: Target
+) -> tuple[str, ...]:
+    return on_the_way(ask(_model, _photo, _trace, _target))
+
+
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _random(
-    name: str, fingerprint: str, device: str, count: int, seed: int, _model: Model
-) -> Model:
-    mark = f"{fingerprint[:12]}-top{count}-seed{seed}"
-    return replace(_model, module=randomised(_model.module, count, seed), fingerprint=mark)
+    who: tuple[str, ...], layers: tuple[str, ...], seed: int, _question: Question
+) -> nn.Module:
+    return randomised(_question, layers, seed).module
 
 
-def with_random_layers(model: Model, count: int, seed: int) -> Model:
-    """The model with its top ``count`` layers initialised afresh; the model itself for 0."""
-    if not count:
-        return model
-    return _random(model.name, model.fingerprint, str(model.device), count, seed, model)
+def _ask(model: Asked, photo: Photo, trace: Trace, target: Target) -> Question:
+    """The question to the trained network, or the same one to its copy with random layers."""
+    if not isinstance(model, RandomLayers):
+        return ask(model, photo, trace, target)
+    question = ask(model.trained, photo, trace, target)
+    layers = layers_on_the_way(model.trained, photo, trace, target)[: model.count]
+    # joints and boxes of a pose model belong to two networks
+    who = (*_who(model, trace), type(target).__name__)
+    random = _random(who, layers, model.seed, question)
+    return replace(question, module=shadow(random))
 
 
-def random_layers(model: Model) -> int:
-    """How many layers can be initialised afresh."""
-    return len(weighted_layers(model.module))
-
-
-def _who(model: Model, trace: Trace) -> tuple[str, ...]:
+def _who(model: Asked, trace: Trace) -> tuple[str, ...]:
     return (model.name, model.fingerprint, str(model.device), trace.info.id)
 
 
@@ -69,13 +127,13 @@ def _settings_key(settings: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
     return tuple(sorted(settings.items()))
 
 
-def _question(model: Model, photo: Photo, trace: Trace, target: Target) -> Question:
+def _question(model: Asked, photo: Photo, trace: Trace, target: Target) -> Question:
     known = _known().get_or_make((*_who(model, trace), str(target)), dict)
-    return replace(ask(model, photo, trace, target), known=known)
+    return replace(_ask(model, photo, trace, target), known=known)
 
 
 def of(
-    model: Model, photo: Photo, trace: Trace, target: Target, method: str,
+    model: Asked, photo: Photo, trace: Trace, target: Target, method: str,
     settings: Mapping[str, Any], say: Say,
 ) -> Attribution:
     """The map of a method, from the cache or computed now.
@@ -103,7 +161,7 @@ def of(
 
 
 def at_once(
-    model: Model, photo: Photo, trace: Trace, target: Target, method: str,
+    model: Asked, photo: Photo, trace: Trace, target: Target, method: str,
     settings: Mapping[str, Any],
 ) -> Attribution | None:
     """A map that needs no waiting, made by one pass or known already; else ``None``."""
@@ -126,7 +184,7 @@ def at_once(
 
 
 def growing(
-    model: Model, photo: Photo, trace: Trace, target: Target, method: str,
+    model: Asked, photo: Photo, trace: Trace, target: Target, method: str,
     settings: Mapping[str, Any],
 ) -> Generator[Step, None, None]:
     """A map of many passes step by step, from where others are with it; the first tells the cost.
@@ -151,7 +209,7 @@ def growing(
 
 
 def _occluding(
-    key: Hashable, question: Question, model: Model, trace: Trace, settings: Mapping[str, Any]
+    key: Hashable, question: Question, model: Asked, trace: Trace, settings: Mapping[str, Any]
 ) -> Generator[Step, None, None]:
     places = {name: settings[name] for name in ("patch", "stride") if name in settings}
     yield Step(0, passes(question, **places))
@@ -189,12 +247,12 @@ def layer_names(model: Model, photo: Photo, trace: Trace, target: Target) -> tup
 
 
 def film_strip(
-    model: Model, photo: Photo, trace: Trace, target: Target, method: str, layers: Sequence[str],
+    model: Asked, photo: Photo, trace: Trace, target: Target, method: str, layers: Sequence[str],
 ) -> list[Attribution]:
     """Grad-CAM or Eigen-CAM at several layers from one pass; the usual layer for none."""
     def make() -> tuple[Attribution, ...]:
         given = {"layers": tuple(layers)} if layers else {}
-        return tuple(explained(ask(model, photo, trace, target), method, **given))
+        return tuple(explained(_ask(model, photo, trace, target), method, **given))
 
     key = (*_who(model, trace), str(target), method, tuple(layers))
     return list(_strips().get_or_make(key, make))
@@ -206,7 +264,7 @@ def _strips() -> ByteLRU[tuple[Attribution, ...]]:
 
 
 def swept(
-    model: Model, trace: Trace, question: Question, settings: Mapping[str, Any]
+    model: Asked, trace: Trace, question: Question, settings: Mapping[str, Any]
 ) -> Sweep:
     """The sweep behind an occlusion map; a classifier's holds all classes, computed once."""
     found = _swept().get(_sweep_key(model, trace, question, settings))
@@ -217,14 +275,14 @@ def swept(
 
 
 def _sweep_key(
-    model: Model, trace: Trace, question: Question, settings: Mapping[str, Any]
+    model: Asked, trace: Trace, question: Question, settings: Mapping[str, Any]
 ) -> Hashable:
     target = "all classes" if question.logits is not None else str(question.target)
     return (*_who(model, trace), target, _settings_key(settings))
 
 
 def _sweeping(
-    model: Model, trace: Trace, question: Question, settings: Mapping[str, Any]
+    model: Asked, trace: Trace, question: Question, settings: Mapping[str, Any]
 ) -> Generator[Sweep, None, None]:
     key = _sweep_key(model, trace, question, settings)
 

@@ -7,11 +7,33 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from pages.widgets import map_view
+from pages.widgets import map_view, maps
+from pages.widgets.growing import apart
 from pages.widgets.map_view import title
-from vision_core.attribution import Attribution
+from vision_core.attribution import Attribution, Target
 from vision_core.attribution.sanity import edges, similarity
 from vision_core.images import Photo
+from vision_core.inference import Trace
+from vision_core.models import Model
+
+
+def slider(model: Model, photo: Photo, trace: Trace, target: Target) -> tuple[int, int]:
+    """Choose how many layers are random: how many there are, and how many there can be.
+
+    Only layers that the target depends on count; another target may have fewer of them.
+    """
+    most = 0
+    with apart("The sanity check", []):  # what is wrong with the target, every method says
+        most = len(maps.layers_on_the_way(model, photo, trace, target))
+    st.session_state["random"] = min(int(st.session_state["random"]), most)
+    if most:
+        st.slider(
+            "Sanity check: random layers", 0, most, key="random",
+            help="Give fresh random weights to this many layers, from the target back to the "
+            "photo. Layers that the target does not depend on are left out. A map that does not "
+            "change does not depend on what the network has learned (Adebayo et al. 2018).",
+        )
+    return int(st.session_state["random"]), most
 
 
 def show(

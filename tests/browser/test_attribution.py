@@ -60,7 +60,7 @@ def test_the_randomisation_slider(open_page) -> None:
     thumb.focus()
     for _ in range(4):
         page.keyboard.press("ArrowRight")
-    page.get_by_text("With the top 4 of").wait_for(timeout=60_000)
+    page.get_by_text("With the last 4 of").wait_for(timeout=60_000)
     page.wait_for_function(
         "() => document.querySelectorAll('.js-plotly-plot image').length === 4", timeout=60_000
     )

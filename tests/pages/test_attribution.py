@@ -115,7 +115,25 @@ def test_the_sanity_check_shows_both_and_compares() -> None:
     table = app.dataframe[0].value
     assert list(table["method"]) == ["Gradient", "Guided backprop"]
     assert table["absolute"].between(-1, 1).all()
-    assert "top 3 of" in text_of(app)
+    assert "last 3 of" in text_of(app)
+    [slider] = app.main.slider
+    assert slider.key == "random" and slider.max == 37
+
+
+def test_the_slider_counts_the_layers_before_the_target() -> None:
+    app = sound(start(PAGE, model="fcos_s", methods="gradient", random="1"))
+    [slider] = app.main.slider
+    assert slider.max == 44, "53 layers, of which the other branch and other levels do not count"
+    assert app.dataframe[0].value["signed"][0] < 0.99
+
+
+@pytest.mark.parametrize(("target", "layers"), [("box:311", 44), ("joint:311:neck", 39)])
+def test_a_pose_has_the_layers_of_the_network_that_is_asked(target, layers) -> None:
+    app = sound(start(PAGE, task="pose", model="pose_heatmap_s", photo="astronaut",
+                      target=target, methods="gradient", random="1"))  # fmt: skip
+    [slider] = app.main.slider
+    assert slider.max == layers
+    assert app.dataframe[0].value["signed"][0] < 0.99
 
 
 def test_t26_every_argument_of_a_map_is_part_of_its_key() -> None:

@@ -8,9 +8,8 @@ tensors: it costs no memory to speak of, and what is hooked on it dies with it.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import chain
 from typing import Any
 
 from torch import Tensor, nn
@@ -18,9 +17,18 @@ from torch import Tensor, nn
 from vision_core.errors import UserError
 
 
-def shadow(module: nn.Module) -> nn.Module:
-    """Copy the modules of a network; parameters and buffers stay the same tensors."""
-    held = {id(t): t for t in chain(module.parameters(), module.buffers())}
+def shadow(
+    module: nn.Module, weight: Callable[[nn.Parameter], nn.Parameter] = lambda p: p
+) -> nn.Module:
+    """Copy the modules of a network; parameters and buffers stay the same tensors.
+
+    Args:
+        module: the network.
+        weight: what stands in for a parameter; the parameter itself if nothing is said. Layers
+            that share a parameter share its stand-in.
+    """
+    held: dict[int, Any] = {id(t): t for t in module.buffers()}
+    held |= {id(p): weight(p) for p in module.parameters()}
     return copy.deepcopy(module, held)
 
 
