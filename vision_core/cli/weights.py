@@ -70,7 +70,9 @@ def run_download(args: argparse.Namespace) -> int:
 
     names = [*args.names, *(LECTURE_SET if args.lecture else ())]
     if not names:
-        raise UserError("Name a model to download, or give --lecture for those of a lecture.")
+        raise UserError(
+            "Name a model to download, or give --lecture for those of a lecture (see --help)."
+        )
     wanted = [card(name) for name in dict.fromkeys(names)]  # wrong names first
     missing = [entry for entry in wanted if find(entry, args.folder) is None]
     if len(missing) > 1:
