@@ -111,6 +111,8 @@ def prediction_record(
     ]
     record["timing_ms"] = {**trace.info.timing_ms, **(timing_ms or {})}
     record["device"] = trace.info.device
+    if trace.info.notes:
+        record["notes"] = list(trace.info.notes)
     return strict(record)
 
 

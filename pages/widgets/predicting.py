@@ -59,7 +59,8 @@ def _show(model: Model, photo: Photo, card: Card, outer: tuple[state.Field, ...]
     if trace is None:
         return
     panels.show(model, photo, trace, outer)
-    about = [model_picker.about(card), *(f"Photo: {note}." for note in photo.notes)]
+    notes = (*photo.notes, *trace.info.notes)
+    about = [model_picker.about(card), *(f"Photo: {note}." for note in notes)]
     st.caption(" ".join(about))
 
 

@@ -119,6 +119,13 @@ def test_a_long_thin_photo_does_not_ask_for_hundreds_of_megapixels(lraspp, size)
         hook.remove()
     assert found.class_map.shape == size[::-1]
     assert 0 < seen[0] <= 1.1 * MAX_PIXELS
+    usual = 96 * 96 * max(size) / min(size)
+    width, height = found.info.network_size
+    if usual <= MAX_PIXELS:
+        assert found.info.notes == ()
+    else:  # a picture that is not the usual one is told
+        (note,) = found.info.notes
+        assert f"{width} x {height} pixels" in note and width * height == seen[0]
 
 
 def test_a_classifier_sees_the_same_middle_of_a_long_thin_photo(monkeypatch):

@@ -126,7 +126,7 @@ def summary(prediction: Prediction, model: Model) -> str:
     photo, traced = prediction.photo, prediction.trace
     head = f"{photo.name} ({photo.width} x {photo.height}), {model.name} on "
     head += devices.describe(model.device)
-    lines = [f"  note: {note}" for note in photo.notes]
+    lines = [f"  note: {note}" for note in (*photo.notes, *traced.info.notes)]
     if (selection := prediction.selection) is not None:
         found = selection.detections
         head += f": {len(found)} detection{'s' if len(found) != 1 else ''}"

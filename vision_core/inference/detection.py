@@ -62,7 +62,8 @@ def trace_detection(net: Network, photo: Photo) -> DetectionTrace:
 
 
 def trace_info(
-    net: Network, photo: Photo, network_size: tuple[int, int], watch: Stopwatch
+    net: Network, photo: Photo, network_size: tuple[int, int], watch: Stopwatch,
+    notes: tuple[str, ...] = (),
 ) -> TraceInfo:
     """Where a trace came from, with the stopwatch's laps so far."""
     return TraceInfo(
@@ -76,6 +77,7 @@ def trace_info(
         network_size=network_size,
         device=str(net.device),
         timing_ms=dict(watch.ms),
+        notes=notes,
     )
 
 

@@ -29,11 +29,17 @@ def prepared(net: Network, photo: Photo) -> Tensor:
     image, preset = devices.uint8_tensor(photo, net.device), net.preset
     assert preset is not None
     short, long = sorted((photo.width, photo.height))
-    side = int(preset.resize_size[0])  # type: ignore[attr-defined]
-    if side * side * long / short <= MAX_PIXELS:
+    if not too_long(net, photo):
         return preset(image)
     if hasattr(preset, "crop_size"):
         return preset(center_crop(image, [short, short]))
     smaller: Any = copy.copy(preset)
     smaller.resize_size = [max(1, int(math.sqrt(MAX_PIXELS * short / long)))]
     return smaller(image)
+
+
+def too_long(net: Network, photo: Photo) -> bool:
+    """Whether the preset would make more than ``MAX_PIXELS`` of a photo that is long and thin."""
+    short, long = sorted((photo.width, photo.height))
+    side = int(net.preset.resize_size[0])  # type: ignore[union-attr]
+    return side * side * long / short > MAX_PIXELS

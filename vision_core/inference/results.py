@@ -46,6 +46,7 @@ class TraceInfo:
         network_size: (width, height) of the network's resized input, without padding.
         device: where the network ran.
         timing_ms: milliseconds by stage, in the order in which the stages ran.
+        notes: what had to be done to the photo before this network could see it.
     """
 
     model: str
@@ -58,6 +59,7 @@ class TraceInfo:
     network_size: tuple[int, int]
     device: str
     timing_ms: Mapping[str, float]
+    notes: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:

@@ -15,7 +15,7 @@ from vision_core import devices
 from vision_core.images import Photo
 from vision_core.inference.detection import frozen, trace_info
 from vision_core.inference.families import Network
-from vision_core.inference.presets import prepared
+from vision_core.inference.presets import prepared, too_long
 from vision_core.inference.results import SegmentationTrace
 from vision_core.inference.timing import Stopwatch
 
@@ -33,8 +33,12 @@ def trace_segmentation(net: Network, photo: Photo) -> SegmentationTrace:
         class_map = _argmax_upsampled(logits, photo.height, photo.width)
         watch.lap("upsample and argmax")
     size = (image.shape[-1], image.shape[-2])
+    notes: tuple[str, ...] = ()
+    if too_long(net, photo):
+        notes = (f"so long and thin that {net.name} saw it smaller than usual, at {size[0]} x "
+                 f"{size[1]} pixels",)  # fmt: skip
     return SegmentationTrace(
-        info=trace_info(net, photo, size, watch),
+        info=trace_info(net, photo, size, watch, notes),
         logits=frozen(logits),
         class_map=frozen(class_map),
     )
