@@ -17,7 +17,7 @@ from vision_core.figures.canvas import fitted
 from vision_core.images import Photo, decode, from_array
 
 MAX_PHOTOS = 10  # a session holds so many uploads, about 12 MB each at the most
-_CAMERA = "_camera_open"  # the page on which the user opened it
+_CAMERA = "_camera_open"  # the visit to a page on which the user opened it
 _THUMB = (120, 90)
 SOURCES = ("sample", "upload", "camera")
 _WORDS = {"sample": "Sample", "upload": "Upload", "camera": "Camera"}
@@ -118,9 +118,12 @@ def _upload() -> Entry | None:
         )
         return None
     entry = entries[_current_index(entries)]
+    # The uploader names only what was given on this page.
     if len(entries) > 1:
         st.caption(f"{entries.index(entry) + 1} of {len(entries)}: {plain(entry.name)} "
                    "(Shift with an arrow key walks)")
+    else:
+        st.caption(f"Photo: {plain(entry.name)}")
     return entry
 
 
@@ -143,8 +146,8 @@ def _take_files() -> None:
 
 
 def _camera() -> Entry | None:
-    """The last shot; the camera itself runs only on the page where the user chose it."""
-    if st.session_state.get(_CAMERA) != state.page():
+    """The last shot; the camera itself runs until the user leaves the page where it was chosen."""
+    if st.session_state.get(_CAMERA) != state.visit():
         again = st.session_state.get("_shot") is not None
         st.button("Take another photo" if again else "Open the camera", on_click=_open_camera,
                   icon=":material/photo_camera:", width="stretch", key="open_camera")
@@ -164,7 +167,7 @@ def _switched() -> None:
 
 
 def _open_camera() -> None:
-    st.session_state[_CAMERA] = state.page()
+    st.session_state[_CAMERA] = state.visit()
 
 
 def _current_index(entries: list[Entry]) -> int:

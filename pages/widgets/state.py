@@ -56,6 +56,7 @@ class _Memory:
 
     Attributes:
         page: where it is.
+        visit: how many pages were opened so far.
         address: what stands in the address bar, as last written or read.
         asked: what the address asked for and no field has taken yet.
         kept: value and field by name; the field is ``None`` until one was used.
@@ -64,6 +65,7 @@ class _Memory:
     """
 
     page: str | None = None
+    visit: int = 0
     address: dict[str, str] = field(default_factory=dict)
     asked: dict[str, str] = field(default_factory=dict)
     kept: dict[str, tuple[Any, Field | None]] = field(default_factory=dict)
@@ -134,6 +136,7 @@ def open_page(page: str | None = None) -> None:
     moved = page is not None and page != memory.page
     if moved:
         memory.page = page
+        memory.visit += 1
         memory.given, memory.notes = set(), []
         memory.asked = {n: text for n, text in memory.asked.items() if n in _GROUP}
     if address and address != memory.address:
@@ -153,9 +156,9 @@ def _forget(name: str) -> None:
         del st.session_state[name]
 
 
-def page() -> str | None:
-    """The page that runs now."""
-    return _memory().page
+def visit() -> int:
+    """The number of this visit to a page; coming back to a page is another visit."""
+    return _memory().visit
 
 
 def use(*fields: Field) -> None:
