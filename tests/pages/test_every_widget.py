@@ -1,0 +1,211 @@
+"""Every widget of every page is moved once to another value, and nothing goes wrong.
+
+Each move starts from a fresh session. What stands behind a section, a task or a tab is opened
+first, and a widget that only comes up after another one's move is moved as well.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from itertools import chain
+from typing import Any, NamedTuple
+
+import pytest
+from streamlit.runtime.state.common import TESTING_KEY, user_key_from_element_id
+from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import (
+    Block,
+    Button,
+    ButtonGroup,
+    Checkbox,
+    Multiselect,
+    NumberInput,
+    Radio,
+    Selectbox,
+    SelectSlider,
+    Slider,
+    TextArea,
+    TextInput,
+    Toggle,
+    Widget,
+)
+
+from tests.pages.conftest import start, text_of
+from tests.pages.test_every_page import PAGES
+
+DOORS = ("section", "task", "kind")
+"""Widgets behind which lie other widgets: all their values are opened, not only one."""
+_OTHERS = ("DownloadButton", "FileUploader", "CameraInput")
+"""Widgets whose value is a file; other tests press and fill them."""
+
+
+class Move(NamedTuple):
+    """One widget or row of tabs, by its key, and the value that it gets."""
+
+    key: str
+    value: Any
+
+
+Way = tuple[Move, ...]
+Fresh = Callable[[], AppTest]
+BEFORE: dict[str, Way] = {"climb_go": (Move("climb_steps", 8),)}
+"""Moves that make a slow one short."""
+EXPECTED = {
+    "pages/activations.py": {"layer", "part", "climb_go", "climb_seed"},
+    "pages/attribution.py": {"methods", "samples", "seed"},
+    "pages/compare.py": {"model_b", "compare_tabs", "map_method_0", "reset_comparison"},
+    "pages/convolution.py": {"stride", "flip", "start_over"},
+    "pages/filters.py": {"untrained"},
+    "pages/models.py": {"kind", "here"},
+    "pages/predictions.py": {"score", "mask", "ask", "download_weights", "use_bundled"},
+}
+"""Some of what must have been moved, also behind tabs, tasks and models that are not here."""
+
+
+def faults(app: AppTest, log: pytest.LogCaptureFixture) -> list[str]:
+    """What went wrong in the app's last run, including faults that a page told in a sentence."""
+    found = [e.message for e in app.exception] + [e.value for e in app.error]
+    found += ["a traceback on the page"] * ("Traceback" in text_of(app))
+    for record in log.records:
+        if record.levelno >= logging.ERROR:
+            cause = record.exc_info[1] if record.exc_info else None
+            found.append(f"{record.getMessage()}: {cause!r}")
+    return found
+
+
+def moves(app: AppTest) -> Iterator[tuple[str, list[Move]]]:
+    """The moves to make, by the key of the widget or of the row of tabs."""
+    for node in _nodes(app):
+        if isinstance(node, Widget) and not node.disabled and type(node).__name__ not in _OTHERS:
+            yield _key(node), [Move(_key(node), value) for value in _values(node)]
+        elif isinstance(node, Block) and node.type == "tab_container":
+            key = user_key_from_element_id(node.proto.tab_container.id)
+            if key:  # others draw all their tabs at once
+                yield key, [Move(key, tab.label) for tab in node.children.values()][1:]
+
+
+def _nodes(app: AppTest) -> Iterator[Any]:
+    """Everything on the page, from the top."""
+    return chain(app.main, app.sidebar)
+
+
+def _key(widget: Widget) -> str:
+    return widget.key or f"{widget.type} {widget.label}"
+
+
+def _values(widget: Widget) -> list[Any]:
+    """Another valid value, or all of them for a door; none where there is no other one."""
+    match widget:
+        case Button():
+            return [True]
+        case Checkbox() | Toggle():
+            return [not widget.value]
+        case Slider() | NumberInput():
+            return _numbers(widget)
+        case TextInput() | TextArea():
+            return ["12, 34"]
+        case Multiselect():
+            others = [o for o in widget.options if o not in widget.values]
+            return [[*widget.values, others[0]]] if others else [[]]
+        case ButtonGroup():
+            now = [widget.options[i] for i in widget.indices]
+        case Selectbox() | SelectSlider() | Radio():
+            now = [widget.format_func(widget.value)]
+        case _:
+            raise AssertionError(f"no move is known for {type(widget).__name__}")
+    others = [o for o in widget.options if o not in now]
+    return others if widget.key in DOORS else others[:1]
+
+
+def _numbers(widget: Slider | NumberInput) -> list[Any]:
+    """The low end; for a number that is there the high one, or the next where there is no end."""
+    low, high, now = widget.min, widget.max, widget.value
+    low = now if low is None else low
+    high = now + widget.step if high is None else high
+    return [type(now)(low if now != low else high)] if low != high else []
+
+
+def moved(fresh: Fresh, way: Way) -> AppTest:
+    """A fresh session after some moves; the last of them shows in the app's last run."""
+    app = fresh()
+    for move in way:
+        found = [n for n in _nodes(app) if isinstance(n, Widget) and _key(n) == move.key]
+        if found:
+            if hasattr(found[0], "options"):  # labels are sent, as browsers do
+                app.session_state[TESTING_KEY][found[0].id] = str
+            found[0].set_value(move.value)
+        else:
+            app.session_state[move.key] = move.value  # a row of tabs
+        app.run()
+    return app
+
+
+def walk(fresh: Fresh, log: pytest.LogCaptureFixture) -> tuple[set[str], list[str]]:
+    """Move every widget of a page, each in a fresh session.
+
+    Args:
+        fresh: starts a session on the page and runs it once.
+        log: where logged faults are found.
+
+    Returns:
+        the keys of what was moved, and a sentence for each move that went wrong.
+    """
+    seen: set[tuple[Any, str]] = set()
+    told: list[str] = []
+    ways: list[Way] = [()]
+    while ways:
+        log.clear()
+        way = ways.pop(0)
+        app = moved(fresh, way)
+        if found := faults(app, log):
+            words = " > ".join(f"{m.key} = {m.value}" for m in way)
+            told.append(f"{words or 'fresh'}: {'; '.join(found)}")
+            continue
+        for key, group in moves(app):
+            # A widget is another one in another section, although it has the same key.
+            which = (None if key in DOORS else dict(way).get("section"), key)
+            if group and which not in seen:
+                seen.add(which)
+                ways += [(*way, *BEFORE.get(key, ()), move) for move in group]
+    return {key for _, key in seen}, told
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_widget_moves(page: str, caplog, monkeypatch, tmp_path) -> None:
+    monkeypatch.setattr("urllib.request.urlopen", _refused)
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))  # only the bundled models are here
+    seen, told = walk(lambda: start(page), caplog)
+    assert not told, "\n".join(told)
+    assert seen >= {"present", *EXPECTED.get(page, ())}
+
+
+def test_a_fault_behind_a_widget_is_noticed(caplog: pytest.LogCaptureFixture) -> None:
+    def script() -> None:
+        import streamlit as st
+
+        from pages.widgets.guard import guarded
+
+        def fail() -> None:
+            raise KeyError("in a callback")
+
+        st.toggle("Sound", key="sound")
+        st.button("Fails", on_click=fail, key="fails")
+        with guarded("choosing"):
+            if st.selectbox("Chosen", ["a", "b"], key="chosen") == "b":
+                raise KeyError("in the page")
+        if st.toggle("More", key="more") and st.number_input("Deep", 0, 9, 5, key="deep") == 0:
+            raise KeyError("behind another widget")
+
+    seen, told = walk(lambda: AppTest.from_function(script).run(), caplog)
+    assert seen == {"sound", "fails", "chosen", "more", "deep"}
+    assert [line.partition(":")[0] for line in told] == [
+        "fails = True", "chosen = b", "more = True > deep = 0"
+    ]
+    assert "in a callback" in told[0]
+    assert "Something went wrong while choosing" in told[1]
+    assert "behind another widget" in told[2]
+
+
+def _refused(*args: Any, **kwargs: Any) -> None:
+    raise OSError("no network in tests")
