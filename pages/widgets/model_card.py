@@ -17,7 +17,6 @@ _STATUS = {
     "cached": "on this machine",
     "downloadable": "to be downloaded",
 }
-_ENDLESS = 12  # receptive fields so many times as wide as the input are those of global pooling
 _ROUTINE = ("BatchNorm2d", "LayerNorm", "LayerNorm2d", "FrozenBatchNorm2d")
 
 
@@ -161,9 +160,9 @@ def _receptive_fields(name: str) -> dict[str, str]:
         graph = Graph(part, picture)
         for layer, (_, high, wide) in graph.layers().items():
             x1, y1, x2, y2 = graph.field(layer, high // 2, wide // 2)
-            # squeeze-and-excitation averages the whole map: its field has no end
-            whole = x2 - x1 > _ENDLESS * picture.shape[-1]
-            found[prefix + layer] = "everything" if whole else f"{x2 - x1} x {y2 - y1}"
+            # squeeze-and-excitation averages the whole map on the way
+            whole = graph.global_pooling(layer, high // 2, wide // 2) is not None
+            found[prefix + layer] = "whole picture" if whole else f"{x2 - x1} x {y2 - y1}"
     except UserError:
         return found  # layers behind something that depends on the numbers have none
     return found

@@ -56,7 +56,7 @@ def test_receptive_fields_of_textbooks() -> None:
     assert (seen["features.0"], seen["features.4"], seen["features.30"]) == (
         "3 x 3", "6 x 6", "212 x 212")
     assert _receptive_fields("resnet18")["layer4.1.conv2"] == "435 x 435"
-    assert _receptive_fields("mobilenet_v3_small")["features.12.0"] == "everything"
+    assert _receptive_fields("mobilenet_v3_small")["features.12.0"] == "whole picture"
 
 
 def test_a_failed_download_is_one_sentence(monkeypatch) -> None:
