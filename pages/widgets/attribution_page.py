@@ -11,7 +11,7 @@ from pages.widgets.plain import plain, short
 _LEDE = (
     "<h1 class='unseen'>Attribution</h1><div class='lede'>A <b>saliency map</b> says how the score "
     "of one target would change with each pixel (Simonyan et al. 2014). Compare methods on one "
-    "target, then make the top layers random: a map that stays the same shows edges, not what the "
+    "target, then make the last layers random: a map that stays the same shows edges, not what the "
     "network learned (Adebayo et al. 2018).</div>"
 )
 

@@ -26,6 +26,7 @@ from vision_core.figures.saliency import (
     over_photo,
     own_limit,
     panels,
+    scale_words,
     signed_colours,
 )
 from vision_core.images import Photo
@@ -130,8 +131,8 @@ class Stills:
             a = place.map
             note, url = place.words, ""
             if a is not None:
-                scale = f"full colour at ± {limits[a]:.3g}"
-                note = ", ".join(filter(None, (a.settings.get("layer"), place.words, scale)))
+                scale = scale_words(limits[a], _two_rows())
+                note = ", ".join(filter(None, (_layer(a), place.words, scale)))
                 url = self._drawn[a, limits[a]]
             shown.append(stills.Still(place.title, note, url))
         if shown:
@@ -192,20 +193,32 @@ LEGEND = (
 def chart(photo: Photo, found: list[Attribution], key: str, at: Any = st) -> None:
     """The maps on their scales, zoom and pan linked."""
     shown = [
-        Panel(TITLES[a.method], _picture(photo, a, limit), limit, a.settings.get("layer", ""))
+        Panel(TITLES[a.method], _picture(photo, a, limit), limit, _layer(a))
         for a, limit in zip(found, _limits(found), strict=True)
     ]
     columns, height = _layout(photo, len(shown))
-    at.plotly_chart(panels(shown, columns, height), key=key, config=_PLOT, width="stretch")
+    at.plotly_chart(panels(shown, columns, height, _two_rows()), key=key, config=_PLOT,
+                    width="stretch")
 
 
 def _layout(photo: Photo, count: int) -> tuple[int, int]:
     """Panels in a row, and the height of a row in pixels; low if another row belongs below."""
-    if st.session_state["random"]:
+    if _two_rows():
         columns = min(count, 4)
         return columns, int(min(max(620 / columns * photo.height / photo.width + 40, 120), 190))
     columns = min(count, 2 if count <= 4 else 3)
     return columns, int(min(max(660 / columns * photo.height / photo.width + 50, 190), 520))
+
+
+def _two_rows() -> bool:
+    """Whether the maps of a network with random layers stand below."""
+    return bool(st.session_state["random"])
+
+
+def _layer(a: Attribution) -> str:
+    """The layer of a map for the words above it: its last parts where there is little room."""
+    name = str(a.settings.get("layer", ""))
+    return f"…{name[-14:]}" if _two_rows() and len(name) > 15 else name
 
 
 def _scene(photo: Photo, trace: Trace, target: Target) -> canvas.Scene:

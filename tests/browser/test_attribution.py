@@ -67,6 +67,32 @@ def test_the_randomisation_slider(open_page) -> None:
     page.wait_for_function("() => location.search.includes('random=4')", timeout=30_000)
 
 
+@pytest.mark.parametrize("asked", [
+    "", "task=classification&", "methods=gradient&photo=astronaut&",
+    "methods=gradient,guided_backprop,gradcam,smoothgrad&samples=2&",
+])
+def test_slider_and_both_rows_of_maps_fit_one_screen(open_page, asked) -> None:
+    page = open_page(f"/attribution?{asked}random=4", size=(1280, 720))
+    page.get_by_text("With the last 4 of").wait_for(timeout=60_000)
+    page.wait_for_function(
+        "() => document.querySelectorAll('.js-plotly-plot .main-svg').length >= 2"
+        " && document.querySelectorAll('[data-testid=stDataFrame]').length", timeout=90_000,
+    )
+    page.wait_for_timeout(1500)
+    main = page.locator("[data-testid=stMain]")
+    slider = main.get_by_role("slider", name="Sanity check: random layers").bounding_box()
+    charts = [chart.bounding_box() for chart in main.locator(".js-plotly-plot").all()]
+    assert len(charts) == 2 and main.evaluate("m => m.scrollTop") == 0
+    assert 0 < slider["y"] < charts[0]["y"] < charts[1]["y"]
+    for chart in charts:
+        assert chart["height"] > 100 and chart["y"] + chart["height"] <= 720
+    for words in main.locator(".js-plotly-plot .annotation-text").all():
+        box = words.bounding_box()
+        chart = charts[0]
+        assert box["x"] >= chart["x"] - 1
+        assert box["x"] + box["width"] <= chart["x"] + chart["width"] + 1, words.inner_text()
+
+
 def test_a_patch_is_dragged_without_asking_the_server(open_page) -> None:
     page = open_page("/attribution?task=classification&methods=occlusion")
     canvas = page.locator(".occluder canvas[data-ready]")

@@ -83,18 +83,21 @@ class Panel:
     note: str = ""
 
 
-def panels(shown: Sequence[Panel], columns: int, height: int = 330) -> go.Figure:
+def panels(
+    shown: Sequence[Panel], columns: int, height: int = 330, brief: bool = False
+) -> go.Figure:
     """Pictures beside each other whose zoom and pan are linked.
 
     Args:
         shown: at least one panel.
         columns: panels in a row.
         height: of a row, pixels.
+        brief: few words above each, for narrow columns.
     """
     from plotly.subplots import make_subplots
 
     rows = -(-len(shown) // columns)
-    titles = [_title(panel) for panel in shown]
+    titles = [_title(panel, brief) for panel in shown]
     figure = make_subplots(
         rows, columns, subplot_titles=titles, horizontal_spacing=0.02,
         vertical_spacing=min(62 / (height * rows), 0.5 / rows),
@@ -118,7 +121,12 @@ def panels(shown: Sequence[Panel], columns: int, height: int = 330) -> go.Figure
     return figure
 
 
-def _title(panel: Panel) -> str:
-    scale = "" if panel.limit is None else f"full colour at ± {panel.limit:.3g}"
+def scale_words(limit: float, brief: bool = False) -> str:
+    """Where the scale of a map ends, in words or as a number alone."""
+    return f"± {limit:.3g}" if brief else f"full colour at ± {limit:.3g}"
+
+
+def _title(panel: Panel, brief: bool) -> str:
+    scale = "" if panel.limit is None else scale_words(panel.limit, brief)
     small = ", ".join(filter(None, (panel.note, scale)))
     return f"{panel.title}<br><sup>{small}</sup>" if small else panel.title
