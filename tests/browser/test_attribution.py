@@ -57,9 +57,10 @@ def test_the_randomisation_slider(open_page) -> None:
     page = open_page("/attribution?task=classification&methods=gradient,guided_backprop")
     maps_shown(page, "Guided backprop")
     thumb = page.get_by_role("slider", name="Sanity check: random layers")
-    thumb.focus()
-    for _ in range(4):
-        page.keyboard.press("ArrowRight")
+    page.wait_for_timeout(500)  # the first row may still be arriving
+    for count in range(1, 5):
+        thumb.press("ArrowRight")
+        page.get_by_text(f"With the last {count} of").wait_for(timeout=60_000)
     page.get_by_text("With the last 4 of").wait_for(timeout=60_000)
     page.wait_for_function(
         "() => document.querySelectorAll('.js-plotly-plot image').length === 4", timeout=60_000

@@ -10,6 +10,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from vision_core.errors import UserError
+from vision_core.models.zoo.trunk import Trunk
+from vision_core.training.widening import widen
 
 
 def save_half(network: nn.Module, path: Path) -> str:
@@ -42,6 +44,25 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     except Exception as error:
         raise UserError(f"The weights {path} cannot be read as safetensors: {error}.") from error
     return {k: v.float() if v.is_floating_point() else v for k, v in tensors.items()}
+
+
+def take_start(network: nn.Module, path: Path) -> None:
+    """Copy what fits from the weights at ``path``; a trunk wider than theirs starts as theirs.
+
+    Raises:
+        UserError: nothing in the file fits.
+    """
+    trunks = [module for module in network.modules() if isinstance(module, Trunk)]
+    given = {
+        name.partition("trunk.")[2]: value
+        for name, value in read_weights(path).items()
+        if "trunk." in name
+    }
+    stem = given.get("stem.0.weight")
+    if len(trunks) == 1 and stem is not None and len(stem) < trunks[0].out_widths[0]:
+        widen(trunks[0], given)
+    else:
+        take_matching(network, path)
 
 
 def take_matching(network: nn.Module, path: Path) -> list[str]:

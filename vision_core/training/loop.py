@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from vision_core.training.cache import Canvases
+from vision_core.training.precision import in_half
 from vision_core.training.schedule import averaged, cosine_with_warmup
 
 
@@ -41,6 +41,8 @@ class Options:
         piece: end this call after so many minutes, with a checkpoint to go on from; the run's
             length and its schedule stay those of ``minutes`` or ``steps``.
         compile: let ``torch.compile`` fuse the network (needs a C++ compiler on a CPU).
+        half: convolutions in bfloat16 on a CPU too; worth it where the processor multiplies it
+            (AVX512-BF16, AMX). On a GPU they always are.
     """
 
     data: Path
@@ -57,6 +59,7 @@ class Options:
     save_seconds: float = 60.0
     piece: float | None = None
     compile: bool = False
+    half: bool = False
 
 
 class Recipe(Protocol):
@@ -145,13 +148,6 @@ def batch_indices(count: int, size: int, seed: int, step: int) -> Tensor:
     return order[position * size : (position + 1) * size]
 
 
-def autocast(device: torch.device) -> AbstractContextManager[Any]:
-    """bfloat16 on CUDA, where it helps; float32 elsewhere."""
-    if device.type == "cuda":
-        return torch.autocast("cuda", dtype=torch.bfloat16)
-    return nullcontext()
-
-
 def optimiser_for(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     """AdamW; no weight decay on biases and normalisation."""
     trained = [p for p in network.parameters() if p.requires_grad]
@@ -176,9 +172,9 @@ def start(recipe: Recipe, options: Options) -> Run:
     torch.manual_seed(options.seed)
     network = recipe.model()
     if options.init is not None:
-        from vision_core.training.export import take_matching
+        from vision_core.training.export import take_start
 
-        take_matching(network, options.init)
+        take_start(network, options.init)
     network = network.to(options.device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
     run = Run(network, averaged(network), optimiser_for(network, recipe))
     checkpoint = options.out / "checkpoint.pt"
@@ -197,11 +193,14 @@ def fit(recipe: Recipe, options: Options) -> Run:
     run = start(recipe, options)
     run.examples = count
     device = torch.device(options.device)
+    # a detector's matching and losses differ from batch to batch, and want all digits
+    named = dict(run.network.named_children())
+    parts = [named[name] for name in ("backbone", "head") if name in named] or [run.network]
+    if options.half or device.type == "cuda":
+        for part in parts:
+            in_half(part, device)
     if options.compile:
-        # a detector's matching and losses differ from batch to batch; its convolutions do not
-        named = dict(run.network.named_children())
-        parts = [named[name] for name in ("backbone", "head") if name in named]
-        for part in parts or [run.network]:
+        for part in parts:
             part.compile(dynamic=False)
     per_epoch = max(1, count // recipe.batch_size)
     for loss in _steps(run, recipe, options, device, count):
@@ -235,8 +234,7 @@ def _steps(
         for group in run.optimiser.param_groups:
             group["lr"] = recipe.learning_rate * options.rate * cosine_with_warmup(progress)
         run.network.train()
-        with autocast(device):
-            loss = recipe.loss(run.network, batch, device)
+        loss = recipe.loss(run.network, batch, device)
         run.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(run.network.parameters(), 10.0)

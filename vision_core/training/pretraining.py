@@ -5,7 +5,7 @@ the everyday classes of ``models.zoo.everyday``, one the 200 classes of Tiny Ima
 the other data sets call their pictures (breeds of dogs, for instance). What is kept has
 the first head only.
 
-Steps take turns: photos at 96 to 128 pixels, or Tiny ImageNet's 32 pixels enlarged to 64. Half of
+Steps take turns: photos at 80 to 128 pixels, or Tiny ImageNet's 32 pixels enlarged to 64. Half of
 the steps mix pictures: CutMix (Yun et al., 2019) or mixup (Zhang et al., 2018). After "RandAugment"
 (Cubuk et al., 2020) pictures are turned, stretched, recoloured and partly hidden, each at random.
 """
@@ -32,10 +32,10 @@ from vision_core.training.loop import Options
 from vision_core.training.windows import Windows, random_between, random_resized_crops
 
 CANVAS = 144
-SIZES = ((0.35, 96), (0.9, 112), (1.0, 128))
+SIZES = ((0.3, 80), (0.7, 96), (0.92, 112), (1.0, 128))
 """Side of the photos up to which share of the run."""
-TINY_SIDE, TINY_BATCH = 64, 96
-TINY_SHARE = ((0.5, 0.4), (0.8, 0.25), (1.0, 0.0))
+TINY_SIDE, TINY_BATCH = 64, 64
+TINY_SHARE = ((0.5, 0.3), (0.8, 0.2), (1.0, 0.0))
 """Share of steps on Tiny ImageNet up to which share of the run: the end belongs to photos."""
 SMOOTHING = 0.1
 AUXILIARY = 0.5

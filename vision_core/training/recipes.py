@@ -125,6 +125,8 @@ def command(name: str, options: Options) -> str:
         words.append(f"--threads {options.threads}")
     if options.compile:
         words.append("--compile")
+    if options.half:
+        words.append("--half")
     if options.init is not None:
         words.append(f"--init {options.init.name}")
     if options.rate != 1:
