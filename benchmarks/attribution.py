@@ -31,7 +31,9 @@ def compared(ours: Callable[[], Any], captum: Callable[[], Any], repeats: int) -
     """Medians of both, and ours as a share of Captum's."""
     mine, theirs = in_turn(ours, captum, repeats)
     return {
-        "ours_ms": round(mine, 1), "captum_ms": round(theirs, 1), "share": round(mine / theirs, 3)
+        "ours_ms": round(mine, 1),
+        "captum_ms": round(theirs, 1),
+        "share": round(mine / theirs, 3),
     }
 
 
@@ -58,8 +60,14 @@ def occlusions(question: Question, module: torch.nn.Module) -> dict[str, float]:
     def captum() -> None:
         with torch.no_grad():
             for index in range(CLASSES):
-                method.attribute(question.input, (3, 56, 56), strides=(3, 28, 28), target=index,
-                                 baselines=0, perturbations_per_eval=8)  # fmt: skip
+                method.attribute(
+                    question.input,
+                    (3, 56, 56),
+                    strides=(3, 28, 28),
+                    target=index,
+                    baselines=0,
+                    perturbations_per_eval=8,
+                )
 
     return compared(ours, captum, 3)
 
@@ -89,8 +97,7 @@ def main() -> None:
     seen = trace(small, photo)
     own = ask(small, photo, seen, ClassTarget("cat"))
     figures["bundled_ms"] = {
-        "gradient": round(statistics.median(
-            milliseconds(lambda: own.gradients(own.input), 9)), 1),
+        "gradient": round(statistics.median(milliseconds(lambda: own.gradients(own.input), 9)), 1),
         "occlusion": round(statistics.median(milliseconds(lambda: list(sweep(own)), 3)), 1),
     }
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -63,19 +63,25 @@ def frames(page: Page, address: str, steps: int) -> list[dict[str, Any]]:
                 if name == "iou" and nms == "soft-gaussian":
                     continue  # has no such threshold
                 figures = drag(page, name, steps, promise)
-                rows.append({
-                    "candidates": count, "nms": nms, "slider": name, "promise_ms": promise,
-                    **figures,
-                })
+                rows.append(
+                    {
+                        "candidates": count,
+                        "nms": nms,
+                        "slider": name,
+                        "promise_ms": promise,
+                        **figures,
+                    }
+                )
     return rows
 
 
 def traffic(page: Page, address: str) -> dict[str, int]:
     """Bytes over the websocket: to open a photo, and for one move of a slider afterwards."""
     received: list[int] = []
-    page.on("websocket", lambda socket: socket.on(
-        "framereceived", lambda data: received.append(len(data))
-    ))
+    page.on(
+        "websocket",
+        lambda socket: socket.on("framereceived", lambda data: received.append(len(data))),
+    )
     page.goto(f"{address}/predictions")
     settled(page)
     page.wait_for_timeout(1000)
@@ -98,11 +104,16 @@ def main() -> None:
             rows = frames(page, address, steps)
         with serve(Path(home)) as address:
             bytes_sent = traffic(page, address)
-    print(json.dumps({
-        "what": "frames of the live canvas, selection and painting; bytes of the bundled detector "
-        "on the sample cat",
-        "frames": rows, **bytes_sent,
-    }))
+    print(
+        json.dumps(
+            {
+                "what": "frames of the live canvas, selection and painting; bytes of the bundled "
+                "detector on the sample cat",
+                "frames": rows,
+                **bytes_sent,
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

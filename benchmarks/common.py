@@ -52,7 +52,13 @@ def network(name: str) -> Model:
 def report(name: str, **figures: Any) -> None:
     """Print one JSON object with the machine's threads and library versions."""
     rounded = {k: round(v, 4) if isinstance(v, float) else v for k, v in figures.items()}
-    print(json.dumps({
-        "benchmark": name, **rounded, "threads": torch.get_num_threads(),
-        "torch": torch.__version__,
-    }))
+    print(
+        json.dumps(
+            {
+                "benchmark": name,
+                **rounded,
+                "threads": torch.get_num_threads(),
+                "torch": torch.__version__,
+            }
+        )
+    )

@@ -42,14 +42,29 @@ def scene() -> tuple[Photo, Selection, np.ndarray]:
     n = np.arange(COUNT)
     scores = np.linspace(1, 0.5, COUNT, dtype=np.float32)
     names = ("person",)
-    info = TraceInfo("-", "mask_rcnn", "-", names, "-", "-", (WIDTH, HEIGHT), (WIDTH, HEIGHT),
-                     "cpu", {})
-    trace = DetectionTrace(info, boxes, boxes, scores, 0 * n, n, 0 * n,
-                           np.ones((COUNT, 1), np.float32), boxes, scores, n, (), 0.0,
-                           Thresholds())
+    info = TraceInfo(
+        "-", "mask_rcnn", "-", names, "-", "-", (WIDTH, HEIGHT), (WIDTH, HEIGHT), "cpu", {}
+    )
+    trace = DetectionTrace(
+        info,
+        boxes,
+        boxes,
+        scores,
+        0 * n,
+        n,
+        0 * n,
+        np.ones((COUNT, 1), np.float32),
+        boxes,
+        scores,
+        n,
+        (),
+        0.0,
+        Thresholds(),
+    )
     found = Detections(n, boxes, scores, 0 * n, names * COUNT)
-    kept = Selection(trace, Thresholds(), found, (0 * n).astype(np.uint8), 0 * n - 1,
-                     scores, scores, n)
+    kept = Selection(
+        trace, Thresholds(), found, (0 * n).astype(np.uint8), 0 * n - 1, scores, scores, n
+    )
     return photo, kept, masks
 
 
@@ -103,13 +118,20 @@ def main() -> None:
     memory = peak(ours), peak(lambda: theirs(photo, selection, masks))
     mine = median_ms(ours, 9)
     other = median_ms(lambda: theirs(photo, selection, masks), 3)
-    print(json.dumps({
-        "what": "100 instances at 1920x1080, pasted and drawn",
-        "ours_ms": round(mine, 1), "torchvision_ms": round(other, 1),
-        "time_ratio": round(mine / other, 3), "ours_mb": round(memory[0] / 2**20, 1),
-        "torchvision_mb": round(memory[1] / 2**20, 1),
-        "memory_ratio": round(memory[0] / max(memory[1], 1), 3), "promise_ratio": 0.1,
-    }))  # fmt: skip
+    print(
+        json.dumps(
+            {
+                "what": "100 instances at 1920x1080, pasted and drawn",
+                "ours_ms": round(mine, 1),
+                "torchvision_ms": round(other, 1),
+                "time_ratio": round(mine / other, 3),
+                "ours_mb": round(memory[0] / 2**20, 1),
+                "torchvision_mb": round(memory[1] / 2**20, 1),
+                "memory_ratio": round(memory[0] / max(memory[1], 1), 3),
+                "promise_ratio": 0.1,
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

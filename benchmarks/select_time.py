@@ -47,9 +47,12 @@ def main() -> None:
             forward = milliseconds(functools.partial(model.module, image), 5)
         forward_ms = statistics.median(forward)
         figures[name] = {
-            "candidates": len(found), "select_ms": round(select_ms, 3),
-            "forward_ms": round(forward_ms, 1), "ratio": round(forward_ms / select_ms, 1),
-            "promised_ratio": wanted, "promised_select_ms": 2.0,
+            "candidates": len(found),
+            "select_ms": round(select_ms, 3),
+            "forward_ms": round(forward_ms, 1),
+            "ratio": round(forward_ms / select_ms, 1),
+            "promised_ratio": wanted,
+            "promised_select_ms": 2.0,
         }
     report("select_time", **figures)
 

@@ -65,16 +65,20 @@ def main() -> None:
         page.wait_for_timeout(1500)
         took = measure(page, moves)
         boxes = len(scene(page)["boxes"])
-    print(json.dumps({
-        "what": "score slider released to picture painted, 300 boxes and none in turn",
-        "moves": len(took),
-        "median_ms": round(statistics.median(took), 1),
-        "p90_ms": round(sorted(took)[int(0.9 * (len(took) - 1))], 1),
-        "min_ms": round(min(took), 1),
-        "max_ms": round(max(took), 1),
-        "boxes_at_end": boxes,
-        "promise_ms": PROMISE_MS,
-    }))
+    print(
+        json.dumps(
+            {
+                "what": "score slider released to picture painted, 300 boxes and none in turn",
+                "moves": len(took),
+                "median_ms": round(statistics.median(took), 1),
+                "p90_ms": round(sorted(took)[int(0.9 * (len(took) - 1))], 1),
+                "min_ms": round(min(took), 1),
+                "max_ms": round(max(took), 1),
+                "boxes_at_end": boxes,
+                "promise_ms": PROMISE_MS,
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

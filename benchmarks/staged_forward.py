@@ -29,8 +29,10 @@ def compare(model: Model, repeats: int) -> dict[str, Any]:
 
     staged, forward = in_turn(lambda: trace(model, photo).select(defaults), plain, repeats)
     return {
-        "staged_ms": round(staged, 2), "plain_ms": round(forward, 2),
-        "ratio": round(staged / forward, 3), "promised_ratio": 1.05,
+        "staged_ms": round(staged, 2),
+        "plain_ms": round(forward, 2),
+        "ratio": round(staged / forward, 3),
+        "promised_ratio": 1.05,
     }
 
 

@@ -23,8 +23,11 @@ def main() -> None:
             medians[f"{name}/{preset.name}"] = statistics.median(times)
     slowest = max(medians, key=lambda key: medians[key])
     report(
-        "walkthroughs", presets=len(medians), median_ms=statistics.median(medians.values()),
-        slowest=slowest, slowest_ms=medians[slowest],
+        "walkthroughs",
+        presets=len(medians),
+        median_ms=statistics.median(medians.values()),
+        slowest=slowest,
+        slowest_ms=medians[slowest],
     )
 
 

@@ -15,15 +15,24 @@ from vision_core.walkthroughs import Walkthrough, build
 from vision_core.walkthroughs.counts import bottleneck_counts, convolution_counts
 
 SECTIONS = {"window": "Sliding window", "matrix": "As a matrix", "cost": "What it costs"}
-_SHAPE = (Control("stride", "Stride", 1, 4), Control("padding", "Padding", 0, 4),
-          Control("dilation", "Dilation", 1, 3))  # fmt: skip
+_SHAPE = (
+    Control("stride", "Stride", 1, 4),
+    Control("padding", "Padding", 0, 4),
+    Control("dilation", "Dilation", 1, 3),
+)
 CONTROLS = (
-    *_SHAPE, Control("groups", "Groups", 1, 4),
-    Control("flip", "Turn the kernel round", options=(False, True),
-            help="Mathematics defines convolution so; networks compute a correlation."),
-)  # fmt: skip
+    *_SHAPE,
+    Control("groups", "Groups", 1, 4),
+    Control(
+        "flip",
+        "Turn the kernel round",
+        options=(False, True),
+        help="Mathematics defines convolution so; networks compute a correlation.",
+    ),
+)
 MATRIX_CONTROLS = (
-    Control("view", "What is built", options=("matrix", "forward", "transposed")), *_SHAPE,
+    Control("view", "What is built", options=("matrix", "forward", "transposed")),
+    *_SHAPE,
 )
 _LEDE = (
     "The kernel slides over the input; at every place, the numbers under it are multiplied with "
@@ -54,8 +63,12 @@ def main() -> None:
 
 def window(menu: Any, lede: Any, fields: tuple[state.Field, ...]) -> None:
     """The sliding window on numbers."""
-    operator = Operator("convolution/window", "convolution", CONTROLS,
-                        sizes=(("input", "Input"), ("weight", "Kernel")))  # fmt: skip
+    operator = Operator(
+        "convolution/window",
+        "convolution",
+        CONTROLS,
+        sizes=(("input", "Input"), ("weight", "Kernel")),
+    )
     shown = operator.show(menu)
     operator_page.say(lede, f"{_LEDE} **{shown.preset.shows}**")
     stage = Stage(tuple(view_of(walk) for walk in shown.walks))
@@ -89,8 +102,13 @@ def _beside(params: dict[str, Any]) -> list[Walkthrough]:
 
 def matrix(menu: Any, lede: Any, fields: tuple[state.Field, ...]) -> None:
     """C row by row, C x, and C transposed times g."""
-    operator = Operator("convolution/matrix", "convolution_matrix", MATRIX_CONTROLS,
-                        ("input", "weight", "grad_output"), _beside)  # fmt: skip
+    operator = Operator(
+        "convolution/matrix",
+        "convolution_matrix",
+        MATRIX_CONTROLS,
+        ("input", "weight", "grad_output"),
+        _beside,
+    )
     shown = operator.show(menu)
     kind = shown.params["view"]
     operator_page.say(lede, _MATRIX_LEDE[kind])
@@ -107,8 +125,10 @@ def matrix(menu: Any, lede: Any, fields: tuple[state.Field, ...]) -> None:
 
 def _matrix_facts(shown: Shown) -> None:
     facts = shown.walks[0].facts
-    st.markdown(f"C holds {facts['nonzero']} weights in {facts['rows'] * facts['columns']} "
-                "entries; a fully connected layer would learn every one of them.")  # fmt: skip
+    st.markdown(
+        f"C holds {facts['nonzero']} weights in {facts['rows'] * facts['columns']} "
+        "entries; a fully connected layer would learn every one of them."
+    )
     if "cropped" in facts:
         st.markdown(f"Without the padding, the gradient of the input is `{facts['cropped']}`.")
 
@@ -116,16 +136,19 @@ def _matrix_facts(shown: Shown) -> None:
 def cost(lede: Any, fields: tuple[state.Field, ...]) -> None:
     """Weights, neurons and multiplications of a layer, and of a bottleneck."""
     operator_page.say(
-        lede, "**Weights** do not depend on the size of the picture, neurons and multiplications "
+        lede,
+        "**Weights** do not depend on the size of the picture, neurons and multiplications "
         "do. A 1x1 **bottleneck** makes a 3x3 layer cheaper by first making it narrow (He et al. "
         "2016).",
     )
     cost_fields = (
-        state.Field("width", 32, state.whole(1, 512)), state.Field("channels", 3,
-        state.whole(1, 2048)), state.Field("filters", 10, state.whole(1, 2048)),
-        state.Field("kernel", 5, state.whole(1, 15)), state.Field("narrow", 64,
-        state.whole(1, 1024)), state.Field("wide", 256, state.whole(1, 2048)),
-    )  # fmt: skip
+        state.Field("width", 32, state.whole(1, 512)),
+        state.Field("channels", 3, state.whole(1, 2048)),
+        state.Field("filters", 10, state.whole(1, 2048)),
+        state.Field("kernel", 5, state.whole(1, 15)),
+        state.Field("narrow", 64, state.whole(1, 1024)),
+        state.Field("wide", 256, state.whole(1, 2048)),
+    )
     state.use(*cost_fields)
     left, right = st.columns(2, gap="large")
     with left:

@@ -33,13 +33,16 @@ def main() -> None:
     )
     with st.sidebar:
         st.radio(
-            "Task", kinds, key="kind",
+            "Task",
+            kinds,
+            key="kind",
             format_func=lambda k: "All" if k == _ALL else model_picker.TASK_WORDS[k],
         )
         st.toggle("Only those here", key="here", help="Bundled, or downloaded before.")
     chosen = st.session_state["kind"]
     shown = [
-        c for c in models.cards(None if chosen == _ALL else chosen)
+        c
+        for c in models.cards(None if chosen == _ALL else chosen)
         if not st.session_state["here"] or models.status(c) != "downloadable"
     ]
     if shown:
@@ -62,9 +65,14 @@ def _table(shown: list[Card]) -> None:
     if held is None or list(held["selection"]["rows"]) != wanted:
         st.session_state["models_table"] = {"selection": {"rows": wanted}}
     st.dataframe(
-        pd.DataFrame([_row(c) for c in shown]), key="models_table", hide_index=True,
-        on_select=_row_selected, selection_mode="single-row-required", width="stretch",
-        height=min(38 + 35 * len(shown), 248), row_height=35,
+        pd.DataFrame([_row(c) for c in shown]),
+        key="models_table",
+        hide_index=True,
+        on_select=_row_selected,
+        selection_mode="single-row-required",
+        width="stretch",
+        height=min(38 + 35 * len(shown), 248),
+        row_height=35,
         column_config={
             "parameters": st.column_config.NumberColumn("parameters (M)", format="%.2f"),
             "megabytes": st.column_config.NumberColumn("MB", format="%.1f"),

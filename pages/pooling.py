@@ -17,11 +17,17 @@ from vision_core.walkthroughs import Walkthrough, build
 from vision_core.walkthroughs.presets import SOBEL
 
 SECTIONS = {
-    "pool": "Pooling", "backward": "Backward", "shift": "Shift by one", "unpool": "Unpooling",
+    "pool": "Pooling",
+    "backward": "Backward",
+    "shift": "Shift by one",
+    "unpool": "Unpooling",
     "real": "On the photo",
-}  # fmt: skip
-_WINDOW = (Control("kernel_size", "Window", 1, 5), Control("stride", "Stride", 1, 5),
-           Control("padding", "Padding", 0, 3))  # fmt: skip
+}
+_WINDOW = (
+    Control("kernel_size", "Window", 1, 5),
+    Control("stride", "Stride", 1, 5),
+    Control("padding", "Padding", 0, 3),
+)
 _LEDE = {
     "pool": "Each window gives its **maximum**, or its average. The green frame on the input is "
     "the **switch**: where the maximum stood, which unpooling and the gradient need later.",
@@ -49,17 +55,17 @@ def main() -> None:
     operator_page.notes(lede)
 
 
-
 def pool(menu: Any, fields: tuple[state.Field, ...]) -> None:
     """Maximum and average beside each other."""
+
     def make(params: dict[str, Any]) -> list[Walkthrough]:
         shared = {k: v for k, v in params.items() if k != "dilation"}
         return [build("max_pool", **params), build("avg_pool", **shared)]
 
-    controls = (*_WINDOW, Control("ceil_mode", "Round sizes up (ceil_mode)",
-                                  options=(False, True)))  # fmt: skip
-    operator = Operator("pooling/pool", "max_pool", controls, ("input",), make,
-                        sizes=(("input", "Input"),))  # fmt: skip
+    controls = (*_WINDOW, Control("ceil_mode", "Round sizes up (ceil_mode)", options=(False, True)))
+    operator = Operator(
+        "pooling/pool", "max_pool", controls, ("input",), make, sizes=(("input", "Input"),)
+    )
     shown = operator.show(menu)
     titles = ("Maximum", "Average")
     stage = Stage(tuple(view_of(w, t) for w, t in zip(shown.walks, titles, strict=True)))
@@ -71,8 +77,7 @@ def pool(menu: Any, fields: tuple[state.Field, ...]) -> None:
 
 def backward(menu: Any, fields: tuple[state.Field, ...]) -> None:
     """The gradient through max pooling."""
-    operator = Operator("pooling/backward", "max_pool_backward", _WINDOW,
-                        ("input", "grad_output"))  # fmt: skip
+    operator = Operator("pooling/backward", "max_pool_backward", _WINDOW, ("input", "grad_output"))
     shown = operator.show(menu)
     stage = Stage(tuple(view_of(walk) for walk in shown.walks))
     operator_page.play(operator, shown, stage, fields, ("input", "grad_output"))
@@ -81,6 +86,7 @@ def backward(menu: Any, fields: tuple[state.Field, ...]) -> None:
 
 def unpool(menu: Any, fields: tuple[state.Field, ...]) -> None:
     """Three ways up, played at once: max unpooling has one step more, which sets all to 0."""
+
     def make(params: dict[str, Any]) -> list[Walkthrough]:
         small = params["input"]
         return [build(name, input=small) for name in _UNPOOLS[:2]] + [build(_UNPOOLS[2], **params)]
@@ -131,10 +137,14 @@ def _chain_views(
 ) -> list[View]:
     views = []
     for index, (walk, name) in enumerate(zip(chain, ("edges", "largest of 2x2"), strict=True)):
-        marks = [] if different is None else [
-            Mark("rect", (float(c), float(r), c + 1.0, r + 1.0), "kernel")
-            for r, c in np.argwhere(different[index])
-        ]  # fmt: skip
+        marks = (
+            []
+            if different is None
+            else [
+                Mark("rect", (float(c), float(r), c + 1.0, r + 1.0), "kernel")
+                for r, c in np.argwhere(different[index])
+            ]
+        )
         blocks = [grid(walk, "output", name).with_marks("output", marks)]
         if index == 0:
             blocks.insert(0, grid(walk, "input", f"input {title}"))

@@ -37,7 +37,8 @@ def main() -> None:
         operator_page.notes(lede)
         return
     operator_page.say(
-        lede, "Click the photo: the box is all that the chosen unit **can** see (theoretical "
+        lede,
+        "Click the photo: the box is all that the chosen unit **can** see (theoretical "
         "receptive field), the colour what it **listens to** (effective field, the gradient; Luo "
         "et al. 2016). The effective field is much smaller, and bright in the middle.",
     )
@@ -47,8 +48,10 @@ def main() -> None:
     outer = (*fields, *photos.fields(), *model_picker.fields())
     model = model_picker.load(card)
     if entry is None or entry.photo is None:
-        st.info(sentence(entry.error or "") if entry else "No photo yet: choose one on the left.",
-                icon=":material/add_a_photo:")  # fmt: skip
+        st.info(
+            sentence(entry.error or "") if entry else "No photo yet: choose one on the left.",
+            icon=":material/add_a_photo:",
+        )
         state.write(*outer)
     elif model is not None:
         with guarded(f"following {card.name}"):
@@ -67,8 +70,9 @@ def on_photo(model: Model, photo: Photo, outer: tuple[state.Field, ...]) -> None
     )
     state.use(*used)
     with st.sidebar:
-        st.selectbox("Layer", names, key="layer",
-                     format_func=lambda n: f"{n} ({network.sizes[n]} px)")  # fmt: skip
+        st.selectbox(
+            "Layer", names, key="layer", format_func=lambda n: f"{n} ({network.sizes[n]} px)"
+        )
     layer = st.session_state["layer"]
     place = numbers.to_array(st.session_state["at"], 1)
     unit = network.unit_at(layer, *(place if len(place) == 2 else (0, 0)))
@@ -77,7 +81,9 @@ def on_photo(model: Model, photo: Photo, outer: tuple[state.Field, ...]) -> None
     left, right = st.columns([5, 3], gap="medium")
     with left:
         canvas.picture(
-            photo, field_view.scene(photo, network, layer, unit, heat), key="receptive",
+            photo,
+            field_view.scene(photo, network, layer, unit, heat),
+            key="receptive",
             present=shell.presenting(),
             on_pick=lambda pick: state.put("at", f"{pick.get('x', 0)},{pick.get('y', 0)}"),
         )
@@ -91,7 +97,8 @@ def on_photo(model: Model, photo: Photo, outer: tuple[state.Field, ...]) -> None
 def growth(menu: Any, lede: Any, fields: tuple[state.Field, ...]) -> None:
     """A plain stack of layers: how size and jump grow."""
     operator_page.say(
-        lede, "Each layer adds **dilation·(kernel - 1)·jump** pixels, and a stride multiplies the "
+        lede,
+        "Each layer adds **dilation·(kernel - 1)·jump** pixels, and a stride multiplies the "
         "**jump** of all later layers: strides make the field grow exponentially, depth alone "
         "only linearly.",
     )
@@ -99,20 +106,35 @@ def growth(menu: Any, lede: Any, fields: tuple[state.Field, ...]) -> None:
     used = (state.Field("layers", texts[0], numbers.parser(2)),)
     state.use(*used)
     with menu:
-        st.selectbox("Example", list(_STACKS), key="example", label_visibility="collapsed",
-                     on_change=lambda: state.put("layers", _STACKS[st.session_state["example"]]))
+        st.selectbox(
+            "Example",
+            list(_STACKS),
+            key="example",
+            label_visibility="collapsed",
+            on_change=lambda: state.put("layers", _STACKS[st.session_state["example"]]),
+        )
     with st.sidebar:
         st.text_input("Layers: kernel, stride, padding, dilation; …", key="layers")
     rows, error = _rows(texts[0])
     if error:
         st.sidebar.warning(sentence(error), icon=":material/rule:")
     st.dataframe(
-        [{"layer": i, "kernel": r.kernel, "stride": r.stride, "padding": r.padding,
-          "dilation": r.dilation, "jump (pixels between units)": r.jump,
-          "receptive field (pixels)": r.size, "centre of the first unit": r.start}
-         for i, r in enumerate(rows, 1)],
-        hide_index=True, width="stretch",
-    )  # fmt: skip
+        [
+            {
+                "layer": i,
+                "kernel": r.kernel,
+                "stride": r.stride,
+                "padding": r.padding,
+                "dilation": r.dilation,
+                "jump (pixels between units)": r.jump,
+                "receptive field (pixels)": r.size,
+                "centre of the first unit": r.start,
+            }
+            for i, r in enumerate(rows, 1)
+        ],
+        hide_index=True,
+        width="stretch",
+    )
     weights = sum(r.kernel**2 for r in rows)
     st.markdown(
         f"**{rows[-1].size} x {rows[-1].size} pixels** after {len(rows)} layers, "

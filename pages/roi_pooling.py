@@ -17,15 +17,19 @@ from vision_core.figures.stage_views import view_of
 from vision_core.walkthroughs import Walkthrough, build
 
 SECTIONS = {
-    "numbers": "RoI Pool, RoI Align", "photo": "On the photo", "backward": "Backward",
-    "nms": "NMS", "corner": "Corner pooling",
-}  # fmt: skip
+    "numbers": "RoI Pool, RoI Align",
+    "photo": "On the photo",
+    "backward": "Backward",
+    "nms": "NMS",
+    "corner": "Corner pooling",
+}
 CONTROLS = (
     Control("output_size", "Bins a side", 1, 7),
-    Control("sampling_ratio", "Points a side", -1, 4,
-            help="0 or -1: as many as the bin has cells."),
+    Control(
+        "sampling_ratio", "Points a side", -1, 4, help="0 or -1: as many as the bin has cells."
+    ),
     Control("aligned", "aligned (take off half a cell)", options=(False, True)),
-)  # fmt: skip
+)
 _LEDE = {
     "numbers": "The box falls **between** the feature cells. RoI Pool rounds it to whole cells and "
     "takes maxima, RoI Align keeps it and averages **interpolated points**: drag the blue box "
@@ -59,8 +63,9 @@ def _take_box(drag: dict[str, Any]) -> None:
 
 def regions(menu: Any, fields: tuple[state.Field, ...]) -> None:
     """Both operators on numbers."""
-    operator = Operator("roi/numbers", "roi_align", CONTROLS, ("input", "box"),
-                        photo_region.both, opens=3)  # fmt: skip
+    operator = Operator(
+        "roi/numbers", "roi_align", CONTROLS, ("input", "box"), photo_region.both, opens=3
+    )
     shown = operator.show(menu)
     params = shown.params
     stage = roi_stage(*shown.walks, params["box"], params["spatial_scale"])
@@ -76,14 +81,21 @@ def _both_back(params: dict[str, Any]) -> list[Walkthrough]:
 
 def backward(menu: Any, fields: tuple[state.Field, ...]) -> None:
     """The way back, one output a step."""
-    operator = Operator("roi/backward", "roi_align_backward", CONTROLS[1:],
-                        ("input", "box", "grad_output"), _both_back)  # fmt: skip
+    operator = Operator(
+        "roi/backward",
+        "roi_align_backward",
+        CONTROLS[1:],
+        ("input", "box", "grad_output"),
+        _both_back,
+    )
     shown = operator.show(menu)
     stage = backward_stage(*shown.walks, shown.params["box"], shown.params["spatial_scale"])
     operator_page.play(operator, shown, stage, fields, ("grad_output",), on_drag=_take_box)
     reached = [int((walk.result != 0).sum()) for walk in shown.walks]
-    st.markdown(f"**{reached[0]}** feature cells get a gradient from RoI Pool, **{reached[1]}** "
-                "from RoI Align. Neither has a gradient for the box itself.")  # fmt: skip
+    st.markdown(
+        f"**{reached[0]}** feature cells get a gradient from RoI Pool, **{reached[1]}** "
+        "from RoI Align. Neither has a gradient for the box itself."
+    )
     operator_page.files(stage, "roi_backward")
 
 

@@ -17,9 +17,11 @@ from vision_core.walkthroughs import Walkthrough, build
 
 SECTIONS = {"steps": "Scatter and gather", "overlap": "Checkerboards", "names": "Its names"}
 CONTROLS = (
-    Control("stride", "Stride", 1, 4), Control("padding", "Padding", 0, 6),
-    Control("output_padding", "Output padding", 0, 4), Control("dilation", "Dilation", 1, 3),
-)  # fmt: skip
+    Control("stride", "Stride", 1, 4),
+    Control("padding", "Padding", 0, 6),
+    Control("output_padding", "Output padding", 0, 4),
+    Control("dilation", "Dilation", 1, 3),
+)
 _GRIDS = ("input", "weight")
 _LEDE = (
     "Left, every input value **stamps** the kernel on the output, and overlapping stamps add up; "
@@ -66,8 +68,12 @@ def _both(params: dict[str, Any]) -> list[Walkthrough]:
 def steps(menu: Any, lede: Any, fields: tuple[state.Field, ...]) -> None:
     """Both views on one step."""
     operator = Operator(
-        "transposed/steps", "transposed_convolution", CONTROLS, make=_both,
-        sizes=(("input", "Input"), ("weight", "Kernel")), opens=2,
+        "transposed/steps",
+        "transposed_convolution",
+        CONTROLS,
+        make=_both,
+        sizes=(("input", "Input"), ("weight", "Kernel")),
+        opens=2,
     )
     shown = operator.show(menu)
     operator_page.say(lede, f"{_LEDE} **{shown.preset.shows}**")
@@ -96,7 +102,8 @@ def steps(menu: Any, lede: Any, fields: tuple[state.Field, ...]) -> None:
 def overlap(lede: Any, fields: tuple[state.Field, ...]) -> None:
     """Three ways up on a constant input: how many stamps reach each cell, and the result."""
     operator_page.say(
-        lede, "The input is **constant**, and all weights are 1, so that every output cell holds "
+        lede,
+        "The input is **constant**, and all weights are 1, so that every output cell holds "
         "**how many stamps reach it**. 3x3 with stride 2 gives 1, 2, 4 in turn, a checkerboard "
         "that the network must unlearn; 4x4 is even inside, and so is resizing first "
         "(Odena et al. 2016).",
@@ -107,9 +114,10 @@ def overlap(lede: Any, fields: tuple[state.Field, ...]) -> None:
     wide = build("nearest_unpool", input=ones)
     resized = build("convolution", input=wide.result, weight=[[1] * 3] * 3, padding=1)
     views = [
-        ("3x3, stride 2", three), ("4x4, stride 2, padding 1", four),
+        ("3x3, stride 2", three),
+        ("4x4, stride 2, padding 1", four),
         ("Resize, then convolve 3x3", resized),
-    ]  # fmt: skip
+    ]
     stage = Stage(
         tuple(View(title, walk, (grid(walk, "output"),)) for title, walk in views),
         (tuple(len(walk.steps) - 1 for _, walk in views),),
@@ -117,8 +125,10 @@ def overlap(lede: Any, fields: tuple[state.Field, ...]) -> None:
     player(stage, key="overlap", above=360, stem="overlap")
     inner = [np.unique(w.result[2:-2, 2:-2]).astype(int).tolist() for _, w in views]
     for column, (title, _), values in zip(st.columns(3), views, inner, strict=True):
-        column.markdown(f"**{title}**: values inside {', '.join(map(str, values))}"
-                        f"{' (uneven)' if len(values) > 1 else ' (even)'}")  # fmt: skip
+        column.markdown(
+            f"**{title}**: values inside {', '.join(map(str, values))}"
+            f"{' (uneven)' if len(values) > 1 else ' (even)'}"
+        )
     state.write(*fields)
 
 
@@ -130,11 +140,20 @@ def names(lede: Any, fields: tuple[state.Field, ...]) -> None:
     there = build("convolution", input=x, weight=kernel)
     back = build("transposed_convolution", input=there.result, weight=kernel)
     stage = Stage(
-        (View("y = C x", there, (grid(there, "input", "x"), grid(there, "weight", "kernel", "*"),
-                                 grid(there, "output", "y", "="))),
-         View("Cᵀ y is not x", back, (grid(back, "output", "Cᵀ y"),))),
+        (
+            View(
+                "y = C x",
+                there,
+                (
+                    grid(there, "input", "x"),
+                    grid(there, "weight", "kernel", "*"),
+                    grid(there, "output", "y", "="),
+                ),
+            ),
+            View("Cᵀ y is not x", back, (grid(back, "output", "Cᵀ y"),)),
+        ),
         ((len(there.steps) - 1, len(back.steps) - 1),),
-    )  # fmt: skip
+    )
     state.use(state.Field("step", 0, state.whole(0, 10**6)))
     player(stage, key="names", above=520, stem="deconvolution", on_step=keep_step)
     state.write(*fields)

@@ -9,7 +9,9 @@ from vision_core.selection.types import Thresholds
 
 
 def make_trace(
-    seed: int, n: int, labels: tuple[str, ...] = ("cat", "dog", "cow"),
+    seed: int,
+    n: int,
+    labels: tuple[str, ...] = ("cat", "dog", "cow"),
     size: tuple[int, int] = (200, 160),
 ) -> DetectionTrace:
     """A trace of n random boxes in clusters, distinct scores, on a photo of the given size."""
@@ -23,19 +25,35 @@ def make_trace(
     scores = rng.permutation(np.linspace(0.01, 0.99, n)).astype(np.float32)
     class_scores = rng.dirichlet(np.ones(len(labels)), n).astype(np.float32)
     arrays = {
-        "boxes": boxes, "boxes_net": boxes * np.float32(0.5), "scores": scores,
-        "label_ids": rng.integers(0, len(labels), n), "source": np.arange(n),
-        "level": np.zeros(n, np.int64), "class_scores": class_scores,
+        "boxes": boxes,
+        "boxes_net": boxes * np.float32(0.5),
+        "scores": scores,
+        "label_ids": rng.integers(0, len(labels), n),
+        "source": np.arange(n),
+        "level": np.zeros(n, np.int64),
+        "class_scores": class_scores,
         "source_boxes_net": boxes * np.float32(0.5),
-        "source_objectness": np.ones(n, np.float32), "source_index": np.arange(n),
+        "source_objectness": np.ones(n, np.float32),
+        "source_index": np.arange(n),
     }
     for array in arrays.values():
         array.setflags(write=False)
     info = TraceInfo(
-        "made_up", "fcos", f"seed-{seed}", labels, "0" * 64, "made-up.png", size,
-        (width // 2, height // 2), "cpu", {"network": 1.0},
+        "made_up",
+        "fcos",
+        f"seed-{seed}",
+        labels,
+        "0" * 64,
+        "made-up.png",
+        size,
+        (width // 2, height // 2),
+        "cpu",
+        {"network": 1.0},
     )
     return DetectionTrace(
-        info=info, funnel=(Stage("candidates", n, None, "made up"),), floor=0.001,
-        defaults=Thresholds(), **arrays,
+        info=info,
+        funnel=(Stage("candidates", n, None, "made up"),),
+        floor=0.001,
+        defaults=Thresholds(),
+        **arrays,
     )

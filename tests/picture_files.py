@@ -74,8 +74,14 @@ def png_header_only(width: int, height: int) -> bytes:
 
 
 def shared_strips(
-    width: int, height: int, bits: tuple[int, ...], strip: bytes, rows: int = 1,
-    photometric: int = 1, sample_format: int = 1, icc: bytes = b"",
+    width: int,
+    height: int,
+    bits: tuple[int, ...],
+    strip: bytes,
+    rows: int = 1,
+    photometric: int = 1,
+    sample_format: int = 1,
+    icc: bytes = b"",
 ) -> bytes:
     """An uncompressed TIFF file whose strips of ``rows`` rows are all the same bytes.
 
@@ -90,13 +96,16 @@ def shared_strips(
     """
     count, samples, tail = -(-height // rows), len(bits), b""
     fields: list[tuple[int, int, int, bytes]] = [
-        (256, 4, 1, struct.pack("<I", width)), (257, 4, 1, struct.pack("<I", height)),
+        (256, 4, 1, struct.pack("<I", width)),
+        (257, 4, 1, struct.pack("<I", height)),
         (258, 3, samples, struct.pack(f"<{samples}H", *bits)),
-        (259, 3, 1, struct.pack("<H", 1)), (262, 3, 1, struct.pack("<H", photometric)),
-        (273, 4, count, b""), (277, 3, 1, struct.pack("<H", samples)),
+        (259, 3, 1, struct.pack("<H", 1)),
+        (262, 3, 1, struct.pack("<H", photometric)),
+        (273, 4, count, b""),
+        (277, 3, 1, struct.pack("<H", samples)),
         (278, 4, 1, struct.pack("<I", rows)),
         (279, 4, count, struct.pack("<I", len(strip)) * count),
-    ]  # fmt: skip
+    ]
     if samples == 4:
         fields.append((338, 3, 1, struct.pack("<H", 2)))  # the fourth is alpha
     fields.append((339, 3, samples, struct.pack(f"<{samples}H", *[sample_format] * samples)))
@@ -144,15 +153,18 @@ def jpeg_of_scans(width: int, height: int, more: int) -> bytes:
 
 
 # White point and primaries in XYZ under D50, and the exponent 563 / 256 (Adobe RGB (1998), 4.3).
-ADOBE_RGB = np.array([[0.60974, 0.20528, 0.14919], [0.31111, 0.62567, 0.06322],
-                      [0.01947, 0.06087, 0.74457]])  # fmt: skip
-SRGB = np.array([[0.43607, 0.38515, 0.14307], [0.22249, 0.71687, 0.06061],
-                 [0.01392, 0.09708, 0.71410]])  # fmt: skip
+ADOBE_RGB = np.array(
+    [[0.60974, 0.20528, 0.14919], [0.31111, 0.62567, 0.06322], [0.01947, 0.06087, 0.74457]]
+)
+SRGB = np.array(
+    [[0.43607, 0.38515, 0.14307], [0.22249, 0.71687, 0.06061], [0.01392, 0.09708, 0.71410]]
+)
 ADOBE_GAMMA = 563 / 256
 
 
 def icc_profile(space: bytes = b"RGB ", matrix: np.ndarray = ADOBE_RGB) -> bytes:
     """A small ICC profile, version 2: a matrix and one exponent for RGB, an exponent for GRAY."""
+
     def xyz(x: float, y: float, z: float) -> bytes:
         return b"XYZ \0\0\0\0" + struct.pack(">3i", *(round(v * 65536) for v in (x, y, z)))
 
@@ -160,8 +172,9 @@ def icc_profile(space: bytes = b"RGB ", matrix: np.ndarray = ADOBE_RGB) -> bytes
     name = b"test\0"
     tags = {
         b"desc": b"desc\0\0\0\0" + struct.pack(">I", len(name)) + name + b"\0" * 78,
-        b"wtpt": xyz(0.9642, 1, 0.8249), b"cprt": b"text\0\0\0\0none\0",
-    }  # fmt: skip
+        b"wtpt": xyz(0.9642, 1, 0.8249),
+        b"cprt": b"text\0\0\0\0none\0",
+    }
     if space == b"GRAY":
         tags[b"kTRC"] = curve
     else:
@@ -203,7 +216,9 @@ def seeds() -> dict[str, bytes]:
         "webp-animated": saved(image, "WEBP", save_all=True, append_images=frames[1:]),
         "gif": rgb_file("GIF"),
         "gif-animated": saved(
-            image.quantize(8), "GIF", save_all=True,
+            image.quantize(8),
+            "GIF",
+            save_all=True,
             append_images=[f.quantize(8) for f in frames[1:]],
         ),
         "bmp": rgb_file("BMP"),
@@ -216,4 +231,4 @@ def seeds() -> dict[str, bytes]:
         "tiff-float": tiff(array[..., 0].astype(np.float32)),
         "tiff-pages": tiff(np.stack([array, array]), photometric="rgb"),
         "tiff-exif": with_orientation(image, 3, "TIFF"),
-    }  # fmt: skip
+    }

@@ -19,10 +19,12 @@ PHOTO = from_array(np.random.default_rng(0).integers(0, 256, (7, 5, 3), dtype=np
 @pytest.mark.parametrize(
     ("cuda", "mps", "expected"),
     [
-        (False, False, ("cpu",)), (True, False, ("cuda", "cpu")),
-        (False, True, ("mps", "cpu")), (True, True, ("cuda", "mps", "cpu")),
+        (False, False, ("cpu",)),
+        (True, False, ("cuda", "cpu")),
+        (False, True, ("mps", "cpu")),
+        (True, True, ("cuda", "mps", "cpu")),
     ],
-)  # fmt: skip
+)
 def test_auto_takes_cuda_then_mps_then_cpu(monkeypatch, cuda, mps, expected):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)

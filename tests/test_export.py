@@ -38,8 +38,10 @@ def detections(labels=("cat", "dog", "cow"), masks=False, joints=None, seed=0) -
     if joints:
         keypoints = Keypoints(
             rng.uniform(0, 150, (count, len(joints), 2)).astype(np.float32),
-            rng.uniform(0, 1, (count, len(joints))).astype(np.float32), "probability", joints,
-        )  # fmt: skip
+            rng.uniform(0, 1, (count, len(joints))).astype(np.float32),
+            "probability",
+            joints,
+        )
     values = rng.uniform(0, 1, (count, 28, 28)).astype(np.float32) if masks else None
     return Prediction(PHOTO, trace, selection, masks=values, keypoints=keypoints)
 
@@ -82,8 +84,11 @@ def test_a_detection_record_says_what_was_selected():
     assert len(found) >= 3
     assert record["model"] == "made_up" and record["device"] == "cpu"
     assert record["image"] == {
-        "name": "scene.jpg", "width": 200, "height": 160, "sha256": PHOTO.sha256,
-    }  # fmt: skip
+        "name": "scene.jpg",
+        "width": 200,
+        "height": 160,
+        "sha256": PHOTO.sha256,
+    }
     assert record["thresholds"]["score"] == 0.3 and record["thresholds"]["nms"] == "hard"
     assert [d["label"] for d in record["detections"]] == list(found.labels)
     assert np.allclose([d["box"] for d in record["detections"]], found.boxes)
@@ -101,9 +106,10 @@ def test_masks_are_torchvisions_pasted_ones():
     record = prediction_record(prediction)
     found = prediction.selection.detections
     pasted = paste_masks_in_image(
-        torch.from_numpy(prediction.masks)[:, None], torch.from_numpy(found.boxes.copy()),
+        torch.from_numpy(prediction.masks)[:, None],
+        torch.from_numpy(found.boxes.copy()),
         (SIZE[1], SIZE[0]),
-    )  # fmt: skip
+    )
     for row, expected in zip(record["detections"], pasted[:, 0].numpy(), strict=True):
         differ = (coco_mask.decode(row["mask"]) == 1) != (expected >= 0.5)
         assert (np.abs(expected[differ] - 0.5) < 1e-5).all() and differ.sum() < 5
@@ -161,8 +167,10 @@ def test_coco_keeps_cocos_own_ids():
     every = trace.select(Thresholds(score=0.2, classes=frozenset(labels[1:])))
     named = trace.select(Thresholds(score=0.2, classes=frozenset(("person", "cat"))))
     assert "N/A" in every.detections.labels and len(named.detections) > 2
-    for selection, expected in ((named, {1: "person", 3: "cat"}),
-                                (every, {1: "person", 2: "N/A", 3: "cat"})):
+    for selection, expected in (
+        (named, {1: "person", 3: "cat"}),
+        (every, {1: "person", 2: "N/A", 3: "cat"}),
+    ):
         data = coco_json([Prediction(PHOTO, trace, selection)])
         assert {c["id"]: c["name"] for c in data["categories"]} == expected
         assert {a["category_id"] for a in data["annotations"]} <= expected.keys()

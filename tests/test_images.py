@@ -47,74 +47,175 @@ FIRST_BROWN = (np.asarray(PALETTE) == 0).astype(np.uint8) * 255
 # name, file, expected pixels, greatest difference, words in a note
 READ = [
     ("JPEG", files.rgb_file("JPEG", quality=98, subsampling=0), RGB, 4, None),
-    ("progressive JPEG",
-     files.rgb_file("JPEG", quality=98, subsampling=0, progressive=True), RGB, 4, None),
-    ("grey JPEG", files.saved(IMAGE.convert("L"), "JPEG", quality=98),
-     grey(np.asarray(IMAGE.convert("L"))), 4, None),
-    ("CMYK JPEG, inverted as Adobe writes it",
-     files.saved(Image.fromarray(INKS, "CMYK"), "JPEG", quality=98, subsampling=0),
-     RGB, 6, "CMYK"),
+    (
+        "progressive JPEG",
+        files.rgb_file("JPEG", quality=98, subsampling=0, progressive=True),
+        RGB,
+        4,
+        None,
+    ),
+    (
+        "grey JPEG",
+        files.saved(IMAGE.convert("L"), "JPEG", quality=98),
+        grey(np.asarray(IMAGE.convert("L"))),
+        4,
+        None,
+    ),
+    (
+        "CMYK JPEG, inverted as Adobe writes it",
+        files.saved(Image.fromarray(INKS, "CMYK"), "JPEG", quality=98, subsampling=0),
+        RGB,
+        6,
+        "CMYK",
+    ),
     ("CMYK TIFF", files.tiff(INKS, photometric="separated"), RGB, 1, "CMYK"),
-    ("MPO, as cameras write it",
-     files.saved(IMAGE, "MPO", save_all=True, append_images=[IMAGE], quality=98, subsampling=0),
-     RGB, 4, None),
+    (
+        "MPO, as cameras write it",
+        files.saved(IMAGE, "MPO", save_all=True, append_images=[IMAGE], quality=98, subsampling=0),
+        RGB,
+        4,
+        None,
+    ),
     ("PNG", files.cv_png(RGB), RGB, 0, None),
     ("grey PNG", files.cv_png(RGB[..., 0]), grey(RGB[..., 0]), 0, None),
     ("RGBA", files.cv_png(RGBA), on_white(RGB, ALPHA), 1, "on white"),
     ("RGBA, all opaque", files.cv_png(np.dstack([RGB, np.full_like(ALPHA, 255)])), RGB, 0, None),
-    ("LA", files.saved(Image.merge("LA", [IMAGE.getchannel(0), Image.fromarray(ALPHA)]), "PNG"),
-     on_white(grey(RGB[..., 0]), ALPHA), 1, "on white"),
-    ("1 bit", files.saved(IMAGE.convert("1"), "PNG"),
-     grey(np.asarray(IMAGE.convert("1")).astype(np.uint8) * 255), 0, None),
+    (
+        "LA",
+        files.saved(Image.merge("LA", [IMAGE.getchannel(0), Image.fromarray(ALPHA)]), "PNG"),
+        on_white(grey(RGB[..., 0]), ALPHA),
+        1,
+        "on white",
+    ),
+    (
+        "1 bit",
+        files.saved(IMAGE.convert("1"), "PNG"),
+        grey(np.asarray(IMAGE.convert("1")).astype(np.uint8) * 255),
+        0,
+        None,
+    ),
     ("palette", files.saved(PALETTE, "PNG"), np.asarray(PALETTE.convert("RGB")), 0, None),
-    ("palette with a transparent colour", files.saved(PALETTE, "PNG", transparency=0),
-     on_white(np.asarray(PALETTE.convert("RGB")), 255 - FIRST_BROWN), 0, "on white"),
-    ("RGB with a transparent colour",
-     files.saved(IMAGE, "PNG", transparency=tuple(map(int, RGB[0, 0]))),
-     np.where((RGB == RGB[0, 0]).all(2, keepdims=True), 255, RGB), 0, "on white"),
+    (
+        "palette with a transparent colour",
+        files.saved(PALETTE, "PNG", transparency=0),
+        on_white(np.asarray(PALETTE.convert("RGB")), 255 - FIRST_BROWN),
+        0,
+        "on white",
+    ),
+    (
+        "RGB with a transparent colour",
+        files.saved(IMAGE, "PNG", transparency=tuple(map(int, RGB[0, 0]))),
+        np.where((RGB == RGB[0, 0]).all(2, keepdims=True), 255, RGB),
+        0,
+        "on white",
+    ),
     ("16-bit RGB PNG", files.cv_png(WIDE), by_257(WIDE), 0, "divided by 257"),
-    ("16-bit RGBA PNG, opaque", files.cv_png(np.dstack([WIDE, np.full((8, 12), 65535, np.uint16)])),
-     by_257(WIDE), 0, "divided by 257"),
+    (
+        "16-bit RGBA PNG, opaque",
+        files.cv_png(np.dstack([WIDE, np.full((8, 12), 65535, np.uint16)])),
+        by_257(WIDE),
+        0,
+        "divided by 257",
+    ),
     ("16-bit grey PNG", files.cv_png(RAMP), grey(by_257(RAMP)), 0, "divided by 257"),
-    ("16-bit grey TIFF, big-endian", files.tiff(RAMP.astype(">u2"), byteorder=">"),
-     grey(by_257(RAMP)), 0, "divided by 257"),
+    (
+        "16-bit grey TIFF, big-endian",
+        files.tiff(RAMP.astype(">u2"), byteorder=">"),
+        grey(by_257(RAMP)),
+        0,
+        "divided by 257",
+    ),
     ("16-bit RGB TIFF", files.tiff(WIDE, photometric="rgb"), by_257(WIDE), 0, "divided by 257"),
-    ("16-bit RGB TIFF, big-endian",
-     files.tiff(WIDE.astype(">u2"), photometric="rgb", byteorder=">"), by_257(WIDE), 0, "257"),
-    ("16-bit RGB TIFF, compressed",
-     files.tiff(WIDE, photometric="rgb", compression="zlib", predictor=True),
-     by_257(WIDE), 0, "257"),
-    ("32-bit integers within 16 bits", files.tiff(RAMP.astype(np.int32)),
-     grey(by_257(RAMP)), 0, "257"),
-    ("32-bit integers within 8 bits", files.tiff(RGB[..., 0].astype(np.int32)),
-     grey(RGB[..., 0]), 0, None),
-    ("32-bit integers, any", files.tiff(RAMP.astype(np.int32) * 7 - 1000),
-     grey(np.rint(RAMP / 65535 * 255)), 1, "stretched"),
-    ("float 0 to 1", files.tiff((RAMP / 65535).astype(np.float32)),
-     grey(np.rint(RAMP / 257)), 1, "multiplied by 255"),
+    (
+        "16-bit RGB TIFF, big-endian",
+        files.tiff(WIDE.astype(">u2"), photometric="rgb", byteorder=">"),
+        by_257(WIDE),
+        0,
+        "257",
+    ),
+    (
+        "16-bit RGB TIFF, compressed",
+        files.tiff(WIDE, photometric="rgb", compression="zlib", predictor=True),
+        by_257(WIDE),
+        0,
+        "257",
+    ),
+    (
+        "32-bit integers within 16 bits",
+        files.tiff(RAMP.astype(np.int32)),
+        grey(by_257(RAMP)),
+        0,
+        "257",
+    ),
+    (
+        "32-bit integers within 8 bits",
+        files.tiff(RGB[..., 0].astype(np.int32)),
+        grey(RGB[..., 0]),
+        0,
+        None,
+    ),
+    (
+        "32-bit integers, any",
+        files.tiff(RAMP.astype(np.int32) * 7 - 1000),
+        grey(np.rint(RAMP / 65535 * 255)),
+        1,
+        "stretched",
+    ),
+    (
+        "float 0 to 1",
+        files.tiff((RAMP / 65535).astype(np.float32)),
+        grey(np.rint(RAMP / 257)),
+        1,
+        "multiplied by 255",
+    ),
     ("float 0 to 255", files.tiff(RGB[..., 0].astype(np.float32)), grey(RGB[..., 0]), 0, "rounded"),
     ("float, any range", files.tiff(FLOAT), grey(np.rint((FLOAT + 3) / 12 * 255)), 1, "stretched"),
     ("float with NaN and infinities", files.tiff(HOLES), grey(HOLES_SEEN), 1, "not finite"),
-    ("float, all NaN", files.tiff(np.full((8, 12), np.nan, np.float32)),
-     np.zeros((8, 12, 3)), 0, "not finite"),
+    (
+        "float, all NaN",
+        files.tiff(np.full((8, 12), np.nan, np.float32)),
+        np.zeros((8, 12, 3)),
+        0,
+        "not finite",
+    ),
     ("WebP", files.rgb_file("WEBP", lossless=True), RGB, 0, None),
     ("GIF", files.saved(PALETTE, "GIF"), np.asarray(PALETTE.convert("RGB")), 0, None),
-    ("animated GIF", files.saved(PALETTE, "GIF", save_all=True,
-     append_images=[PALETTE.transpose(Image.Transpose.ROTATE_180)]),
-     np.asarray(PALETTE.convert("RGB")), 0, "first of several"),
+    (
+        "animated GIF",
+        files.saved(
+            PALETTE,
+            "GIF",
+            save_all=True,
+            append_images=[PALETTE.transpose(Image.Transpose.ROTATE_180)],
+        ),
+        np.asarray(PALETTE.convert("RGB")),
+        0,
+        "first of several",
+    ),
     ("BMP", files.rgb_file("BMP"), RGB, 0, None),
     ("TIFF", files.tiff(RGB, photometric="rgb"), RGB, 0, None),
-    ("TIFF in planes", files.tiff(RGB.transpose(2, 0, 1).copy(), photometric="rgb",
-     planarconfig="separate"), RGB, 0, None),
+    (
+        "TIFF in planes",
+        files.tiff(RGB.transpose(2, 0, 1).copy(), photometric="rgb", planarconfig="separate"),
+        RGB,
+        0,
+        None,
+    ),
     ("TIFF with JPEG inside", files.rgb_file("TIFF", compression="jpeg", quality=98), RGB, 8, None),
-    ("TIFF, two pages", files.tiff(np.stack([RGB, 255 - RGB]), photometric="rgb"),
-     RGB, 0, "first of several"),
+    (
+        "TIFF, two pages",
+        files.tiff(np.stack([RGB, 255 - RGB]), photometric="rgb"),
+        RGB,
+        0,
+        "first of several",
+    ),
     ("1x1", files.cv_png(RGB[:1, :1]), RGB[:1, :1], 0, None),
-]  # fmt: skip
+]
 
 
-@pytest.mark.parametrize(("data", "expected", "most", "note"), [r[1:] for r in READ],
-                         ids=[r[0] for r in READ])
+@pytest.mark.parametrize(
+    ("data", "expected", "most", "note"), [r[1:] for r in READ], ids=[r[0] for r in READ]
+)
 def test_every_kind_of_picture_becomes_rgb(data, expected, most, note):
     photo = decode(data, "photo")
     assert photo.pixels.shape == expected.shape and photo.pixels.dtype == np.uint8
@@ -197,8 +298,9 @@ def test_profiles_of_grey_and_of_srgb_and_with_alpha():
     profile = files.icc_profile(b"GRAY")
     image = Image.fromarray(RGB[..., 0])
     linear = (RGB[..., 0] / 255) ** files.ADOBE_GAMMA
-    expected = grey(255 * np.where(linear > 0.0031308, 1.055 * linear ** (1 / 2.4) - 0.055,
-                                   12.92 * linear))  # fmt: skip
+    expected = grey(
+        255 * np.where(linear > 0.0031308, 1.055 * linear ** (1 / 2.4) - 0.055, 12.92 * linear)
+    )
     photo = decode(files.saved(image, "PNG", icc_profile=profile))
     assert np.abs(photo.pixels - expected).max() <= 2
     srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -209,8 +311,9 @@ def test_profiles_of_grey_and_of_srgb_and_with_alpha():
     assert np.abs(photo.pixels.astype(int) - on_white(srgb_of_adobe(RGB), ALPHA)).max() <= 2
 
 
-@pytest.mark.parametrize("profile", [b"nonsense", files.icc_profile()[:200],
-                                     files.icc_profile(b"GRAY")])
+@pytest.mark.parametrize(
+    "profile", [b"nonsense", files.icc_profile()[:200], files.icc_profile(b"GRAY")]
+)
 def test_a_profile_of_no_use_is_noted_and_left_out(profile):
     photo = decode(files.rgb_file("PNG", icc_profile=profile))
     assert (photo.pixels == RGB).all()
@@ -235,9 +338,15 @@ def test_lab_colour():
 # the corners of the upright picture, clockwise from the top left, in terms of the stored
 # corners: 0 top left, 1 top right, 2 bottom right, 3 bottom left.
 CORNERS = {
-    1: (0, 1, 2, 3), 2: (1, 0, 3, 2), 3: (2, 3, 0, 1), 4: (3, 2, 1, 0),
-    5: (0, 3, 2, 1), 6: (3, 0, 1, 2), 7: (2, 1, 0, 3), 8: (1, 2, 3, 0),
-}  # fmt: skip
+    1: (0, 1, 2, 3),
+    2: (1, 0, 3, 2),
+    3: (2, 3, 0, 1),
+    4: (3, 2, 1, 0),
+    5: (0, 3, 2, 1),
+    6: (3, 0, 1, 2),
+    7: (2, 1, 0, 3),
+    8: (1, 2, 3, 0),
+}
 COLOURS = ((250, 10, 10), (10, 250, 10), (10, 10, 250), (250, 250, 10))
 
 
@@ -266,9 +375,7 @@ def test_sixteen_bits_and_orientation_together():
     assert (decode(data).pixels == np.rot90(by_257(WIDE), -1)).all()
 
 
-@pytest.mark.parametrize(
-    ("width", "height"), [(3000, 2000), (10, 9000), (9000, 3)]
-)
+@pytest.mark.parametrize(("width", "height"), [(3000, 2000), (10, 9000), (9000, 3)])
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "RGBA", "TIFF16"])
 def test_large_pictures_are_shrunk_and_keep_their_look(width, height, kind):
     array = files.pattern(height, width)
@@ -319,20 +426,22 @@ REFUSED = [
     ("album.zip", b"PK\x03\x04\x14\0", ("ZIP", "unpack")),
     ("art.psd", b"8BPS\0\x01", ("Photoshop", "export")),
     ("noise.jpg", bytes(range(128, 256)) * 4, ("no picture", "choose")),
-    ("cut.jpg", files.rgb_file("JPEG", files.pattern(200, 300))[:2000],
-     ("damaged JPEG", "end of the file is missing", "again")),
+    (
+        "cut.jpg",
+        files.rgb_file("JPEG", files.pattern(200, 300))[:2000],
+        ("damaged JPEG", "end of the file is missing", "again"),
+    ),
     ("cut.png", files.rgb_file("PNG", files.pattern(200, 300))[:900], ("damaged PNG", "again")),
     ("cut.webp", files.rgb_file("WEBP", files.pattern(200, 300))[:300], ("damaged WebP", "again")),
     ("cut.gif", files.rgb_file("GIF", files.pattern(200, 300))[:2000], ("damaged GIF", "again")),
     ("cut.bmp", files.rgb_file("BMP", files.pattern(200, 300))[:2000], ("damaged BMP", "again")),
     ("cut.tif", files.tiff(files.pattern(200, 300))[:2000], ("damaged TIFF", "again")),
     ("head.jpg", b"\xff\xd8\xff", ("damaged JPEG", "again")),
-    ("huge.png", files.png_header_only(11_000, 11_000),
-     ("too large", "11000 x 11000", "shrink")),
+    ("huge.png", files.png_header_only(11_000, 11_000), ("too large", "11000 x 11000", "shrink")),
     ("bomb.png", files.png_header_only(2**31 - 1, 2**31 - 1), ("too large", "shrink")),
     ("bomb20k.png", files.png_header_only(20_000, 20_000), ("too large", "shrink")),
     ("nothing.png", files.png_header_only(0, 10), ("damaged PNG", "again")),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("name", "data", "words"), REFUSED, ids=[r[0] for r in REFUSED])

@@ -83,17 +83,20 @@ REFUSED = {
     "16-bit RGBA TIFF": (lambda: shared(9999, SIDE, (16,) * 4, photometric=2), "800 MB"),
     "16-bit RGB PNG": (lambda: png(SIDE, SIDE, 16, 2), "800 MB"),
     "turned TIFF": (
-        lambda: files.with_orientation(Image.new("RGB", (SIDE, 6000)), 6,
-                                       "TIFF"), "480 MB"),
-    "WebP": (lambda: files.saved(Image.new("RGB", (8000, 4000)), "WEBP"),
-             "512 MB"),
+        lambda: files.with_orientation(Image.new("RGB", (SIDE, 6000)), 6, "TIFF"),
+        "480 MB",
+    ),
+    "WebP": (lambda: files.saved(Image.new("RGB", (8000, 4000)), "WEBP"), "512 MB"),
     "JPEG scans": (lambda: files.jpeg_of_scans(64, 64, 5000), "scans"),
     "TIFF strips": (lambda: files.shared_strips(1, 200_000, (8,), b"\0"), "200,000 pieces"),
     "JPEG segments": (lambda: b"\xff\xd8" + b"\xff\xfe\0\2" * 20_000 + b"\xff\xd9", "segments"),
     "JPEG coefficients": (
-        lambda: files.jpeg_of_scans(8, 8, 0).replace(b"\0\x08\0\x08\x03\x01\x22",
-                                                     b"\x27\x10\x27\x10\x03\x01\x11"), "MB"),
-}  # fmt: skip
+        lambda: files.jpeg_of_scans(8, 8, 0).replace(
+            b"\0\x08\0\x08\x03\x01\x22", b"\x27\x10\x27\x10\x03\x01\x11"
+        ),
+        "MB",
+    ),
+}
 
 
 @pytest.mark.parametrize("name", REFUSED)

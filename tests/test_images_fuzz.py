@@ -71,8 +71,9 @@ def test_mutated_files_give_a_photo_or_a_sentence_and_no_chatter(count, seed):
     """In a process of its own with warnings on: nothing may reach standard error."""
     done = subprocess.run(
         [sys.executable, "-W", "always", "-c", FUZZ.format(count=count, seed=seed)],
-        capture_output=True, text=True,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0, done.stderr[-3000:]
     assert done.stderr == ""
     photos = int(done.stdout)

@@ -106,8 +106,9 @@ def jpeg_scans(data: bytes) -> tuple[int, int]:
             if scans > MAX_SCANS:
                 raise TooMuch(
                     f"is a JPEG file of more than {MAX_SCANS} scans, which takes too long to "
-                    "decode", "save it again with an image editor",
-                )  # fmt: skip
+                    "decode",
+                    "save it again with an image editor",
+                )
     raise TooMuch(
         f"is a JPEG file of more than {MAX_SEGMENTS:,} segments",
         "save it again with an image editor",

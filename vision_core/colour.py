@@ -34,9 +34,7 @@ def to_srgb(image: Image.Image, profile: bytes | None, notes: list[str]) -> Imag
     return found
 
 
-def _by_profile(
-    image: Image.Image, profile: bytes, notes: list[str]
-) -> Image.Image | None:
+def _by_profile(image: Image.Image, profile: bytes, notes: list[str]) -> Image.Image | None:
     """None where the profile is sRGB, or of no use, which is noted."""
     alpha = image.getchannel("A") if image.mode in ("LA", "RGBA") else None
     try:

@@ -102,4 +102,3 @@ def image_tensor(photo: Photo, device: torch.device | str) -> torch.Tensor:
     Bit for bit what ``torchvision.transforms.functional.to_tensor`` gives.
     """
     return uint8_tensor(photo, device).to(torch.float32).div(255)
-

@@ -23,15 +23,46 @@ from vision_core.selection.masks import whole_mask
 from vision_core.selection.types import Selection
 
 COCO_JOINTS = (
-    "nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder",
-    "left_elbow", "right_elbow", "left_wrist", "right_wrist", "left_hip", "right_hip",
-    "left_knee", "right_knee", "left_ankle", "right_ankle",
-)  # fmt: skip
+    "nose",
+    "left_eye",
+    "right_eye",
+    "left_ear",
+    "right_ear",
+    "left_shoulder",
+    "right_shoulder",
+    "left_elbow",
+    "right_elbow",
+    "left_wrist",
+    "right_wrist",
+    "left_hip",
+    "right_hip",
+    "left_knee",
+    "right_knee",
+    "left_ankle",
+    "right_ankle",
+)
 # Limbs of COCO's person category, counted from 1 as in COCO's own files.
 COCO_LIMBS = (
-    (16, 14), (14, 12), (17, 15), (15, 13), (12, 13), (6, 12), (7, 13), (6, 7), (6, 8), (7, 9),
-    (8, 10), (9, 11), (2, 3), (1, 2), (1, 3), (2, 4), (3, 5), (4, 6), (5, 7),
-)  # fmt: skip
+    (16, 14),
+    (14, 12),
+    (17, 15),
+    (15, 13),
+    (12, 13),
+    (6, 12),
+    (7, 13),
+    (6, 7),
+    (6, 8),
+    (7, 9),
+    (8, 10),
+    (9, 11),
+    (2, 3),
+    (1, 2),
+    (1, 3),
+    (2, 4),
+    (3, 5),
+    (4, 6),
+    (5, 7),
+)
 _BACKGROUND = ("__background__", "background", "no person")
 
 
@@ -119,8 +150,11 @@ def prediction_record(
 def image_record(photo: Photo) -> dict[str, Any]:
     """What identifies a photo in a record."""
     return {
-        "name": photo.name, "width": photo.width, "height": photo.height, "sha256": photo.sha256,
-    }  # fmt: skip
+        "name": photo.name,
+        "width": photo.width,
+        "height": photo.height,
+        "sha256": photo.sha256,
+    }
 
 
 def strict(value: Any) -> Any:
@@ -183,17 +217,26 @@ def coco_json(predictions: Iterable[Prediction]) -> dict[str, Any]:
             raise no_place_for(info.model)
         labels, models = info.labels, [info.model]
         with_joints = with_joints or prediction.keypoints is not None
-        images.append({
-            "id": number, "file_name": photo.name, "width": photo.width, "height": photo.height,
-        })  # fmt: skip
+        images.append(
+            {
+                "id": number,
+                "file_name": photo.name,
+                "width": photo.width,
+                "height": photo.height,
+            }
+        )
         for row in _annotations(prediction):
             annotations.append({"id": len(annotations) + 1, "image_id": number, **row})
-    return strict({
-        "info": {"description": f"Predictions of {', '.join(models) or 'no model'} by ConvScope"},
-        "images": images,
-        "categories": _categories(labels, with_joints, {a["category_id"] for a in annotations}),
-        "annotations": annotations,
-    })  # fmt: skip
+    return strict(
+        {
+            "info": {
+                "description": f"Predictions of {', '.join(models) or 'no model'} by ConvScope"
+            },
+            "images": images,
+            "categories": _categories(labels, with_joints, {a["category_id"] for a in annotations}),
+            "annotations": annotations,
+        }
+    )
 
 
 def no_place_for(model: str) -> UserError:
@@ -209,9 +252,7 @@ def _category_id(labels: tuple[str, ...], label_id: int) -> int:
     return int(label_id) + (0 if labels[0] in _BACKGROUND else 1)
 
 
-def _categories(
-    labels: tuple[str, ...], with_joints: bool, used: set[int]
-) -> list[dict[str, Any]]:
+def _categories(labels: tuple[str, ...], with_joints: bool, used: set[int]) -> list[dict[str, Any]]:
     """All classes; an id that COCO never used only where an untrained network gave it."""
     rows: list[dict[str, Any]] = []
     for i, name in enumerate(labels):

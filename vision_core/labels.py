@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 ALIASES = {
-    "aeroplane": "airplane", "motorbike": "motorcycle", "diningtable": "dining table",
-    "pottedplant": "potted plant", "sofa": "couch", "tvmonitor": "tv", "tv monitor": "tv",
-    "hair dryer": "hair drier", "cellphone": "cell phone", "mobile phone": "cell phone",
-    "sidewalk": "pavement", "sign": "sign symbol", "signsymbol": "sign symbol",
-}  # fmt: skip
+    "aeroplane": "airplane",
+    "motorbike": "motorcycle",
+    "diningtable": "dining table",
+    "pottedplant": "potted plant",
+    "sofa": "couch",
+    "tvmonitor": "tv",
+    "tv monitor": "tv",
+    "hair dryer": "hair drier",
+    "cellphone": "cell phone",
+    "mobile phone": "cell phone",
+    "sidewalk": "pavement",
+    "sign": "sign symbol",
+    "signsymbol": "sign symbol",
+}
 """Spelling -> name under which a class is known, both in small letters."""
 
 SAME_THING = {"pedestrian": "person"}

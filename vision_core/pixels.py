@@ -70,9 +70,7 @@ def shrunk(
 Convert = Callable[[tuple[int, int, int, int]], Image.Image]
 
 
-def _blocks(
-    size: tuple[int, int], wide: int, high: int
-) -> Iterator[tuple[int, int, int, int]]:
+def _blocks(size: tuple[int, int], wide: int, high: int) -> Iterator[tuple[int, int, int, int]]:
     """Boxes that tile a picture: multiples of the reduction, of about ``_BLOCK`` squared pixels."""
     if size[0] * size[1] <= _BLOCK * _BLOCK:
         yield (0, 0, *size)
@@ -172,6 +170,7 @@ def _grey(image: Image.Image, bits: int, inverted: bool, notes: list[str]) -> Co
         inverted: 0 is white (TIFF's WhiteIsZero).
         notes: what had to be done is appended.
     """
+
     def values(box: tuple[int, int, int, int]) -> np.ndarray:
         return np.asarray(image.crop(box))
 

@@ -42,23 +42,50 @@ class Sample:
 
 _FLICKR = "Flickr, CC BY 2.0, distributed with scikit-learn"
 SAMPLES: tuple[Sample, ...] = (
-    Sample("cat", "Chelsea the cat", "Stefan van der Walt, CC0, distributed with scikit-image",
-           "skimage", "data/chelsea.png"),
-    Sample("astronaut", "Astronaut Eileen Collins",
-           "NASA, public domain, distributed with scikit-image", "skimage", "data/astronaut.png"),
-    Sample("grace_hopper", "Rear Admiral Grace Hopper",
-           "United States Navy, public domain, distributed with Matplotlib",
-           "matplotlib", "mpl-data/sample_data/grace_hopper.jpg"),
-    Sample("motorcycle", "Motorcycle in a garage",
-           "Middlebury Stereo 2014, CC0, distributed with scikit-image",
-           "skimage", "data/motorcycle_left.png"),
-    Sample("coffee", "Cup of coffee",
-           "Rachel Michetti, CC0, distributed with scikit-image", "skimage", "data/coffee.png"),
-    Sample("china", "Chinese temple", f"danielbuechele, {_FLICKR}",
-           "sklearn", "datasets/images/china.jpg"),
-    Sample("flower", "Dahlia", f"vultilion, {_FLICKR}",
-           "sklearn", "datasets/images/flower.jpg"),
-)  # fmt: skip
+    Sample(
+        "cat",
+        "Chelsea the cat",
+        "Stefan van der Walt, CC0, distributed with scikit-image",
+        "skimage",
+        "data/chelsea.png",
+    ),
+    Sample(
+        "astronaut",
+        "Astronaut Eileen Collins",
+        "NASA, public domain, distributed with scikit-image",
+        "skimage",
+        "data/astronaut.png",
+    ),
+    Sample(
+        "grace_hopper",
+        "Rear Admiral Grace Hopper",
+        "United States Navy, public domain, distributed with Matplotlib",
+        "matplotlib",
+        "mpl-data/sample_data/grace_hopper.jpg",
+    ),
+    Sample(
+        "motorcycle",
+        "Motorcycle in a garage",
+        "Middlebury Stereo 2014, CC0, distributed with scikit-image",
+        "skimage",
+        "data/motorcycle_left.png",
+    ),
+    Sample(
+        "coffee",
+        "Cup of coffee",
+        "Rachel Michetti, CC0, distributed with scikit-image",
+        "skimage",
+        "data/coffee.png",
+    ),
+    Sample(
+        "china",
+        "Chinese temple",
+        f"danielbuechele, {_FLICKR}",
+        "sklearn",
+        "datasets/images/china.jpg",
+    ),
+    Sample("flower", "Dahlia", f"vultilion, {_FLICKR}", "sklearn", "datasets/images/flower.jpg"),
+)
 
 
 @functools.cache

@@ -45,11 +45,25 @@ _OTHERS: tuple[tuple[int, bytes, str, str], ...] = (
 )
 
 _SUFFIXES = {
-    ".jpg": "JPEG", ".jpeg": "JPEG", ".jpe": "JPEG", ".jfif": "JPEG", ".mpo": "JPEG",
-    ".png": "PNG", ".apng": "PNG", ".webp": "WebP", ".gif": "GIF",
-    ".bmp": "BMP", ".dib": "BMP", ".tif": "TIFF", ".tiff": "TIFF",
-    ".heic": "HEIC", ".avif": "AVIF", ".svg": "SVG", ".pdf": "PDF", ".txt": "text",
-}  # fmt: skip
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".jpe": "JPEG",
+    ".jfif": "JPEG",
+    ".mpo": "JPEG",
+    ".png": "PNG",
+    ".apng": "PNG",
+    ".webp": "WebP",
+    ".gif": "GIF",
+    ".bmp": "BMP",
+    ".dib": "BMP",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+    ".heic": "HEIC",
+    ".avif": "AVIF",
+    ".svg": "SVG",
+    ".pdf": "PDF",
+    ".txt": "text",
+}
 
 
 def picture_format(data: bytes) -> str | None:

@@ -58,7 +58,8 @@ def _show(model: Model, photo: Photo, outer: tuple[Field, ...]) -> None:
     inside.sheet(found, channel, bool(st.session_state["oneScale"]))
     large, back, climb = st.tabs(
         ["Where on the photo", "What in the pixels", "What would make it larger"],
-        on_change="rerun", key="part",
+        on_change="rerun",
+        key="part",
     )
     with large:
         inside.one(photo, found, channel)

@@ -14,8 +14,11 @@ _LEDE = (
     "models on one photo, with linked zoom: what both found, what only one found, and what it cost "
     "each of them. Give one of them random weights to see what training did.</div>"
 )
-_PANELS: dict[str, Any] = {"boxes": boxes.show, "segmentation": pixels.show,
-                           "classification": classes.show}  # fmt: skip
+_PANELS: dict[str, Any] = {
+    "boxes": boxes.show,
+    "segmentation": pixels.show,
+    "classification": classes.show,
+}
 
 
 def main() -> None:

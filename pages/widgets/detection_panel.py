@@ -59,9 +59,17 @@ def show(model: Model, photo: Photo, trace: DetectionTrace, outer: tuple[Field, 
         with left:
             drawn = scene.detections(photo, selection, said, made.masks, made.keypoints)
             marks, links, pin = why_not.marks(selection, answer)
-            _picture(photo, selection, dataclasses.replace(
-                drawn, marks=marks, links=links, pin=pin, crowd=funnel.crowd(behind),
-            ))
+            _picture(
+                photo,
+                selection,
+                dataclasses.replace(
+                    drawn,
+                    marks=marks,
+                    links=links,
+                    pin=pin,
+                    crowd=funnel.crowd(behind),
+                ),
+            )
             results.spent(selection, engine.passes(model, photo), spent["select"])
             if parts.reran:
                 st.caption("The backbone had to run once more: its features had made room.")
@@ -87,7 +95,10 @@ def show(model: Model, photo: Photo, trace: DetectionTrace, outer: tuple[Field, 
 
 def _picture(photo: Photo, selection: Selection, drawn: canvas.Scene) -> None:
     canvas.picture(
-        photo, drawn, key="picture", selected=results.selected(selection),
+        photo,
+        drawn,
+        key="picture",
+        selected=results.selected(selection),
         present=shell.presenting(),
         on_pick=lambda pick: state.put("box", pick.get("id", -1)),
         on_thresholds=_thresholds_moved,
@@ -135,12 +146,23 @@ def _files(
     made: Prediction, selection: Selection, said: thresholds.Controls, spent: dict[str, float]
 ) -> None:
     def picture() -> bytes:
-        return figures.png(figures.draw(
-            made.photo, selection, masks=made.masks, keypoints=made.keypoints,
-            mask_threshold=said.mask, joint_threshold=said.joint, opacity=said.opacity,
-            labels=said.captions,
-        ))
+        return figures.png(
+            figures.draw(
+                made.photo,
+                selection,
+                masks=made.masks,
+                keypoints=made.keypoints,
+                mask_threshold=said.mask,
+                joint_threshold=said.joint,
+                opacity=said.opacity,
+                labels=said.captions,
+            )
+        )
 
-    downloads.buttons(made.photo.name, {
-        "Picture": ("_picture.png", picture, "image/png"), **downloads.numbers(made, spent),
-    })
+    downloads.buttons(
+        made.photo.name,
+        {
+            "Picture": ("_picture.png", picture, "image/png"),
+            **downloads.numbers(made, spent),
+        },
+    )

@@ -24,8 +24,13 @@ def buttons(stem: str, files: dict[str, tuple[str, Callable[[], bytes], str]]) -
     row = st.container(horizontal=True, gap="small")
     for label, (ending, make, mime) in files.items():
         row.download_button(
-            label, data=make, file_name=f"{safe}{ending}", mime=mime,
-            on_click="ignore", key=f"download{ending}", icon=":material/download:",
+            label,
+            data=make,
+            file_name=f"{safe}{ending}",
+            mime=mime,
+            on_click="ignore",
+            key=f"download{ending}",
+            icon=":material/download:",
         )
 
 
@@ -44,12 +49,15 @@ def numbers(
     made: dict[str, tuple[str, Callable[[], bytes], str]] = {}
     if not isinstance(prediction.trace, ClassificationTrace):
         made["COCO"] = (
-            "_coco.json", lambda: as_json(coco_json([prediction])), "application/json",
-        )  # fmt: skip
+            "_coco.json",
+            lambda: as_json(coco_json([prediction])),
+            "application/json",
+        )
     made["Numbers"] = (
-        "_numbers.json", lambda: as_json(prediction_record(prediction, dict(timing_ms or {}))),
+        "_numbers.json",
+        lambda: as_json(prediction_record(prediction, dict(timing_ms or {}))),
         "application/json",
-    )  # fmt: skip
+    )
     return made
 
 

@@ -96,6 +96,4 @@ def passes(model: Model, photo: Photo) -> int:
 
 def parts_of(model: Model, photo: Photo, made: DetectionTrace) -> PartSource:
     """Where masks and keypoints of a trace's candidates come from, each made at most once."""
-    return engine().parts.get_or_make(
-        key_of(model, photo), lambda: PartSource(model, photo, made)
-    )
+    return engine().parts.get_or_make(key_of(model, photo), lambda: PartSource(model, photo, made))

@@ -31,8 +31,10 @@ def fields(model: Model) -> tuple[Field, ...]:
         Field("scale", "own", state.one_of(("own", "same"))),
         Field("show", "signed", state.one_of(("signed", "colour"))),
         Field("over", 0.8, share(0, 1), "{:g}".format),
-        Field("samples", 16, whole(1, 128)), Field("level", 0.15, share(0, 1), "{:g}".format),
-        Field("steps", 32, whole(2, 256)), Field("patch", 32, whole(4, 128)),
+        Field("samples", 16, whole(1, 128)),
+        Field("level", 0.15, share(0, 1), "{:g}".format),
+        Field("steps", 32, whole(2, 256)),
+        Field("patch", 32, whole(4, 128)),
         Field("seed", 0, whole(0, 10**6)),
         Field("random", 0, whole(0, maps.most_random_layers(model))),
     )
@@ -68,8 +70,11 @@ def show(model: Model, photo: Photo, trace: Trace, outer: tuple[Field, ...]) -> 
         for sentence in told:
             st.warning(as_text(sentence), icon=":material/block:")
         if any(a.method == "occlusion" for a in found):
-            with st.expander("Drag a patch over the photo", icon=":material/crop_square:",
-                             expanded=len(found) == 1):  # fmt: skip
+            with st.expander(
+                "Drag a patch over the photo",
+                icon=":material/crop_square:",
+                expanded=len(found) == 1,
+            ):
                 settings = _settings("occlusion", min(trace.info.network_size))
                 question = ask(model, photo, trace, target)
                 occluder.show(photo, question, maps.swept(model, trace, question, settings))
@@ -85,12 +90,23 @@ def _controls(model: Model, photo: Photo, trace: Trace) -> None:
             kept = [n for n in st.session_state["layers"] if n in names]
             if kept != st.session_state["layers"]:
                 st.session_state["layers"] = kept
-            st.multiselect("Layers of Grad-CAM and Eigen-CAM", names, key="layers",
-                           placeholder="the usual one")  # fmt: skip
-    st.segmented_control("Scale", ("own", "same"), key="scale", required=True,
-                         help="Each map on a scale of its own, or all maps of one unit on one.")
-    st.segmented_control("Gradients", ("signed", "colour"), key="show", required=True,
-                         help="Summed over R, G and B with their sign, or one for each colour.")
+            st.multiselect(
+                "Layers of Grad-CAM and Eigen-CAM", names, key="layers", placeholder="the usual one"
+            )
+    st.segmented_control(
+        "Scale",
+        ("own", "same"),
+        key="scale",
+        required=True,
+        help="Each map on a scale of its own, or all maps of one unit on one.",
+    )
+    st.segmented_control(
+        "Gradients",
+        ("signed", "colour"),
+        key="show",
+        required=True,
+        help="Summed over R, G and B with their sign, or one for each colour.",
+    )
     st.slider("Map over photo", 0.0, 1.0, step=0.05, key="over")
     with st.expander("Settings of the methods"):
         st.slider("SmoothGrad: samples", 1, 128, key="samples")
@@ -104,8 +120,11 @@ def _settings(method: str, patch_most: int) -> dict[str, Any]:
     value = st.session_state
     patch = min(int(value["patch"]), patch_most)
     return {
-        "smoothgrad": {"samples": int(value["samples"]), "level": float(value["level"]),
-                       "seed": int(value["seed"])},
+        "smoothgrad": {
+            "samples": int(value["samples"]),
+            "level": float(value["level"]),
+            "seed": int(value["seed"]),
+        },
         "integrated_gradients": {"steps": int(value["steps"])},
         "occlusion": {"patch": patch, "stride": max(1, patch // 2)},
     }.get(method, {})
@@ -130,14 +149,15 @@ def _places(
             else:
                 settings = _settings(method, most)
                 known = maps.at_once(*asked, settings)
-                found.append(Place(title, known) if known is not None
-                             else Place.growing(title, maps.growing(*asked, settings)))
+                found.append(
+                    Place(title, known)
+                    if known is not None
+                    else Place.growing(title, maps.growing(*asked, settings))
+                )
     return found, told
 
 
-def _sanity(
-    words: str, photo: Photo, trained: list[Attribution], random: list[Place]
-) -> None:
+def _sanity(words: str, photo: Photo, trained: list[Attribution], random: list[Place]) -> None:
     """The maps of a network with random layers, below some words, and how like they are."""
     heading, grown = st.markdown(words), map_view.Stills(photo)
 

@@ -17,7 +17,8 @@ from vision_core.figures.saliency import own_limit, signed_colours
 def section(lede: Any, outer: tuple[state.Field, ...]) -> None:
     """A channel of a bundled network, pooled and unpooled three ways."""
     operator_page.say(
-        lede, "One channel of a real layer is max pooled and brought back to its size. Max "
+        lede,
+        "One channel of a real layer is max pooled and brought back to its size. Max "
         "unpooling puts the values where they **stood**; nearest neighbour makes blocks, bed of "
         "nails moves everything to a corner.",
     )
@@ -33,15 +34,22 @@ def section(lede: Any, outer: tuple[state.Field, ...]) -> None:
     columns = st.columns(3)
     for index, (name, values) in enumerate(maps.items()):
         with columns[index % 3]:
-            error = "" if values.shape != found.values.shape or index == 0 else (
-                f": mean error {np.abs(values - found.values).mean():.3g}"
+            error = (
+                ""
+                if values.shape != found.values.shape or index == 0
+                else (f": mean error {np.abs(values - found.values).mean():.3g}")
             )
-            st.image(_enlarged(signed_colours(values, limit)), width="stretch",
-                     caption=f"{name}, {values.shape[1]} x {values.shape[0]}{error}",
-                     output_format="PNG")  # fmt: skip
+            st.image(
+                _enlarged(signed_colours(values, limit)),
+                width="stretch",
+                caption=f"{name}, {values.shape[1]} x {values.shape[0]}{error}",
+                output_format="PNG",
+            )
     columns[2].image(found.photo.pixels, width="stretch", caption=plain(found.photo.name))
-    st.caption(f"{found.card.title}, layer {found.layer}, channel {found.channel}, all panels on "
-               "one scale: orange is positive, blue negative.")  # fmt: skip
+    st.caption(
+        f"{found.card.title}, layer {found.layer}, channel {found.channel}, all panels on "
+        "one scale: orange is positive, blue negative."
+    )
     state.write(*outer, *found.fields, window)
 
 
@@ -64,8 +72,13 @@ def ways(values: np.ndarray, window: int) -> dict[str, np.ndarray]:
     def padded(y: torch.Tensor) -> torch.Tensor:
         return F.pad(y, (0, size[1] - y.shape[-1], 0, size[0] - y.shape[-2]))
 
-    named = {"feature map": x, "max pooled": pooled, "nearest neighbour": padded(up),
-             "bed of nails": padded(nails), "max unpooling": back}  # fmt: skip
+    named = {
+        "feature map": x,
+        "max pooled": pooled,
+        "nearest neighbour": padded(up),
+        "bed of nails": padded(nails),
+        "max unpooling": back,
+    }
     return {name: y[0, 0].numpy() for name, y in named.items()}
 
 

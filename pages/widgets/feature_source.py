@@ -57,8 +57,10 @@ def pick(largest_stride: int = 32) -> Features | None:
     with st.sidebar:
         entry = photos.pick()
     if entry is None or entry.photo is None:
-        st.info(sentence(entry.error or "") if entry else "No photo yet: choose one on the left.",
-                icon=":material/add_a_photo:")  # fmt: skip
+        st.info(
+            sentence(entry.error or "") if entry else "No photo yet: choose one on the left.",
+            icon=":material/add_a_photo:",
+        )
         return None
     card, photo = network(), entry.photo
     model = engine.load_model(card.name, "cpu")
@@ -68,12 +70,15 @@ def pick(largest_stride: int = 32) -> Features | None:
     names = [n for n in known if 4 <= strides[n] <= largest_stride and known[n][0] > 1]
     wanted = min(16, largest_stride)
     preferred = next((n for n in reversed(names) if strides[n] == wanted), names[0])
-    fields = (Field("layer", preferred, state.one_of(names)),
-              Field("channel", -1, state.whole(-1, 10**5)))  # fmt: skip
+    fields = (
+        Field("layer", preferred, state.one_of(names)),
+        Field("channel", -1, state.whole(-1, 10**5)),
+    )
     state.use(*fields)
     with st.sidebar:
-        st.selectbox("Layer", names, key="layer",
-                     format_func=lambda n: f"{n} (stride {strides[n]})")  # fmt: skip
+        st.selectbox(
+            "Layer", names, key="layer", format_func=lambda n: f"{n} (stride {strides[n]})"
+        )
         st.number_input("Channel (-1: the strongest)", -1, step=1, key="channel")
     layer, channel = st.session_state["layer"], int(st.session_state["channel"])
     found = inside.of(model, photo, layer)
@@ -81,9 +86,15 @@ def pick(largest_stride: int = 32) -> Features | None:
         channel = found.strongest(1)[0]
     stride = strides[layer]
     return Features(
-        photo, card, layer, channel, found.values[channel], stride,
-        1 / (stride * found.window.scale_x), (*photos.fields(), *fields),
-    )  # fmt: skip
+        photo,
+        card,
+        layer,
+        channel,
+        found.values[channel],
+        stride,
+        1 / (stride * found.window.scale_x),
+        (*photos.fields(), *fields),
+    )
 
 
 def _stride(width: int, cells: int) -> int:

@@ -51,8 +51,12 @@ class Network:
         """The theoretical field in pixels of the photo, not clipped."""
         x1, y1, x2, y2 = self.graph.field(layer, *unit)
         w = self.window
-        return [w.left + x1 * w.scale_x, w.top + y1 * w.scale_y, w.left + x2 * w.scale_x,
-                w.top + y2 * w.scale_y]  # fmt: skip
+        return [
+            w.left + x1 * w.scale_x,
+            w.top + y1 * w.scale_y,
+            w.left + x2 * w.scale_x,
+            w.top + y2 * w.scale_y,
+        ]
 
     def first(self) -> str:
         """The layer that opens: its field covers about a third of the input."""
@@ -64,11 +68,16 @@ class Network:
         rows = []
         for name, (channels, high, wide) in self.graph.layers().items():
             part = self.graph.traced.get_submodule(name)
-            rows.append({
-                "layer": name, "kind": type(part).__name__, "channels": channels,
-                "map": f"{high} x {wide}", "pixels between units": self.graph.size[1] / wide,
-                "receptive field (pixels)": self.sizes[name],
-            })  # fmt: skip
+            rows.append(
+                {
+                    "layer": name,
+                    "kind": type(part).__name__,
+                    "channels": channels,
+                    "map": f"{high} x {wide}",
+                    "pixels between units": self.graph.size[1] / wide,
+                    "receptive field (pixels)": self.sizes[name],
+                }
+            )
         return rows
 
 
@@ -103,24 +112,26 @@ def effective(model: Model, photo: Photo, layer: str, unit: Unit) -> np.ndarray:
     """The gradient of the unit in the network's input, float32 [h, w]."""
     made = network(model, photo)
     key = ("gradient", model.name, model.fingerprint, photo.sha256, layer, unit)
-    return _held().get_or_make(
-        key, lambda: receptive.effective(made.module, made.x, layer, *unit)
-    )
+    return _held().get_or_make(key, lambda: receptive.effective(made.module, made.x, layer, *unit))
 
 
-def scene(
-    photo: Photo, made: Network, layer: str, unit: Unit, heat: np.ndarray
-) -> canvas.Scene:
+def scene(photo: Photo, made: Network, layer: str, unit: Unit, heat: np.ndarray) -> canvas.Scene:
     """The box of the theoretical field, the gradient as a tint, the unit's place."""
     box = made.box(layer, unit)
     seen = [max(box[0], 0), max(box[1], 0), min(box[2], photo.width), min(box[3], photo.height)]
     name = f"{photo.sha256[:12]}-{layer}-{unit}"
     return canvas.Scene(
-        boxes=[seen], ids=[0], labels=["theoretical"], scores=[None], colours=[INPUT],
-        dashes=[()], captions=False, picks="pixels",
+        boxes=[seen],
+        ids=[0],
+        labels=["theoretical"],
+        scores=[None],
+        colours=[INPUT],
+        dashes=[()],
+        captions=False,
+        picks="pixels",
         overlay=canvas.Overlay(name, lambda: png(_tint(made, heat))),
         description=f"receptive field of unit {unit} of {layer}",
-    )  # fmt: skip
+    )
 
 
 def _tint(made: Network, heat: np.ndarray) -> np.ndarray:
@@ -164,5 +175,7 @@ def words(made: Network, layer: str, unit: Unit, box: list[float], heat: np.ndar
             "as in squeeze-and-excitation). Each unit after it depends on that average, and so on "
             "every pixel."
         )
-    st.caption("The tint is the square root of the absolute gradient of the unit, all channels "
-               "added up, for this photo.")  # fmt: skip
+    st.caption(
+        "The tint is the square root of the absolute gradient of the unit, all channels "
+        "added up, for this photo."
+    )

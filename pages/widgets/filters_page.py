@@ -57,8 +57,10 @@ def _show(model: Model) -> None:
         fresh = engine.untrained(model.name, str(model.device))
         sets["Random weights"] = feature.filters(fresh.module, st.session_state["conv"])
     k, c, h, w = trained.weights.shape
-    st.markdown(f"**{trained.layer}**: {k:,} filters of {h} x {w} over {c:,} channels, "
-                f"{trained.weights.size:,} weights")  # fmt: skip
+    st.markdown(
+        f"**{trained.layer}**: {k:,} filters of {h} x {w} over {c:,} channels, "
+        f"{trained.weights.size:,} weights"
+    )
     places = st.columns(len(sets))
     for place, (title, found) in zip(places, sets.items(), strict=True):
         with place:
@@ -68,8 +70,12 @@ def _show(model: Model) -> None:
     if trained.colour and max(h, w) < _TELLING:
         large = models.card("alexnet_s")
         st.caption(f"{h} x {w} cells show little more than a colour.", width="content")
-        st.button(f"See the larger kernels of {large.title}", on_click=model_picker.use,
-                  args=(large,), key="larger_kernels")
+        st.button(
+            f"See the larger kernels of {large.title}",
+            on_click=model_picker.use,
+            args=(large,),
+            key="larger_kernels",
+        )
     _one(trained)
 
 
@@ -86,8 +92,9 @@ def _grid(found: feature.Filters, title: str, columns: int) -> None:
         pairs = zip(flat, limits, strict=True)
         tiles = np.stack([signed_colours(f, limit) for f, limit in pairs])
     words = [f"filter {i}, norm {norms[i]:.2f}" for i in path]
-    picked = tile_view.show(f"filters_{title}", tiles, words, path.tolist(),
-                            int(st.session_state["filter"]), columns)  # fmt: skip
+    picked = tile_view.show(
+        f"filters_{title}", tiles, words, path.tolist(), int(st.session_state["filter"]), columns
+    )
     if picked is not None and title == "Trained":
         state.put("filter", picked)
         st.rerun()

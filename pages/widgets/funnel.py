@@ -44,9 +44,12 @@ def show(selection: Selection, found: Behind | None) -> None:
     if found is not None:
         st.caption(_said(found))
     st.radio(
-        "Show the boxes that are left after", [_NOTHING, *named], key="stage",
-        format_func=lambda name: "nothing: the detections only" if name == _NOTHING
-        else name.replace("_", " "),
+        "Show the boxes that are left after",
+        [_NOTHING, *named],
+        key="stage",
+        format_func=lambda name: (
+            "nothing: the detections only" if name == _NOTHING else name.replace("_", " ")
+        ),
         captions=["", *(f"**{s.count:,}** {s.text}" for s in named.values())],
     )
     st.plotly_chart(

@@ -28,7 +28,9 @@ def guarded(doing: str) -> Iterator[None]:
     except Exception:
         log.exception("fault while %s", doing)
         st.error(
-            sentence(f"Something went wrong while {doing}; the details are in the server's log. "
-                     "Try another photo or model, or reload the page."),
+            sentence(
+                f"Something went wrong while {doing}; the details are in the server's log. "
+                "Try another photo or model, or reload the page."
+            ),
             icon=":material/error:",
         )

@@ -65,8 +65,11 @@ def sheet(found: Activations, chosen: int, shared: bool) -> None:
         state.put("channel", picked)
         st.rerun()
     scale = f"one scale, full colour at ± {whole:.3g}" if shared else "each on its own scale"
-    more = f"The {len(path)} strongest of {len(found.values):,} channels" if len(path) < len(
-        found.values) else f"All {len(path)} channels"
+    more = (
+        f"The {len(path)} strongest of {len(found.values):,} channels"
+        if len(path) < len(found.values)
+        else f"All {len(path)} channels"
+    )
     st.caption(f"{more}, strongest first; {scale}; vermilion positive, blue negative, white zero.")
 
 
@@ -80,17 +83,27 @@ def one(photo: Photo, found: Activations, channel: int) -> None:
     drawn = over_photo(photo, signed_colours(lit, limit), 0.75)
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        st.plotly_chart(panels([Panel(f"Channel {channel} of {found.layer}", drawn, limit)], 1,
-                               420), key="large", config=_PLOT, width="stretch")  # fmt: skip
+        st.plotly_chart(
+            panels([Panel(f"Channel {channel} of {found.layer}", drawn, limit)], 1, 420),
+            key="large",
+            config=_PLOT,
+            width="stretch",
+        )
     with right:
         zero = float((found.values == 0).mean())
         st.markdown(f"**All {found.values.size:,} activations of the layer**, {zero:.0%} exactly 0")
-        st.plotly_chart(histogram(*feature.histogram(found.values)), key="histogram",
-                        config={"displayModeBar": False}, width="stretch")  # fmt: skip
+        st.plotly_chart(
+            histogram(*feature.histogram(found.values)),
+            key="histogram",
+            config={"displayModeBar": False},
+            width="stretch",
+        )
         i, j = np.unravel_index(values.argmax(), values.shape)
         state.explain_link("Explain this unit", f"unit:{found.layer}:{channel},{i},{j}")
-        st.caption(f"Channel {channel}: {values.min():.3g} to {values.max():.3g}, the largest at "
-                   f"row {i}, column {j}.")  # fmt: skip
+        st.caption(
+            f"Channel {channel}: {values.min():.3g} to {values.max():.3g}, the largest at "
+            f"row {i}, column {j}."
+        )
 
 
 def _unit(model: Model, photo: Photo, trace: Trace, found: Activations, channel: int) -> Question:
@@ -98,9 +111,7 @@ def _unit(model: Model, photo: Photo, trace: Trace, found: Activations, channel:
     return ask(model, photo, trace, UnitTarget(found.layer, channel, int(i), int(j)))
 
 
-def projection(
-    model: Model, photo: Photo, trace: Trace, found: Activations, channel: int
-) -> None:
+def projection(model: Model, photo: Photo, trace: Trace, found: Activations, channel: int) -> None:
     """The strongest activation of a channel, carried back to the pixels by the DeconvNet rule."""
     with guarded("projecting the activation"):
         question = _unit(model, photo, trace, found, channel)
@@ -110,7 +121,9 @@ def projection(
         drawn = by_colour(back, limit)
         st.plotly_chart(
             panels([Panel("Photo", photo.pixels), Panel("Projection", drawn, limit)], 2, 360),
-            key="projection", config=_PLOT, width="stretch",
+            key="projection",
+            config=_PLOT,
+            width="stretch",
         )
         for i, pooling in enumerate(made.poolings):
             _switches(i, pooling)
@@ -130,8 +143,12 @@ def _switches(at: int, pooling: Pooling) -> None:
     shown = drawn.repeat(times, 0).repeat(times, 1)
     title = f"Max pooling {at + 1}, channel {pooling.channel}"
     words = f"{int(pooling.switches.sum())} switches in blue"
-    st.plotly_chart(panels([Panel(title, shown, limit, words)], 1, 300), key=f"switches_{at}",
-                    config=_PLOT, width="stretch")  # fmt: skip
+    st.plotly_chart(
+        panels([Panel(title, shown, limit, words)], 1, 300),
+        key=f"switches_{at}",
+        config=_PLOT,
+        width="stretch",
+    )
 
 
 def climbing(model: Model, photo: Photo, trace: Trace, found: Activations, channel: int) -> None:
@@ -156,16 +173,23 @@ def climbing(model: Model, photo: Photo, trace: Trace, found: Activations, chann
         jitter = st.slider("Jitter, pixels", 0, 32, 4, key="climb_jitter")
     seed = int(st.number_input("Seed", 0, 10**6, 0, key="climb_seed"))
     go, stop = st.columns(2)
-    begun = go.button("Start", key="climb_go", icon=":material/play_arrow:", width="stretch",
-                      type="primary")  # fmt: skip
-    stop.button("Stop", key="climb_stop", icon=":material/stop:", width="stretch",
-                help="Keeps the last picture.")  # fmt: skip
+    begun = go.button(
+        "Start", key="climb_go", icon=":material/play_arrow:", width="stretch", type="primary"
+    )
+    stop.button(
+        "Stop",
+        key="climb_stop",
+        icon=":material/stop:",
+        width="stretch",
+        help="Keeps the last picture.",
+    )
     asked = _asked(model, photo, found, channel, what, label)
     if begun:
         keep = Regularisers(l2, blur, pixels, parts, jitter)
         dream = what.startswith("the whole")
         question = (
-            ask(model, photo, trace, ClassTarget(label)) if label
+            ask(model, photo, trace, ClassTarget(label))
+            if label
             else _unit(model, photo, trace, found, channel)
         )
         _climb(asked, question, steps, rate, seed, keep, found.layer if dream else None)
@@ -193,14 +217,23 @@ def _asked(
     if label is not None:
         return Asked((*network, "class", label), f"Class {label} of {model.card.title}")
     if what.startswith("the whole"):
-        return Asked((*network, "layer", found.layer),
-                     f"Layer {found.layer} of {model.card.title}, from {photo.name}")  # fmt: skip
-    return Asked((*network, "unit", found.layer, channel),
-                 f"Channel {channel} of {found.layer} of {model.card.title}")  # fmt: skip
+        return Asked(
+            (*network, "layer", found.layer),
+            f"Layer {found.layer} of {model.card.title}, from {photo.name}",
+        )
+    return Asked(
+        (*network, "unit", found.layer, channel),
+        f"Channel {channel} of {found.layer} of {model.card.title}",
+    )
 
 
 def _climb(
-    asked: Asked, question: Question, steps: int, rate: float, seed: int, keep: Regularisers,
+    asked: Asked,
+    question: Question,
+    steps: int,
+    rate: float,
+    seed: int,
+    keep: Regularisers,
     layer: str | None,
 ) -> None:
     """Show picture after picture; the last one stays in the session, also when stopped."""
@@ -219,8 +252,7 @@ def _climb(
 def _frame(asked: Asked, file: bytes, scores: list[float], step: int) -> None:
     left, right = st.columns([2, 3])
     left.image(file, width=360, caption=asked.words)
-    right.metric(_measured(asked, step), f"{scores[-1]:.3f}",
-                 f"{scores[-1] - scores[0]:+.3f}")  # fmt: skip
+    right.metric(_measured(asked, step), f"{scores[-1]:.3f}", f"{scores[-1] - scores[0]:+.3f}")
     kind = _measured(asked, step).partition(" after")[0]
     right.line_chart(scores, height=200, x_label="frame", y_label=kind.lower())
 

@@ -34,19 +34,29 @@ from vision_core.inference import DetectionTrace, Trace
 from vision_core.models import Model
 
 TITLES = {
-    "gradient": "Gradient", "gradient_abs": "Gradient, absolute",
-    "input_x_gradient": "Input x gradient", "smoothgrad": "SmoothGrad",
-    "integrated_gradients": "Integrated gradients", "guided_backprop": "Guided backprop",
-    "deconvnet": "DeconvNet", "gradcam": "Grad-CAM", "guided_gradcam": "Guided Grad-CAM",
-    "eigencam": "Eigen-CAM", "occlusion": "Occlusion",
-}  # fmt: skip
+    "gradient": "Gradient",
+    "gradient_abs": "Gradient, absolute",
+    "input_x_gradient": "Input x gradient",
+    "smoothgrad": "SmoothGrad",
+    "integrated_gradients": "Integrated gradients",
+    "guided_backprop": "Guided backprop",
+    "deconvnet": "DeconvNet",
+    "gradcam": "Grad-CAM",
+    "guided_gradcam": "Guided Grad-CAM",
+    "eigencam": "Eigen-CAM",
+    "occlusion": "Occlusion",
+}
 _STILL = 720
 """Pixels of the longer side of a map that is still growing, at most."""
 _PLOT = {"displayModeBar": False, "scrollZoom": True}
 
 
 def pictures(
-    photo: Photo, trace: Trace, target: Target, places: list[Place], told: list[str],
+    photo: Photo,
+    trace: Trace,
+    target: Target,
+    places: list[Place],
+    told: list[str],
     below: Callable[[list[Attribution]], None] | None = None,
 ) -> list[Attribution]:
     """The photo with what is explained, and the maps with linked zoom.
@@ -64,9 +74,14 @@ def pictures(
     """
     left, right = st.columns([2, 5], gap="medium")
     with left:
-        canvas.picture(photo, _scene(photo, trace, target), key="explained",
-                       present=shell.presenting(), tallest="20rem",
-                       on_pick=lambda pick: _picked(trace, pick))  # fmt: skip
+        canvas.picture(
+            photo,
+            _scene(photo, trace, target),
+            key="explained",
+            present=shell.presenting(),
+            tallest="20rem",
+            on_pick=lambda pick: _picked(trace, pick),
+        )
         said = targets.in_words(trace, target)
         words = f"{quantity(target)} of {said}"
         score = _metric(st, words, places)
@@ -122,8 +137,9 @@ class Stills:
     def show(self, places: list[Place]) -> None:
         """Draw all the places."""
         maps = [place.map for place in places if place.map is not None]
-        self._thumbs = {a: self._thumbs.get(a) or replace(a, values=a.values[self._part])
-                        for a in maps}  # fmt: skip
+        self._thumbs = {
+            a: self._thumbs.get(a) or replace(a, values=a.values[self._part]) for a in maps
+        }
         limits = dict(zip(maps, _limits(list(self._thumbs.values())), strict=True))
         self._drawn = {(a, v): self._url(a, v) for a, v in limits.items()}
         shown = []
@@ -197,8 +213,9 @@ def chart(photo: Photo, found: list[Attribution], key: str, at: Any = st) -> Non
         for a, limit in zip(found, _limits(found), strict=True)
     ]
     columns, height = _layout(photo, len(shown))
-    at.plotly_chart(panels(shown, columns, height, _two_rows()), key=key, config=_PLOT,
-                    width="stretch")
+    at.plotly_chart(
+        panels(shown, columns, height, _two_rows()), key=key, config=_PLOT, width="stretch"
+    )
 
 
 def _layout(photo: Photo, count: int) -> tuple[int, int]:
@@ -230,8 +247,11 @@ def _scene(photo: Photo, trace: Trace, target: Target) -> canvas.Scene:
     ids = [int(c) for c in found.candidate]
     dashes: list[tuple[int, ...]] = [() if i == chosen else (3, 2) for i in ids]
     return canvas.Scene(
-        boxes=np.round(found.boxes, 1).tolist(), ids=ids, labels=list(found.labels),
-        scores=found.scores.round(3).tolist(), dashes=dashes,
+        boxes=np.round(found.boxes, 1).tolist(),
+        ids=ids,
+        labels=list(found.labels),
+        scores=found.scores.round(3).tolist(),
+        dashes=dashes,
         colours=[class_colour(n) for n in found.labels],
         description=f"{photo.name} with {len(ids)} detections; explained is {said}.",
     )
@@ -242,8 +262,14 @@ def _picked(trace: Trace, pick: dict[str, int]) -> None:
     if at < 0 or not isinstance(trace, DetectionTrace):
         return
     now = targets.chosen(trace)
-    state.put("target", str(JointTarget(at, now.joint) if isinstance(now, JointTarget)
-                            else BoxTarget(at, getattr(now, "part", "score"))))  # fmt: skip
+    state.put(
+        "target",
+        str(
+            JointTarget(at, now.joint)
+            if isinstance(now, JointTarget)
+            else BoxTarget(at, getattr(now, "part", "score"))
+        ),
+    )
 
 
 def _limits(found: list[Attribution]) -> list[float]:
@@ -282,30 +308,53 @@ def _remarks(a: Attribution, words: str) -> list[str]:
     if a.empty:
         told.append(f"{title(a)}: no positive evidence for {words}.")
     if a.gap is not None:
-        told.append(f"{title(a)}: completeness gap {a.gap:+.3g}; the number explained is "
-                    f"{a.score:.3g}.")  # fmt: skip
+        told.append(
+            f"{title(a)}: completeness gap {a.gap:+.3g}; the number explained is {a.score:.3g}."
+        )
     return told
 
 
 def files(photo: Photo, model: Model, found: list[Attribution]) -> None:
     """The raw arrays, and what they are, as downloads."""
+
     def array(a: Attribution) -> bytes:
         out = io.BytesIO()
         np.save(out, a.values)
         return out.getvalue()
 
     ready: dict[str, Any] = {
-        f"{title(a)} (NPY)": (f"_{title(a).lower().replace(' ', '_')}.npy",
-                               lambda a=a: array(a), "application/octet-stream")
+        f"{title(a)} (NPY)": (
+            f"_{title(a).lower().replace(' ', '_')}.npy",
+            lambda a=a: array(a),
+            "application/octet-stream",
+        )
         for a in found
-    }  # fmt: skip
+    }
     if found:
-        ready["About them (JSON)"] = ("_maps.json", lambda: downloads.as_json({
-            "model": model.name, "fingerprint": model.fingerprint, "image": photo.name,
-            "sha256": photo.sha256,
-            "maps": [{"method": a.method, "target": a.target, "score": a.score,
-                      "settings": dict(a.settings), "notes": list(a.notes), "gap": a.gap,
-                      "seen": list(a.seen), "shape": list(a.values.shape)} for a in found],
-        }), "application/json")  # fmt: skip
+        ready["About them (JSON)"] = (
+            "_maps.json",
+            lambda: downloads.as_json(
+                {
+                    "model": model.name,
+                    "fingerprint": model.fingerprint,
+                    "image": photo.name,
+                    "sha256": photo.sha256,
+                    "maps": [
+                        {
+                            "method": a.method,
+                            "target": a.target,
+                            "score": a.score,
+                            "settings": dict(a.settings),
+                            "notes": list(a.notes),
+                            "gap": a.gap,
+                            "seen": list(a.seen),
+                            "shape": list(a.values.shape),
+                        }
+                        for a in found
+                    ],
+                }
+            ),
+            "application/json",
+        )
     with st.expander("Raw arrays", icon=":material/download:"):
         downloads.buttons(photo.name, ready)

@@ -84,9 +84,7 @@ def most_random_layers(model: Model) -> int:
     return max(len(weighted_layers(part)) for part in parts)
 
 
-def layers_on_the_way(
-    model: Model, photo: Photo, trace: Trace, target: Target
-) -> tuple[str, ...]:
+def layers_on_the_way(model: Model, photo: Photo, trace: Trace, target: Target) -> tuple[str, ...]:
     """The layers that the target depends on, from the target back; one pass finds them."""
     # the logits of all classes come from the same layers
     which = "all classes" if isinstance(target, ClassTarget) else str(target)
@@ -133,8 +131,13 @@ def _question(model: Asked, photo: Photo, trace: Trace, target: Target) -> Quest
 
 
 def of(
-    model: Asked, photo: Photo, trace: Trace, target: Target, method: str,
-    settings: Mapping[str, Any], say: Say,
+    model: Asked,
+    photo: Photo,
+    trace: Trace,
+    target: Target,
+    method: str,
+    settings: Mapping[str, Any],
+    say: Say,
 ) -> Attribution:
     """The map of a method, from the cache or computed now.
 
@@ -161,7 +164,11 @@ def of(
 
 
 def at_once(
-    model: Asked, photo: Photo, trace: Trace, target: Target, method: str,
+    model: Asked,
+    photo: Photo,
+    trace: Trace,
+    target: Target,
+    method: str,
     settings: Mapping[str, Any],
 ) -> Attribution | None:
     """A map that needs no waiting, made by one pass or known already; else ``None``."""
@@ -184,7 +191,11 @@ def at_once(
 
 
 def growing(
-    model: Asked, photo: Photo, trace: Trace, target: Target, method: str,
+    model: Asked,
+    photo: Photo,
+    trace: Trace,
+    target: Target,
+    method: str,
     settings: Mapping[str, Any],
 ) -> Generator[Step, None, None]:
     """A map of many passes step by step, from where others are with it; the first tells the cost.
@@ -247,9 +258,15 @@ def layer_names(model: Model, photo: Photo, trace: Trace, target: Target) -> tup
 
 
 def film_strip(
-    model: Asked, photo: Photo, trace: Trace, target: Target, method: str, layers: Sequence[str],
+    model: Asked,
+    photo: Photo,
+    trace: Trace,
+    target: Target,
+    method: str,
+    layers: Sequence[str],
 ) -> list[Attribution]:
     """Grad-CAM or Eigen-CAM at several layers from one pass; the usual layer for none."""
+
     def make() -> tuple[Attribution, ...]:
         given = {"layers": tuple(layers)} if layers else {}
         return tuple(explained(_ask(model, photo, trace, target), method, **given))
@@ -263,9 +280,7 @@ def _strips() -> ByteLRU[tuple[Attribution, ...]]:
     return ByteLRU(MAP_BYTES // 2, size=lambda strip: sum(a.values.nbytes for a in strip))
 
 
-def swept(
-    model: Asked, trace: Trace, question: Question, settings: Mapping[str, Any]
-) -> Sweep:
+def swept(model: Asked, trace: Trace, question: Question, settings: Mapping[str, Any]) -> Sweep:
     """The sweep behind an occlusion map; a classifier's holds all classes, computed once."""
     found = _swept().get(_sweep_key(model, trace, question, settings))
     if found is None:

@@ -50,7 +50,9 @@ def _ways_in(card: Card) -> None:
                 st.rerun()
         return
     st.page_link(
-        "pages/predictions.py", label="Open in Predictions", icon=":material/frame_person:",
+        "pages/predictions.py",
+        label="Open in Predictions",
+        icon=":material/frame_person:",
         query_params=state.link(task=card.task, model=card.name),
     )
 
@@ -78,8 +80,10 @@ def _about(card: Card) -> None:
         if card.scores:
             st.markdown("**Scores**")
             st.dataframe(
-                pd.DataFrame(card.scores, columns=["metric", "value", "data"]), hide_index=True,
-                width="stretch", height=min(38 + 35 * len(card.scores), 260),
+                pd.DataFrame(card.scores, columns=["metric", "value", "data"]),
+                hide_index=True,
+                width="stretch",
+                height=min(38 + 35 * len(card.scores), 260),
                 column_config={"value": st.column_config.NumberColumn(format="%.4g")},
             )
     _classes(card)
@@ -130,7 +134,10 @@ def _layers(card: Card) -> None:
         if norms or layer.kind not in _ROUTINE
     ]
     st.dataframe(
-        pd.DataFrame(rows), hide_index=True, width="stretch", height=380,
+        pd.DataFrame(rows),
+        hide_index=True,
+        width="stretch",
+        height=380,
         column_config={
             "output": st.column_config.TextColumn("output (C x H x W)"),
             "sees": st.column_config.TextColumn(
@@ -175,7 +182,8 @@ def _training(card: Card) -> None:
     if not run:
         st.info(
             "Trained by the authors of torchvision; their recipes are in its repository under "
-            "references.", icon=":material/school:",
+            "references.",
+            icon=":material/school:",
         )
         return
     history = card.extra.get("history") or []
@@ -183,7 +191,9 @@ def _training(card: Card) -> None:
     for place, key, title in ((left, "loss", "Training loss"), (right, "score", "Score on val")):
         if any(key in row for row in history):
             place.plotly_chart(
-                training_curve(history, key, title), key=f"curve_{key}", config=_PLOT,
+                training_curve(history, key, title),
+                key=f"curve_{key}",
+                config=_PLOT,
                 width="stretch",
             )
     st.markdown(
@@ -191,7 +201,9 @@ def _training(card: Card) -> None:
         f"{run.get('notes', '')}"
     )
     st.code(run.get("command", ""), language="bash", wrap_lines=True)
-    st.markdown("\n".join(
-        f"- **{part['name']}**, {part['split']}, {part['images']:,} pictures: {part['terms']}"
-        for part in card.extra.get("data") or []
-    ))
+    st.markdown(
+        "\n".join(
+            f"- **{part['name']}**, {part['split']}, {part['images']:,} pictures: {part['terms']}"
+            for part in card.extra.get("data") or []
+        )
+    )

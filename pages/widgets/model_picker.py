@@ -48,7 +48,9 @@ def pick() -> Card:
     by_name = {c.name: c for c in models.cards(st.session_state["task"])}
     status = {name: models.status(card) for name, card in by_name.items()}
     st.selectbox(
-        "Model", list(by_name), key="model",
+        "Model",
+        list(by_name),
+        key="model",
         format_func=lambda name: line(by_name[name], status[name]),
     )
     pick_device()
@@ -92,11 +94,18 @@ def _offer(card: Card, sentence: str) -> None:
     other = models.bundled_alternative(card)
     if other is not None:
         right.button(
-            "Use the bundled model", on_click=use, args=(other,), type="primary",
-            width="stretch", key="use_bundled", help=other.title,
+            "Use the bundled model",
+            on_click=use,
+            args=(other,),
+            type="primary",
+            width="stretch",
+            key="use_bundled",
+            help=other.title,
         )
     wanted = card.url is not None and left.button(
-        f"Download {card.bytes / 2**20:.0f} MB", icon=":material/download:", width="stretch",
+        f"Download {card.bytes / 2**20:.0f} MB",
+        icon=":material/download:",
+        width="stretch",
         key="download_weights",
     )
     if wanted:

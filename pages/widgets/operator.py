@@ -47,8 +47,9 @@ class Control:
             return Field(self.name, default, state.one_of(self.options))
         if self.step == 1:
             return Field(self.name, int(default), state.whole(int(self.low), int(self.high)))
-        return Field(self.name, float(default), state.number(self.low, self.high),
-                     lambda v: f"{v:g}")  # fmt: skip
+        return Field(
+            self.name, float(default), state.number(self.low, self.high), lambda v: f"{v:g}"
+        )
 
 
 @dataclass(frozen=True)
@@ -94,8 +95,11 @@ class Operator:
         chosen, fields, defaults = self._use()
         with where:
             st.selectbox(
-                "Example", [p.name for p in PRESETS[self.name]], key="preset",
-                format_func=lambda n: n.replace("-", " ").capitalize(), on_change=_start_over,
+                "Example",
+                [p.name for p in PRESETS[self.name]],
+                key="preset",
+                format_func=lambda n: n.replace("-", " ").capitalize(),
+                on_change=_start_over,
                 label_visibility="collapsed",
             )
         params, error = self._params(defaults), None
@@ -114,8 +118,9 @@ class Operator:
         return Shown(walks, params, chosen, fields, step, f"{self.scope}/{chosen.name}", error)
 
     def _use(self) -> tuple[Preset, tuple[Field, ...], dict[str, Any]]:
-        menu = Field("preset", PRESETS[self.name][0].name,
-                     state.one_of(p.name for p in PRESETS[self.name]))  # fmt: skip
+        menu = Field(
+            "preset", PRESETS[self.name][0].name, state.one_of(p.name for p in PRESETS[self.name])
+        )
         fresh = st.session_state.get(_SCOPE) != self.scope
         if fresh:
             state.reset(menu)
@@ -127,10 +132,15 @@ class Operator:
             defaults["stride"] = defaults["kernel_size"]  # as PyTorch takes it
         fields = [
             *(control.field(_single(defaults[control.name])) for control in self.controls),
-            *(Field(name, numbers.to_text(defaults[name]), numbers.parser(np.ndim(defaults[name])))
-              for name in self.arrays if defaults.get(name) is not None),
+            *(
+                Field(
+                    name, numbers.to_text(defaults[name]), numbers.parser(np.ndim(defaults[name]))
+                )
+                for name in self.arrays
+                if defaults.get(name) is not None
+            ),
             Field("step", self.opens, state.whole(0, 10**6)),
-        ]  # fmt: skip
+        ]
         if fresh or st.session_state.pop(_RESET, False):
             st.session_state[_SCOPE] = self.scope
             state.reset(*fields)
@@ -174,8 +184,13 @@ class Operator:
                 st.warning(sentence(error or ""), icon=":material/rule:")
         if error:
             st.caption("The picture still shows the last setting that works.")
-        st.button("Start over", on_click=_start_over, icon=":material/restart_alt:",
-                  key="start_over", width="stretch")  # fmt: skip
+        st.button(
+            "Start over",
+            on_click=_start_over,
+            icon=":material/restart_alt:",
+            key="start_over",
+            width="stretch",
+        )
 
     def edit(self, edit: dict[str, Any]) -> None:
         """Take a number that was changed in the player."""
@@ -219,8 +234,11 @@ def _guilty(error: str, names: Sequence[str]) -> str | None:
 
 def _widget(control: Control) -> None:
     shared: dict[str, Any] = {
-        "key": control.name, "help": control.help, "on_change": _note, "args": (control.name,),
-    }  # fmt: skip
+        "key": control.name,
+        "help": control.help,
+        "on_change": _note,
+        "args": (control.name,),
+    }
     if control.options == (False, True):
         st.toggle(control.label, **shared)
     elif control.options:
@@ -228,8 +246,13 @@ def _widget(control: Control) -> None:
     elif control.step == 1:
         st.number_input(control.label, int(control.low), int(control.high), step=1, **shared)
     else:
-        st.number_input(control.label, float(control.low), float(control.high),
-                        step=float(control.step), **shared)  # fmt: skip
+        st.number_input(
+            control.label,
+            float(control.low),
+            float(control.high),
+            step=float(control.step),
+            **shared,
+        )
 
 
 def _sizes(name: str, label: str, defaults: dict[str, Any]) -> list[tuple[str, str, int]]:

@@ -32,8 +32,14 @@ def head(title: str, sections: dict[str, str]) -> tuple[Any, Any, tuple[Field, .
     state.use(PRESENT, section)
     menu, middle, switch = st.columns([3.2, 7, 1.6], vertical_alignment="center")
     with middle:
-        st.segmented_control("Section", names, key="section", required=True,
-                             format_func=sections.__getitem__, label_visibility="collapsed")
+        st.segmented_control(
+            "Section",
+            names,
+            key="section",
+            required=True,
+            format_func=sections.__getitem__,
+            label_visibility="collapsed",
+        )
     switch.toggle("Present", key="present")
     menu.html(f"<h1 class='unseen'>{title}</h1>")
     lede = st.container()
@@ -54,16 +60,27 @@ def notes(lede: Any) -> None:
 
 
 def play(
-    operator: Operator, shown: Shown, stage: Stage, head_fields: Sequence[Field],
-    editable: Sequence[str] = (), **more: Any,
-) -> None:  # fmt: skip
+    operator: Operator,
+    shown: Shown,
+    stage: Stage,
+    head_fields: Sequence[Field],
+    editable: Sequence[str] = (),
+    **more: Any,
+) -> None:
     """The player, and the address bar."""
     if "step" not in st.session_state or shown.step >= len(stage.timeline):
         state.put("step", len(stage.timeline) - 1)
     player(
-        stage, key=f"player_{operator.scope}", step=st.session_state["step"], scene=shown.scene,
-        editable=editable, above=250 if shell.presenting() else 345, stem=operator.name,
-        on_step=keep_step, on_edit=operator.edit, **more,
+        stage,
+        key=f"player_{operator.scope}",
+        step=st.session_state["step"],
+        scene=shown.scene,
+        editable=editable,
+        above=250 if shell.presenting() else 345,
+        stem=operator.name,
+        on_step=keep_step,
+        on_edit=operator.edit,
+        **more,
     )
     state.write(*head_fields, *shown.fields)
 

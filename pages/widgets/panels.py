@@ -67,16 +67,24 @@ def segmentation(
         left, right = st.columns(_WIDE, gap="medium")
         with left:
             canvas.picture(
-                photo, scene.class_map(photo, trace, opacity, pin), key="picture",
+                photo,
+                scene.class_map(photo, trace, opacity, pin),
+                key="picture",
                 present=shell.presenting(),
                 on_pick=lambda pick: state.put("at", f"{pick['x']},{pick['y']}"),
             )
-            downloads.buttons(photo.name, {
-                "Picture": ("_classes.png", lambda: figures.png(
-                    figures.draw_class_map(photo, trace, opacity=opacity)), "image/png"),
-                "Class map": ("_map.png", lambda: figures.png(trace.class_map), "image/png"),
-                **downloads.numbers(Prediction(photo, trace)),
-            })
+            downloads.buttons(
+                photo.name,
+                {
+                    "Picture": (
+                        "_classes.png",
+                        lambda: figures.png(figures.draw_class_map(photo, trace, opacity=opacity)),
+                        "image/png",
+                    ),
+                    "Class map": ("_map.png", lambda: figures.png(trace.class_map), "image/png"),
+                    **downloads.numbers(Prediction(photo, trace)),
+                },
+            )
         with right:
             results.legend(figures.legend(trace))
             if pin is None:
@@ -114,9 +122,15 @@ def classification(
         left, right = st.columns(_WIDE, gap="medium")
         with left:
             seen = canvas.Scene(
-                boxes=[list(trace.seen_box)], ids=[0], labels=["what the network saw"],
-                scores=[None], colours=["#0072B2"], dashes=[(3, 2)], captions=False,
-                description=f"{photo.name}: {best[0][0]}, probability {best[0][1]:.2f}.", zoom=True,
+                boxes=[list(trace.seen_box)],
+                ids=[0],
+                labels=["what the network saw"],
+                scores=[None],
+                colours=["#0072B2"],
+                dashes=[(3, 2)],
+                captions=False,
+                description=f"{photo.name}: {best[0][0]}, probability {best[0][1]:.2f}.",
+                zoom=True,
             )
             canvas.picture(photo, seen, key="picture", present=shell.presenting())
             downloads.buttons(photo.name, downloads.numbers(Prediction(photo, trace)))

@@ -30,6 +30,7 @@ def both(params: dict[str, Any]) -> list[Walkthrough]:
 
 def misalignment(pool: Walkthrough, align: Walkthrough, box: Any, scale: float) -> None:
     """By how much each edge is moved, in feature cells and in pixels of the photo."""
+
     def row(name: str, edges: list[float]) -> tuple[float, str]:
         moved = [edge - value * scale for edge, value in zip(edges, box, strict=True)]
         worst = max(abs(m) for m in moved) / scale
@@ -52,7 +53,8 @@ def _take_box(drag: dict[str, Any]) -> None:
 def section(menu: Any, lede: Any, outer: tuple[state.Field, ...]) -> None:
     """The photo with its box, the misalignment, and both operators on the real features."""
     operator_page.say(
-        lede, "Drag the box: **dashed orange** is what RoI Pool really reads, **dashed green** "
+        lede,
+        "Drag the box: **dashed orange** is what RoI Pool really reads, **dashed green** "
         "what RoI Align does. The deeper the layer, the larger a cell, and the farther snapping "
         "moves the edges.",
     )
@@ -92,8 +94,15 @@ def section(menu: Any, lede: Any, outer: tuple[state.Field, ...]) -> None:
         misalignment(*walks, box, found.scale)
     stage = roi_stage(*walks, box, found.scale, decimals=1)
     step = min(st.session_state["step"], len(stage.timeline) - 1)
-    player(stage, key="roi_features", step=step, above=260, stem="roi", on_step=keep_step,
-           on_drag=_take_box)  # fmt: skip
+    player(
+        stage,
+        key="roi_features",
+        step=step,
+        above=260,
+        stem="roi",
+        on_step=keep_step,
+        on_drag=_take_box,
+    )
     operator_page.files(stage, "roi")
     state.write(*outer, *found.fields, *fields)
 
@@ -104,10 +113,12 @@ def _valid(
     """The walkthroughs of the box that was dragged, else of the last one that works."""
     values = np.round(found.values.astype(float), 3)
     settings = {
-        "input": values, "output_size": int(st.session_state["bins"]),
-        "spatial_scale": found.scale, "sampling_ratio": int(st.session_state["points"]),
+        "input": values,
+        "output_size": int(st.session_state["bins"]),
+        "spatial_scale": found.scale,
+        "sampling_ratio": int(st.session_state["points"]),
         "aligned": bool(st.session_state["aligned"]),
-    }  # fmt: skip
+    }
     box = numbers.to_array(st.session_state["roi"], 1)
     try:
         walks = both({**settings, "box": box})

@@ -59,14 +59,22 @@ def pick() -> Entry | None:
     """Draw the picker and return what is to be shown, ``None`` while nothing is chosen."""
     state.use(*fields())
     st.segmented_control(
-        "Photo", SOURCES, key="source", format_func=_WORDS.__getitem__, width="stretch",
-        required=True, on_change=_switched,
+        "Photo",
+        SOURCES,
+        key="source",
+        format_func=_WORDS.__getitem__,
+        width="stretch",
+        required=True,
+        on_change=_switched,
     )
     source = st.session_state["source"]
     if source == "sample":
         names = samples.names()
         st.selectbox(
-            "Sample", names, key="photo", label_visibility="collapsed",
+            "Sample",
+            names,
+            key="photo",
+            label_visibility="collapsed",
             format_func=lambda n: samples.info(n).title,
         )
         entry = samples.info(st.session_state["photo"])
@@ -84,14 +92,32 @@ def strip() -> None:
         return
     now = _current_index(entries)
     back, middle, on = st.columns([2, 7, 2], vertical_alignment="center", gap="small")
-    back.button("Previous", on_click=_walk, args=(-1,), shortcut="Shift+Left", key="previous",
-                icon=":material/chevron_left:", width="stretch")
-    on.button("Next", on_click=_walk, args=(1,), shortcut="Shift+Right", key="next",
-              icon=":material/chevron_right:", width="stretch")
+    back.button(
+        "Previous",
+        on_click=_walk,
+        args=(-1,),
+        shortcut="Shift+Left",
+        key="previous",
+        icon=":material/chevron_left:",
+        width="stretch",
+    )
+    on.button(
+        "Next",
+        on_click=_walk,
+        args=(1,),
+        shortcut="Shift+Right",
+        key="next",
+        icon=":material/chevron_right:",
+        width="stretch",
+    )
     with middle:
         sheet, scene = _sheet(entries)
         canvas.picture(
-            sheet, scene, key="strip", selected=now, tallest="5.5rem",
+            sheet,
+            scene,
+            key="strip",
+            selected=now,
+            tallest="5.5rem",
             on_pick=lambda pick: _show(pick.get("id", -1)),
         )
 
@@ -102,8 +128,11 @@ def _uploads() -> dict[str, Entry]:
 
 def _upload() -> Entry | None:
     given = st.file_uploader(
-        "Photos", type=["jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff"],
-        accept_multiple_files=True, key="files", on_change=_take_files,
+        "Photos",
+        type=["jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff"],
+        accept_multiple_files=True,
+        key="files",
+        on_change=_take_files,
         label_visibility="collapsed",
     )
     # What this page's uploader lists; it lists nothing of what was given on another page.
@@ -113,15 +142,18 @@ def _upload() -> Entry | None:
         wanted = st.session_state["file"].rpartition("~")[0] or st.session_state["file"]
         st.info(
             f"This view was made with the photo “{plain(wanted)}”; upload that file to see it."
-            if wanted else "Choose one or several photos. They stay in this browser session.",
+            if wanted
+            else "Choose one or several photos. They stay in this browser session.",
             icon=":material/upload:",
         )
         return None
     entry = entries[_current_index(entries)]
     # The uploader names only what was given on this page.
     if len(entries) > 1:
-        st.caption(f"{entries.index(entry) + 1} of {len(entries)}: {plain(entry.name)} "
-                   "(Shift with an arrow key walks)")
+        st.caption(
+            f"{entries.index(entry) + 1} of {len(entries)}: {plain(entry.name)} "
+            "(Shift with an arrow key walks)"
+        )
     else:
         st.caption(f"Photo: {plain(entry.name)}")
     return entry
@@ -149,8 +181,13 @@ def _camera() -> Entry | None:
     """The last shot; the camera itself runs until the user leaves the page where it was chosen."""
     if st.session_state.get(_CAMERA) != state.visit():
         again = st.session_state.get("_shot") is not None
-        st.button("Take another photo" if again else "Open the camera", on_click=_open_camera,
-                  icon=":material/photo_camera:", width="stretch", key="open_camera")
+        st.button(
+            "Take another photo" if again else "Open the camera",
+            on_click=_open_camera,
+            icon=":material/photo_camera:",
+            width="stretch",
+            key="open_camera",
+        )
         return st.session_state.get("_shot", (None, None))[1]
     shot = st.camera_input("Camera", key="shot", label_visibility="collapsed")
     if shot is not None:
@@ -200,10 +237,12 @@ def _sheet(entries: list[Entry]) -> tuple[Photo, canvas.Scene]:
     n = len(entries)
     scene = canvas.Scene(
         boxes=[[i * width + 3, 3, (i + 1) * width - 3, height - 3] for i in range(n)],
-        ids=list(range(n)), labels=[e.name if e.photo else f"{e.name} (not usable)"
-                                    for e in entries],
-        scores=[None] * n, colours=["#0072B2" if e.photo else "#D55E00" for e in entries],
-        dashes=[() if e.photo else (2, 2) for e in entries], captions=False,
+        ids=list(range(n)),
+        labels=[e.name if e.photo else f"{e.name} (not usable)" for e in entries],
+        scores=[None] * n,
+        colours=["#0072B2" if e.photo else "#D55E00" for e in entries],
+        dashes=[() if e.photo else (2, 2) for e in entries],
+        captions=False,
         description=f"{n} photos; arrow keys walk them.",
     )
     return from_array(sheet, "strip"), scene

@@ -44,7 +44,8 @@ def _captured(name: str, layer: str, sha: str, _photo: Photo) -> transposed.Capt
 def section(lede: Any, outer: tuple[state.Field, ...]) -> None:
     """A layer of a bundled network on the photo: maps, phases, and a part of it step by step."""
     operator_page.say(
-        lede, "A layer that a network **learned**, at work on the photo. Look at the kernel: is it "
+        lede,
+        "A layer that a network **learned**, at work on the photo. Look at the kernel: is it "
         "near the bilinear one that it may have started from? And do the places within a stride "
         "differ, as a checkerboard would make them?",
     )
@@ -64,8 +65,12 @@ def section(lede: Any, outer: tuple[state.Field, ...]) -> None:
         st.info(sentence(entry.error or "") if entry else "No photo yet: choose one on the left.")
     else:
         with guarded("running the layer"):
-            found = _captured(st.session_state["network"], st.session_state["layer"],
-                              entry.photo.sha256, entry.photo)  # fmt: skip
+            found = _captured(
+                st.session_state["network"],
+                st.session_state["layer"],
+                entry.photo.sha256,
+                entry.photo,
+            )
             _show(found)
     state.write(*used)
 
@@ -81,8 +86,12 @@ def _show(found: transposed.Captured) -> None:
     for column, (name, values) in zip(st.columns(len(maps)), maps.items(), strict=True):
         times = max(1, 320 // values.shape[1])
         picture = signed_colours(values, own_limit(values)).repeat(times, 0).repeat(times, 1)
-        column.image(picture, caption=f"{name}, {values.shape[1]} x {values.shape[0]}",
-                     width="stretch", output_format="PNG")  # fmt: skip
+        column.image(
+            picture,
+            caption=f"{name}, {values.shape[1]} x {values.shape[0]}",
+            width="stretch",
+            output_format="PNG",
+        )
     o, phases = found.options, found.phases()
     spread = phases.max() / max(phases.min(), 1e-12) - 1
     st.markdown(
@@ -94,12 +103,18 @@ def _show(found: transposed.Captured) -> None:
     row, column = _liveliest(found.input[channel])
     part = found.input[channel][row : row + _PART, column : column + _PART]
     walk = build(
-        "transposed_convolution", input=np.round(part.astype(float), 3),
-        weight=np.round(kernel.astype(float), 4), stride=o["stride"], padding=o["padding"],
-        output_padding=o["output_padding"], dilation=o["dilation"],
-    )  # fmt: skip
-    title = (f"Rows {row} to {row + part.shape[0] - 1}, columns {column} to "
-             f"{column + part.shape[1] - 1} of channel {channel}: its share of the output")
+        "transposed_convolution",
+        input=np.round(part.astype(float), 3),
+        weight=np.round(kernel.astype(float), 4),
+        stride=o["stride"],
+        padding=o["padding"],
+        output_padding=o["output_padding"],
+        dilation=o["dilation"],
+    )
+    title = (
+        f"Rows {row} to {row + part.shape[0] - 1}, columns {column} to "
+        f"{column + part.shape[1] - 1} of channel {channel}: its share of the output"
+    )
     stage = Stage((view_of(walk, title),))
     step = min(st.session_state["step"], len(stage.timeline) - 1)
     player(stage, key="real_layer", step=step, above=260, stem="real_layer", on_step=keep_step)
@@ -108,5 +123,7 @@ def _show(found: transposed.Captured) -> None:
 def _liveliest(values: np.ndarray) -> tuple[int, int]:
     """Where the part around the largest value starts."""
     row, column = np.unravel_index(int(np.abs(values).argmax()), values.shape)
-    return (int(np.clip(row - 1, 0, max(values.shape[0] - _PART, 0))),
-            int(np.clip(column - 1, 0, max(values.shape[1] - _PART, 0))))  # fmt: skip
+    return (
+        int(np.clip(row - 1, 0, max(values.shape[0] - _PART, 0))),
+        int(np.clip(column - 1, 0, max(values.shape[1] - _PART, 0))),
+    )

@@ -22,7 +22,8 @@ from vision_core.walkthroughs import Walkthrough, build
 
 SECTIONS = {"numbers": "On numbers", "network": "In a network"}
 _TITLES = {
-    "plain": "Backpropagation: x > 0", "deconvnet": "DeconvNet: g > 0",
+    "plain": "Backpropagation: x > 0",
+    "deconvnet": "DeconvNet: g > 0",
     "guided": "Guided: x > 0 and g > 0",
 }
 _LEDE = (
@@ -74,8 +75,10 @@ def network(fields: tuple[Field, ...]) -> None:
         target = targets.default(trace)
         who = (model.name, model.fingerprint, str(model.device), trace.info.id, str(target))
         count = _view(who, 0, model, photo, trace, target).count
-        used = (Field("relu", min(2, count - 1), state.whole(0, count - 1)),
-                Field("unit", -1, state.whole(-1, 10**5)))  # fmt: skip
+        used = (
+            Field("relu", min(2, count - 1), state.whole(0, count - 1)),
+            Field("unit", -1, state.whole(-1, 10**5)),
+        )
         state.use(*used)
         with st.sidebar:
             if count > 1:
@@ -90,11 +93,17 @@ def network(fields: tuple[Field, ...]) -> None:
         )
         x, g = view.forward[unit], view.above[unit]
         shared = own_limit(g)
-        shown = [Panel("x, before the ReLU", _large(x, own_limit(x)), own_limit(x)),
-                 Panel("g, from above", _large(g, shared), shared)]  # fmt: skip
+        shown = [
+            Panel("x, before the ReLU", _large(x, own_limit(x)), own_limit(x)),
+            Panel("g, from above", _large(g, shared), shared),
+        ]
         shown += [Panel(_TITLES[r], _large(view.passed[r][unit], shared), shared) for r in RULES]
-        st.plotly_chart(panels(shown, 3, 280), key="relu_maps", width="stretch",
-                        config={"displayModeBar": False, "scrollZoom": True})  # fmt: skip
+        st.plotly_chart(
+            panels(shown, 3, 280),
+            key="relu_maps",
+            width="stretch",
+            config={"displayModeBar": False, "scrollZoom": True},
+        )
         state.write(*outer, *used)
 
 

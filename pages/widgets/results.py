@@ -33,12 +33,14 @@ def table(selection: Selection, chosen: int) -> None:
         st.info("No detections. Lower the score threshold.", icon=":material/search_off:")
         return
     boxes = found.boxes
-    frame = pd.DataFrame({
-        "class": found.labels,
-        "score": found.scores,
-        "area": (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]),
-        "box": [" ".join(f"{v:.0f}" for v in box) for box in boxes],
-    })
+    frame = pd.DataFrame(
+        {
+            "class": found.labels,
+            "score": found.scores,
+            "area": (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]),
+            "box": [" ".join(f"{v:.0f}" for v in box) for box in boxes],
+        }
+    )
     candidates = found.candidate.tolist()
     st.session_state["_rows"] = candidates
     rows = [candidates.index(chosen)] if chosen in candidates else []
@@ -48,8 +50,14 @@ def table(selection: Selection, chosen: int) -> None:
     elif held is None and rows:
         st.session_state["table"] = {"selection": {"rows": rows}}
     st.dataframe(
-        frame, key="table", on_select=_row_selected, selection_mode="single-row",
-        hide_index=True, width="stretch", row_height=34, height=min(36 + 34 * len(frame) + 3, 280),
+        frame,
+        key="table",
+        on_select=_row_selected,
+        selection_mode="single-row",
+        hide_index=True,
+        width="stretch",
+        row_height=34,
+        height=min(36 + 34 * len(frame) + 3, 280),
         column_config={
             "score": st.column_config.NumberColumn(format="%.3f", width=64),
             "box": st.column_config.TextColumn("x1 y1 x2 y2"),
@@ -113,9 +121,7 @@ def _chip(text: str, colour: str, name: str) -> str:
     )
 
 
-def timing(
-    trace: DetectionTrace | SegmentationTrace | ClassificationTrace, passes: int
-) -> None:
+def timing(trace: DetectionTrace | SegmentationTrace | ClassificationTrace, passes: int) -> None:
     """Milliseconds of each stage, and how often the network has run."""
     width, height = trace.info.network_size
     st.plotly_chart(

@@ -35,9 +35,7 @@ class Runs(Generic[T]):
     def __len__(self) -> int:
         return len(self._runs)
 
-    def follow(
-        self, key: Hashable, begin: Callable[[], Iterator[T]]
-    ) -> Generator[T, None, None]:
+    def follow(self, key: Hashable, begin: Callable[[], Iterator[T]]) -> Generator[T, None, None]:
         """The steps of the computation under ``key``, from where it is now to its end.
 
         Close the generator to leave early. An error in a step is raised for all who follow.

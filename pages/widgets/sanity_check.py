@@ -28,7 +28,10 @@ def slider(model: Model, photo: Photo, trace: Trace, target: Target) -> tuple[in
     st.session_state["random"] = min(int(st.session_state["random"]), most)
     if most:
         st.slider(
-            "Sanity check: random layers", 0, most, key="random",
+            "Sanity check: random layers",
+            0,
+            most,
+            key="random",
             help="Give fresh random weights to this many layers, from the target back to the "
             "photo. Layers that the target does not depend on are left out. A map that does not "
             "change does not depend on what the network has learned (Adebayo et al. 2018).",
@@ -36,9 +39,7 @@ def slider(model: Model, photo: Photo, trace: Trace, target: Target) -> tuple[in
     return int(st.session_state["random"]), most
 
 
-def show(
-    photo: Photo, trained: list[Attribution], random: list[Attribution], at: Any = st
-) -> None:
+def show(photo: Photo, trained: list[Attribution], random: list[Attribution], at: Any = st) -> None:
     """Maps of a network with random layers, and how like those of the trained one they are.
 
     Args:
@@ -59,13 +60,25 @@ def show(
         part = (slice(y1, y2), slice(x1, x2))
         to_random = similarity(a.signed[part], b.signed[part])
         to_edges = similarity(np.abs(a.signed[part]), control[part])
-        rows.append({"method": name, "signed": to_random.signed, "absolute": to_random.absolute,
-                     "edges": to_edges.absolute})  # fmt: skip
-    st.dataframe(rows, hide_index=True, width="stretch", key="sanity", column_config={
-        "signed": st.column_config.NumberColumn("rank correlation, signed", format="%.2f"),
-        "absolute": st.column_config.NumberColumn("absolute", format="%.2f"),
-        "edges": st.column_config.NumberColumn("with an edge detector", format="%.2f"),
-    })
+        rows.append(
+            {
+                "method": name,
+                "signed": to_random.signed,
+                "absolute": to_random.absolute,
+                "edges": to_edges.absolute,
+            }
+        )
+    st.dataframe(
+        rows,
+        hide_index=True,
+        width="stretch",
+        key="sanity",
+        column_config={
+            "signed": st.column_config.NumberColumn("rank correlation, signed", format="%.2f"),
+            "absolute": st.column_config.NumberColumn("absolute", format="%.2f"),
+            "edges": st.column_config.NumberColumn("with an edge detector", format="%.2f"),
+        },
+    )
     st.caption(
         "Near 1: the map hardly depends on what these layers learned, as an edge detector would "
         "not. Guided backprop is known for it (Adebayo et al. 2018)."

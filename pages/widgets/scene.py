@@ -56,7 +56,10 @@ def class_map(
 
     shares = ", ".join(f"{e.label} {e.share:.0%}" for e in figures.legend(trace)[:6])
     return Scene(
-        overlay=Overlay(f"{trace.info.id}-{opacity:.3f}", png), picks="pixels", pin=pin, zoom=True,
+        overlay=Overlay(f"{trace.info.id}-{opacity:.3f}", png),
+        picks="pixels",
+        pin=pin,
+        zoom=True,
         description=f"{photo.name} with its class map: {shares}. Click a pixel for its classes.",
     )
 

@@ -27,9 +27,20 @@ _ALONG = {
     "model": ("task", "model"),
     "device": ("device",),
     "present": ("present",),
-    "thresholds": ("score", "iou", "nms", "sigma", "agnostic", "max", "classes", "mask", "joint",
-                   "opacity", "captions"),
-}  # fmt: skip
+    "thresholds": (
+        "score",
+        "iou",
+        "nms",
+        "sigma",
+        "agnostic",
+        "max",
+        "classes",
+        "mask",
+        "joint",
+        "opacity",
+        "captions",
+    ),
+}
 _GROUP = {name: group for group, names in _ALONG.items() for name in names}
 
 
@@ -230,7 +241,8 @@ def link(**more: str) -> dict[str, str]:
 def _chosen(names: set[str]) -> dict[str, str]:
     """The texts of those of some fields whose value is not the default."""
     return {
-        name: one.show(value) for name, (value, one) in _memory().kept.items()
+        name: one.show(value)
+        for name, (value, one) in _memory().kept.items()
         if name in names and one is not None and value != one.default
     }
 
@@ -238,7 +250,9 @@ def _chosen(names: set[str]) -> dict[str, str]:
 def explain_link(label: str, target: str) -> None:
     """A link to the Attribution page for a target, with the photo and model of this page."""
     st.page_link(
-        "pages/attribution.py", label=label, icon=":material/network_intelligence:",
+        "pages/attribution.py",
+        label=label,
+        icon=":material/network_intelligence:",
         query_params=link(target=target),
     )
 

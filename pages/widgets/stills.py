@@ -56,10 +56,10 @@ def _cell(still: Still) -> str:
     picture = (
         f"<img src='{still.url}' alt='{escape(still.title)}' "
         "style='width: 100%; height: 100%; object-fit: contain; display: block'>"
-        if still.url else
-        "<div style='height: 100%; border: 1px dashed; opacity: 0.35; box-sizing: border-box'>"
+        if still.url
+        else "<div style='height: 100%; border: 1px dashed; opacity: 0.35; box-sizing: border-box'>"
         "</div>"
-    )  # fmt: skip
+    )
     return (
         "<div style='position: relative; min-height: 0'>"
         "<div style='position: absolute; bottom: calc(100% - 2px); left: 0; right: 0; "

@@ -114,16 +114,28 @@ def _pick_box(trace: DetectionTrace, target: Target) -> None:
     joints = isinstance(target, JointTarget)
     rest = f":{target.joint}" if isinstance(target, JointTarget) else ""
     kind = "joint" if joints else "box"
-    _choose("Person" if joints else "Detection", [f"{kind}:{i}{rest}" for i in ids],
-            words, f"{kind}:{at}{rest}")
+    _choose(
+        "Person" if joints else "Detection",
+        [f"{kind}:{i}{rest}" for i in ids],
+        words,
+        f"{kind}:{at}{rest}",
+    )
     if isinstance(target, JointTarget):
-        _choose("Joint", [str(JointTarget(at, j)) for j in trace.joints],
-                [j.replace("_", " ") for j in trace.joints], str(target))
+        _choose(
+            "Joint",
+            [str(JointTarget(at, j)) for j in trace.joints],
+            [j.replace("_", " ") for j in trace.joints],
+            str(target),
+        )
     elif isinstance(target, BoxTarget):
         parts = [p for p in BOX_PARTS if p != "objectness" or _has_objectness(trace)]
         words = {"score": "class score (logit)", "objectness": "objectness (logit)"}
-        _choose("Its", [str(BoxTarget(at, p)) for p in parts],
-                [words.get(p, f"edge {p}") for p in parts], str(target))
+        _choose(
+            "Its",
+            [str(BoxTarget(at, p)) for p in parts],
+            [words.get(p, f"edge {p}") for p in parts],
+            str(target),
+        )
 
 
 def _has_objectness(trace: DetectionTrace) -> bool:
@@ -136,6 +148,9 @@ def _choose(title: str, values: list[str], words: list[str], now: str) -> None:
     shown = dict(zip(values, words, strict=True))
     st.session_state[key] = now if now in shown else values[0]
     st.selectbox(
-        title, values, key=key, format_func=shown.__getitem__,
+        title,
+        values,
+        key=key,
+        format_func=shown.__getitem__,
         on_change=lambda: state.put("target", st.session_state[key]),
     )

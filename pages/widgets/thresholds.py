@@ -81,42 +81,62 @@ def controls(trace: DetectionTrace, kind: str | None) -> Controls:
     used = fields(trace)
     state.use(*used)
     st.slider(
-        "Score threshold", 0.0, 1.0, step=step_of(trace.defaults.score), key="score",
+        "Score threshold",
+        0.0,
+        1.0,
+        step=step_of(trace.defaults.score),
+        key="score",
         help="A candidate is kept only when its score is greater.",
     )
     nms = st.session_state["nms"]
     st.slider(
-        "NMS IoU threshold", 0.0, 1.0, step=step_of(trace.defaults.iou), key="iou",
+        "NMS IoU threshold",
+        0.0,
+        1.0,
+        step=step_of(trace.defaults.iou),
+        key="iou",
         disabled=nms in ("none", "soft-gaussian"),
         help="Two boxes that overlap by more than this compete: the better one stays. "
         "Gaussian soft NMS has no such threshold.",
     )
     st.slider("Max detections", 1, _most(trace), key="max", help="Only the best so many stay.")
     st.selectbox(
-        "Non-maximum suppression", NMS_VARIANTS, key="nms", format_func=NMS_WORDS.__getitem__,
+        "Non-maximum suppression",
+        NMS_VARIANTS,
+        key="nms",
+        format_func=NMS_WORDS.__getitem__,
         help="Soft NMS (Bodla et al. 2017) lowers the score of overlapping boxes "
         "instead of removing them.",
     )
     if nms == "soft-gaussian":
         st.slider("Sigma", 0.05, 2.0, step=0.05, key="sigma", help="Width of the decay.")
-    st.toggle(
-        "Class-agnostic", key="agnostic", help="Boxes of different classes compete as well."
-    )
+    st.toggle("Class-agnostic", key="agnostic", help="Boxes of different classes compete as well.")
     st.multiselect("Show only", class_names(trace), key="classes", placeholder="all classes")
     joint = _part_controls(trace, kind)
     st.toggle("Labels on the picture", key="captions")
     st.button(
-        "Reset to the model's own", on_click=state.reset, args=used, width="stretch",
-        icon=":material/restart_alt:", key="reset_thresholds",
+        "Reset to the model's own",
+        on_click=state.reset,
+        args=used,
+        width="stretch",
+        icon=":material/restart_alt:",
+        key="reset_thresholds",
     )
     value = st.session_state
     return Controls(
         Thresholds(
-            score=float(value["score"]), iou=float(value["iou"]), nms=value["nms"],
-            sigma=float(value["sigma"]), agnostic=value["agnostic"],
-            max_detections=int(value["max"]), classes=frozenset(value["classes"]) or None,
+            score=float(value["score"]),
+            iou=float(value["iou"]),
+            nms=value["nms"],
+            sigma=float(value["sigma"]),
+            agnostic=value["agnostic"],
+            max_detections=int(value["max"]),
+            classes=frozenset(value["classes"]) or None,
         ),
-        float(value["mask"]), joint, float(value["opacity"]), value["captions"],
+        float(value["mask"]),
+        joint,
+        float(value["opacity"]),
+        value["captions"],
         (step_of(trace.defaults.score), step_of(trace.defaults.iou)),
     )
 
@@ -124,14 +144,22 @@ def controls(trace: DetectionTrace, kind: str | None) -> Controls:
 def _part_controls(trace: DetectionTrace, kind: str | None) -> float | None:
     if kind == "masks":
         st.slider(
-            "Mask threshold", 0.0, 1.0, step=0.01, key="mask",
+            "Mask threshold",
+            0.0,
+            1.0,
+            step=0.01,
+            key="mask",
             help="A pixel belongs to an instance from this probability on.",
         )
         st.slider("Opacity", 0.0, 1.0, step=0.05, key="opacity")
     if kind == "keypoints":
         low, high, _, unit = _joint_range(trace)
         st.slider(
-            f"Joint threshold ({unit})", low, high, step=0.5 if high > 1 else 0.01, key="joint",
+            f"Joint threshold ({unit})",
+            low,
+            high,
+            step=0.5 if high > 1 else 0.01,
+            key="joint",
             help="Joints below it are left out, and their limbs with them.",
         )
         return float(st.session_state["joint"])

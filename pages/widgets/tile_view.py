@@ -13,7 +13,11 @@ _PLOT = {"displayModeBar": False, "scrollZoom": False}
 
 
 def show(
-    key: str, tiles: np.ndarray, words: Sequence[str], ids: Sequence[int], chosen: int,
+    key: str,
+    tiles: np.ndarray,
+    words: Sequence[str],
+    ids: Sequence[int],
+    chosen: int,
     columns: int = 16,
 ) -> int | None:
     """Show tiles in rows.
@@ -36,8 +40,12 @@ def show(
     tall, wide = made.picture.shape[:2]
     height = int(min(max(90, tall * min(1.0, 900 / wide)), 620))
     event = st.plotly_chart(
-        clickable(made, words, at, height), key=key, config=_PLOT, width="stretch",
-        on_select="rerun", selection_mode="points",
+        clickable(made, words, at, height),
+        key=key,
+        config=_PLOT,
+        width="stretch",
+        on_select="rerun",
+        selection_mode="points",
     )
     points = event["selection"]["point_indices"] if event else []
     seen = st.session_state.get(f"_seen_{key}")

@@ -21,7 +21,9 @@ from vision_core.selection.why import Why, why_box, why_spot
 _ASKED_ABOUT = "_asked_about"  # the photo that the place belongs to
 _ASKED, _KEPT = "#FFFFFF", FATE_COLOURS["kept"]
 _ROLES = {
-    "anchor": (INPUT, (2, 2)), "network_box": (KERNEL, ()), "winner": (_KEPT, ()),
+    "anchor": (INPUT, (2, 2)),
+    "network_box": (KERNEL, ()),
+    "winner": (_KEPT, ()),
     "suppressor": (_KEPT, ()),
 }
 
@@ -79,9 +81,7 @@ def marks(
         return [], [], None
     named = named_boxes(selection, found)
     boxes = [_mark(one, found.fate) for one in named]
-    links = [
-        (i, 0, f"IoU {one.iou:.2f}") for i, one in enumerate(named) if one.iou is not None
-    ]
+    links = [(i, 0, f"IoU {one.iou:.2f}") for i, one in enumerate(named) if one.iou is not None]
     if len(spot) == 4:
         return [*boxes, Mark(spot, _ASKED, "asked", (3, 2))], links, None
     return boxes, links, (round(spot[0]), round(spot[1]))
@@ -103,7 +103,10 @@ def show(trace: DetectionTrace, found: Why | str | None) -> None:
         st.warning(sentence(found), icon=":material/report:")
     if found is not None:
         st.button(
-            "Stop asking", on_click=state.reset, args=fields(trace), key="clear_ask",
+            "Stop asking",
+            on_click=state.reset,
+            args=fields(trace),
+            key="clear_ask",
             icon=":material/close:",
         )
 
@@ -112,14 +115,19 @@ def form(trace: DetectionTrace) -> None:
     """The question as numbers, for those who do not point."""
     with st.expander("Ask about a place by numbers", icon=":material/help:"):
         st.text_input(
-            "Place", key="ask", placeholder="x, y or x1, y1, x2, y2",
+            "Place",
+            key="ask",
+            placeholder="x, y or x1, y1, x2, y2",
             help="Pixels of the photo. Or press “Why not here?” under the picture, then click a "
             "spot or drag a box on it.",
         )
         names = class_names(trace)
         if len(names) > 1:
             st.selectbox(
-                "Class", ["", *names], key="as", format_func=lambda name: name or "any class",
+                "Class",
+                ["", *names],
+                key="as",
+                format_func=lambda name: name or "any class",
             )
 
 

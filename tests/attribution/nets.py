@@ -24,9 +24,15 @@ def question_of(
         count = module(x).shape[1]
     labels = labels or tuple(f"class {i}" for i in range(count))
     return Question(
-        shadow(module), x, Window(0, 0, 1, 1, w, h, (w, h)), ClassTarget(labels[index]),
-        lambda net, batch, _: net(batch)[:, index], lambda net, batch: net(batch), labels,
-        (0.0,) * 3, (1.0,) * 3,
+        shadow(module),
+        x,
+        Window(0, 0, 1, 1, w, h, (w, h)),
+        ClassTarget(labels[index]),
+        lambda net, batch, _: net(batch)[:, index],
+        lambda net, batch: net(batch),
+        labels,
+        (0.0,) * 3,
+        (1.0,) * 3,
     )
 
 
@@ -57,9 +63,18 @@ class Functions(Modules):
 def state_of(module: nn.Module) -> dict[str, Any]:
     """Everything about a network that must not change."""
     return {
-        "modules": [(n, id(m), m.training, getattr(m, "inplace", None),
-                     len(m._forward_hooks), len(m._backward_hooks), len(m._forward_pre_hooks))
-                    for n, m in module.named_modules()],
+        "modules": [
+            (
+                n,
+                id(m),
+                m.training,
+                getattr(m, "inplace", None),
+                len(m._forward_hooks),
+                len(m._backward_hooks),
+                len(m._forward_pre_hooks),
+            )
+            for n, m in module.named_modules()
+        ],
         "grads": [(p.requires_grad, p.grad) for p in module.parameters()],
         "values": [t.clone() for t in module.state_dict().values()],
     }
@@ -68,7 +83,8 @@ def state_of(module: nn.Module) -> dict[str, Any]:
 def same_state(a: dict[str, Any], b: dict[str, Any]) -> bool:
     """Whether nothing changed between two snapshots."""
     return (
-        a["modules"] == b["modules"] and a["grads"] == b["grads"]
+        a["modules"] == b["modules"]
+        and a["grads"] == b["grads"]
         and all(torch.equal(x, y) for x, y in zip(a["values"], b["values"], strict=True))
     )
 
@@ -80,8 +96,14 @@ def fixed(height: int = 20, width: int = 24, seed: int = 1, **kind: Any) -> Tens
 
 def model_of(card: Any, module: nn.Module, preset: Any = None) -> Any:
     """What ``inference`` takes for a model, around a bare network."""
-    return SimpleNamespace(card=card, module=module.eval(), device=torch.device("cpu"),
-                           fingerprint="test", preset=preset, detector=None)  # fmt: skip
+    return SimpleNamespace(
+        card=card,
+        module=module.eval(),
+        device=torch.device("cpu"),
+        fingerprint="test",
+        preset=preset,
+        detector=None,
+    )
 
 
 def calibrated(module: nn.Module, side: int = 64) -> nn.Module:

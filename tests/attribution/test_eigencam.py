@@ -69,8 +69,9 @@ def test_t18_it_is_numpys_first_component_with_its_sign_settled(shape) -> None:
             expected = independent(values)
             expected *= np.sign((expected * values.mean(0)).sum())
             np.testing.assert_allclose(projected(values), expected, rtol=1e-3, atol=1e-4)
-            np.testing.assert_allclose(projected(values, True), expected.clip(0), rtol=1e-3,
-                                       atol=1e-4)
+            np.testing.assert_allclose(
+                projected(values, True), expected.clip(0), rtol=1e-3, atol=1e-4
+            )
 
 
 def test_t18_the_sign_of_the_decomposition_does_not_matter(monkeypatch) -> None:
@@ -118,9 +119,14 @@ def test_one_cell_of_the_layer_lights_its_share_of_the_photo() -> None:
     assert (found[:, :30] == 0).all() and (found[30:] == 0).all()
 
 
-@pytest.mark.parametrize(("layers", "words"), [
-    ((), "need a layer"), (("fc",), "without places"), (("nowhere",), "no layer"),
-])
+@pytest.mark.parametrize(
+    ("layers", "words"),
+    [
+        ((), "need a layer"),
+        (("fc",), "without places"),
+        (("nowhere",), "no layer"),
+    ],
+)
 def test_what_has_no_map_is_said_in_a_sentence(layers, words) -> None:
     with pytest.raises(UserError, match=words):
         eigencam(question_of(Modules(), fixed()), layers)

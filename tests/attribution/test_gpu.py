@@ -33,6 +33,8 @@ def test_a_map_on_the_gpu_is_that_of_the_cpu(name: str, method: str) -> None:
 
 def test_activations_on_the_gpu_are_those_of_the_cpu() -> None:
     photo = samples.sample("cat")
-    found = [activations(models.load("resnet_s", device=d), photo, "trunk.stages.2").values
-             for d in ("cpu", "cuda")]  # fmt: skip
+    found = [
+        activations(models.load("resnet_s", device=d), photo, "trunk.stages.2").values
+        for d in ("cpu", "cuda")
+    ]
     np.testing.assert_allclose(found[1], found[0], atol=1e-3 * np.abs(found[0]).max())

@@ -43,7 +43,9 @@ def test_t5_a_module_that_runs_twice_is_recorded_twice() -> None:
         first = net.one(x).relu()
         second = net.two(first).relu()
     assert [torch.equal(a, b) for a, b in zip(kept["act"], (first, second), strict=True)] == [
-        True, True]
+        True,
+        True,
+    ]
     cam = gradcam(question_of(net, x), ["act"])["act"]
     assert cam.shape[1:] == first.shape[2:], "of its first run"
 
@@ -125,8 +127,9 @@ def test_t14_signs_are_kept_and_smoothgrad_without_noise_is_the_gradient() -> No
 
 def test_t15_the_noise_has_the_spread_that_is_asked_for(monkeypatch) -> None:
     question, seen = question_of(Modules(), fixed(64, 64)), []
-    monkeypatch.setattr(type(question), "gradients",
-                        lambda self, x, rule: seen.append(x) or (x[:, 0, 0, 0], x))
+    monkeypatch.setattr(
+        type(question), "gradients", lambda self, x, rule: seen.append(x) or (x[:, 0, 0, 0], x)
+    )
     for _ in gradients.smoothgrad(question, samples=32, level=0.2):
         pass
     noise = torch.cat(seen) - question.input
@@ -137,8 +140,9 @@ def test_t15_the_noise_has_the_spread_that_is_asked_for(monkeypatch) -> None:
 
 def test_smoothgrad_repeats_with_its_seed_and_comes_in_parts() -> None:
     question = question_of(Modules(), fixed())
-    runs = [list(explained(question, "smoothgrad", samples=20, level=0.2, seed=s))
-            for s in (1, 1, 2)]
+    runs = [
+        list(explained(question, "smoothgrad", samples=20, level=0.2, seed=s)) for s in (1, 1, 2)
+    ]
     assert [a.done for a in runs[0]] == [8, 16, 20]
     assert (runs[0][-1].values == runs[1][-1].values).all()
     assert not (runs[0][-1].values == runs[2][-1].values).all()
@@ -179,8 +183,12 @@ def test_gradcam_equals_captum_at_several_layers_in_one_pass(resnet, relu) -> No
 
 
 def test_t17_gradcam_of_a_network_that_can_be_worked_out_by_hand() -> None:
-    net = nn.Sequential(nn.Conv2d(3, 1, 1, bias=False), nn.AdaptiveAvgPool2d(1), nn.Flatten(),
-                        nn.Linear(1, 1, bias=False))
+    net = nn.Sequential(
+        nn.Conv2d(3, 1, 1, bias=False),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(1, 1, bias=False),
+    )
     with torch.no_grad():
         net[0].weight[:] = 1 / 3
         net[3].weight[:] = -2.0
@@ -207,8 +215,9 @@ def test_occlusion_equals_captum_and_holds_every_class() -> None:
     question = question_of(net, x, 1)
     *_, last = sweep(question, patch=4, stride=2)
     for index, label in enumerate(question.labels):
-        expected = Occlusion(net).attribute(x, (3, 4, 4), strides=(3, 2, 2), target=index,
-                                            baselines=0)[0, :1]
+        expected = Occlusion(net).attribute(
+            x, (3, 4, 4), strides=(3, 2, 2), target=index, baselines=0
+        )[0, :1]
         np.testing.assert_allclose(last.values(label), expected, atol=1e-6)
     got = explain(question, "occlusion", patch=4, stride=2).values
     np.testing.assert_allclose(got, last.values("class 1")[0], atol=1e-6)
@@ -237,15 +246,20 @@ def test_every_method_gives_a_signed_map_of_the_right_shape(method) -> None:
     assert (result.values.min() < 0) != one_sided
 
 
-@pytest.mark.parametrize(("method", "settings", "words"), [
-    ("saliency", {}, "no method"), ("gradient", {"steps": 3}, "takes none"),
-    ("smoothgrad", {"samples": 0}, "1 sample"), ("smoothgrad", {"level": -1}, "noise level"),
-    ("smoothgrad", {"steps": 4}, "samples, level, seed"),
-    ("integrated_gradients", {"steps": 1}, "2 steps"),
-    ("integrated_gradients", {"baseline": "pink"}, "no baseline"),
-    ("occlusion", {"patch": 400}, "1 to 20 pixels"),
-    ("occlusion", {"patch": 4, "stride": 5}, "stride"),
-])
+@pytest.mark.parametrize(
+    ("method", "settings", "words"),
+    [
+        ("saliency", {}, "no method"),
+        ("gradient", {"steps": 3}, "takes none"),
+        ("smoothgrad", {"samples": 0}, "1 sample"),
+        ("smoothgrad", {"level": -1}, "noise level"),
+        ("smoothgrad", {"steps": 4}, "samples, level, seed"),
+        ("integrated_gradients", {"steps": 1}, "2 steps"),
+        ("integrated_gradients", {"baseline": "pink"}, "no baseline"),
+        ("occlusion", {"patch": 400}, "1 to 20 pixels"),
+        ("occlusion", {"patch": 4, "stride": 5}, "stride"),
+    ],
+)
 def test_what_cannot_be_done_is_said_in_a_sentence(method, settings, words) -> None:
     with pytest.raises(UserError, match=words):
         explain(question_of(Modules(), fixed(20, 24)), method, **settings)

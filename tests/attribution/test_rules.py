@@ -56,9 +56,14 @@ class Slow(torch.autograd.Function):
         return grad.new_tensor(out).reshape(x.shape), None, None
 
 
-@pytest.mark.parametrize(("rule", "expected"), [
-    ("plain", [0, 0, 3, -4]), ("deconvnet", [1, 0, 3, 0]), ("guided", [0, 0, 3, 0]),
-])
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ("plain", [0, 0, 3, -4]),
+        ("deconvnet", [1, 0, 3, 0]),
+        ("guided", [0, 0, 3, 0]),
+    ],
+)
 def test_t2_the_four_quadrants(rule, expected) -> None:
     x = torch.tensor([-1.0, -1.0, 2.0, 2.0], requires_grad=True)
     above = torch.tensor([1.0, -2.0, 3.0, -4.0])
@@ -183,8 +188,9 @@ def test_t1_networks_that_call_functions(name, monkeypatch) -> None:
     torch.testing.assert_close(ours, gradient_under("plain", net, x), rtol=1e-9, atol=1e-12)
 
 
-@pytest.mark.parametrize("name", ["resnet18", "mobilenet_v2", "convnext_tiny", "efficientnet_b0",
-                                  "mobilenet_v3_small"])
+@pytest.mark.parametrize(
+    "name", ["resnet18", "mobilenet_v2", "convnext_tiny", "efficientnet_b0", "mobilenet_v3_small"]
+)
 def test_t1_activations_are_counted(name) -> None:
     net = torchvision.models.get_model(name, weights=None).eval()
     kinds = (nn.ReLU, nn.ReLU6, nn.GELU, nn.SiLU, nn.Hardswish)
@@ -195,16 +201,18 @@ def test_t1_activations_are_counted(name) -> None:
     with torch.no_grad(), counted_activations() as calls:
         net(fixed(64, 64))
     assert calls == ran and ran.total() > 10
-    assert ("ReLU" in calls or "ReLU6" in calls) == (name not in ("convnext_tiny",
-                                                                  "efficientnet_b0"))
+    assert ("ReLU" in calls or "ReLU6" in calls) == (
+        name not in ("convnext_tiny", "efficientnet_b0")
+    )
 
 
 def test_t1_a_network_without_relu_is_refused_and_one_with_some_is_told() -> None:
     none = nn.Sequential(nn.Conv2d(3, 4, 3), nn.GELU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
     with pytest.raises(UserError, match=r"calls none .*1 GELU"):
         explain(question_of(none, fixed()), "guided_backprop")
-    some = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Hardswish(), nn.AdaptiveAvgPool2d(1),
-                         nn.Flatten())
+    some = nn.Sequential(
+        nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Hardswish(), nn.AdaptiveAvgPool2d(1), nn.Flatten()
+    )
     [note] = explain(question_of(some, fixed()), "deconvnet").notes
     assert "1 ReLUs" in note and "1 Hardswish" in note
 

@@ -18,9 +18,12 @@ from vision_core.attribution.shadow import shadow
 from vision_core.inference import trace
 
 _CASES = [
-    ("fcos_s", "score"), ("fcos_s", "x1"), ("faster_rcnn_s", "score"),
-    ("alexnet_s", ""), ("pose_heatmap_s", "joint"),
-]  # fmt: skip
+    ("fcos_s", "score"),
+    ("fcos_s", "x1"),
+    ("faster_rcnn_s", "score"),
+    ("alexnet_s", ""),
+    ("pose_heatmap_s", "joint"),
+]
 
 
 @lru_cache
@@ -129,8 +132,11 @@ def test_random_layers_keep_the_statistics_and_the_signal() -> None:
         with torch.no_grad():
             logits = other.logits(other.module, other.input)
         assert logits.isfinite().all() and logits.std() > 0
-        changed = {n.rpartition(".")[0] for n, p in other.module.named_parameters()
-                   if not torch.equal(p, held[n])}
+        changed = {
+            n.rpartition(".")[0]
+            for n, p in other.module.named_parameters()
+            if not torch.equal(p, held[n])
+        }
         assert changed == set(way[:count])
         for name, value in other.module.named_buffers():
             assert torch.equal(value, question.module.get_buffer(name))

@@ -16,8 +16,12 @@ from vision_core.errors import UserError
 from vision_core.images import from_array
 from vision_core.inference import PartSource, trace
 
-DETECTORS = ["fasterrcnn_mobilenet_v3_large_320_fpn", "retinanet_resnet50_fpn",
-             "fcos_resnet50_fpn", "ssd300_vgg16"]  # fmt: skip
+DETECTORS = [
+    "fasterrcnn_mobilenet_v3_large_320_fpn",
+    "retinanet_resnet50_fpn",
+    "fcos_resnet50_fpn",
+    "ssd300_vgg16",
+]
 
 
 @pytest.fixture(scope="module")
@@ -43,8 +47,11 @@ def test_the_score_of_a_box_is_the_logit_behind_the_score_of_the_trace(name, see
         if name.startswith(("retinanet", "fcos")):
             assert 1 / (1 + np.exp(-logit)) == pytest.approx(row[label], rel=1e-4)
             continue
-        twin = [c for c in range(len(found)) if found.source[c] == found.source[candidate]
-                and c != candidate]
+        twin = [
+            c
+            for c in range(len(found))
+            if found.source[c] == found.source[candidate] and c != candidate
+        ]
         for other in twin[:2]:  # softmax: differences of logits are ratios of probabilities
             ratio = np.log(row[label] / row[int(found.label_ids[other])])
             difference = logit - score_of(built(name), photo, found, f"box:{other}")
@@ -56,8 +63,11 @@ def test_the_score_of_a_box_is_the_logit_behind_the_score_of_the_trace(name, see
 def test_the_edges_of_a_box_are_those_of_the_trace(name, seen) -> None:
     photo, found = seen[0], seen[1][name]
     w, h = photo.width, photo.height
-    inside = [c for c in range(len(found)) if (found.boxes[c] > 1).all()
-              and found.boxes[c][2] < w - 1 and found.boxes[c][3] < h - 1]
+    inside = [
+        c
+        for c in range(len(found))
+        if (found.boxes[c] > 1).all() and found.boxes[c][2] < w - 1 and found.boxes[c][3] < h - 1
+    ]
     assert inside, "a clipped edge does not move with the input"
     for edge, value in zip(("x1", "y1", "x2", "y2"), found.boxes[inside[0]], strict=True):
         got = score_of(built(name), photo, found, f"box:{inside[0]}:{edge}")
@@ -92,16 +102,18 @@ def test_t22_classes_go_by_name() -> None:
     assert default_target(found) == ClassTarget(found.top(1)[0][0])
     for name in ("cat", "golf ball"):
         at = found.info.labels.index(name)
-        assert score_of(model, photo, found, name) == pytest.approx(float(found.logits[at]),
-                                                                    abs=1e-4)
+        assert score_of(model, photo, found, name) == pytest.approx(
+            float(found.logits[at]), abs=1e-4
+        )
     with pytest.raises(UserError, match="no class 'Cat'"):
         ask(model, photo, found, ClassTarget("Cat"))
 
 
 def test_a_region_of_a_segmentation() -> None:
     photo = samples.sample("cat")
-    model = next(models.load(c.name) for c in models.cards("segmentation")
-                 if c.bundled and "cat" in c.labels)
+    model = next(
+        models.load(c.name) for c in models.cards("segmentation") if c.bundled and "cat" in c.labels
+    )
     found = trace(model, photo)
     at = found.info.labels.index("cat")
     own = found.logits.argmax(0) == at
@@ -109,7 +121,7 @@ def test_a_region_of_a_segmentation() -> None:
     assert got == pytest.approx(float(found.logits[at][own].mean()), abs=1e-3)
     half = score_of(model, photo, found, f"region:cat:0,0,{photo.width / 2},{photo.height}")
     left = own.copy()
-    left[:, own.shape[1] // 2:] = False
+    left[:, own.shape[1] // 2 :] = False
     assert half == pytest.approx(float(found.logits[at][left].mean()), abs=1e-2)
     with pytest.raises(UserError, match="No pixel there"):
         ask(model, photo, found, RegionTarget("cat", (-9, -9, -5, -5)))
@@ -149,10 +161,13 @@ def test_a_unit_of_any_layer(seen) -> None:
     assert got == pytest.approx(float(expected), abs=1e-5)
     at = list(found.info.labels).index("cat")
     assert score_of(model, photo, found, f"unit:fc:{at}") == pytest.approx(
-        float(found.logits[at]), abs=1e-4)
-    for layer, words in [("trunk.stages.1:5,99,2", "there is no unit 5,99,2"),
-                         ("nowhere:1,1,1", "no layer 'nowhere'"),
-                         ("trunk:1,1,1", "several tensors")]:
+        float(found.logits[at]), abs=1e-4
+    )
+    for layer, words in [
+        ("trunk.stages.1:5,99,2", "there is no unit 5,99,2"),
+        ("nowhere:1,1,1", "no layer 'nowhere'"),
+        ("trunk:1,1,1", "several tensors"),
+    ]:
         with pytest.raises(UserError, match=words):
             ask(model, photo, found, parse(f"unit:{layer}"))
     detector = built(DETECTORS[0])
@@ -160,24 +175,54 @@ def test_a_unit_of_any_layer(seen) -> None:
         ask(detector, seen[0], seen[1][DETECTORS[0]], parse("unit:roi_heads.box_head.fc6:1"))
 
 
-@pytest.mark.parametrize("text", [
-    "cat", "box:3", "box:3:objectness", "box:0:y2", "region:cat", "region:cat:1,2,3.5,4",
-    "joint:2:left_wrist", "unit:features.0:3,4,5", "unit:a.b:c:1,2,3", "golf ball",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "cat",
+        "box:3",
+        "box:3:objectness",
+        "box:0:y2",
+        "region:cat",
+        "region:cat:1,2,3.5,4",
+        "joint:2:left_wrist",
+        "unit:features.0:3,4,5",
+        "unit:a.b:c:1,2,3",
+        "golf ball",
+    ],
+)
 def test_targets_as_text_come_back(text) -> None:
     assert str(parse(text)) == text
 
 
-@pytest.mark.parametrize("text", ["box:x", "box:1:area", "box:-1", "region:cat:1,2", "joint:3",
-                                  "unit:layer", "unit:layer:1,b", "", "unit:layer:1,2,3,4"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "box:x",
+        "box:1:area",
+        "box:-1",
+        "region:cat:1,2",
+        "joint:3",
+        "unit:layer",
+        "unit:layer:1,b",
+        "",
+        "unit:layer:1,2,3,4",
+    ],
+)
 def test_targets_that_cannot_be_read(text) -> None:
     with pytest.raises(UserError, match=r"write NAME, box:N"):
         parse(text)
 
 
-@pytest.mark.parametrize(("task", "text"), [("resnet_s", "box:0"), ("fcos_s", "cat"),
-                                            ("fcos_s", "box:999999"), ("fcos_s", "joint:0:neck"),
-                                            ("resnet_s", "region:cat")])
+@pytest.mark.parametrize(
+    ("task", "text"),
+    [
+        ("resnet_s", "box:0"),
+        ("fcos_s", "cat"),
+        ("fcos_s", "box:999999"),
+        ("fcos_s", "joint:0:neck"),
+        ("resnet_s", "region:cat"),
+    ],
+)
 def test_targets_of_another_kind_of_network_are_refused(task, text) -> None:
     photo, model = samples.sample("cat"), models.load(task)
     with pytest.raises(UserError):
@@ -194,8 +239,10 @@ def test_t19_a_place_of_the_input_is_that_place_of_the_photo(size) -> None:
     tensor = torch.from_numpy(photo.pixels.copy()).permute(2, 0, 1)
     x = model.preset(tensor)
     window = of_preset(model.preset, x, size)
-    back = window.to_photo(x[:2] * torch.tensor([0.229, 0.224])[:, None, None]
-                           + torch.tensor([0.485, 0.456])[:, None, None])
+    back = window.to_photo(
+        x[:2] * torch.tensor([0.229, 0.224])[:, None, None]
+        + torch.tensor([0.485, 0.456])[:, None, None]
+    )
     x1, y1, x2, y2 = (round(v) for v in window.box)
     inner = (slice(y1 + 4, y2 - 4), slice(x1 + 4, x2 - 4))
     per_pixel = np.array([1 / width, 1 / height])

@@ -40,8 +40,14 @@ class Parts:
     def keypoints(self, candidates: np.ndarray) -> Keypoints:
         """Two corners of every box and its middle."""
         x1, y1, x2, y2 = self.trace.boxes[candidates].T
-        xy = np.stack([np.stack([x1, y1], 1), np.stack([(x1 + x2) / 2, (y1 + y2) / 2], 1),
-                       np.stack([x2, y2], 1)], 1)
+        xy = np.stack(
+            [
+                np.stack([x1, y1], 1),
+                np.stack([(x1 + x2) / 2, (y1 + y2) / 2], 1),
+                np.stack([x2, y2], 1),
+            ],
+            1,
+        )
         scores = np.ones(xy.shape[:2], np.float32)
         return Keypoints(xy, scores, "probability", ("a", "b", "c"), ((0, 1), (1, 2)))
 

@@ -62,8 +62,9 @@ def open_page(browser: Browser, server: str) -> Iterator[Any]:
     """Opens a page of the app in a fresh session; afterwards nothing must have gone wrong."""
     contexts, watches, pages = [], [], []
 
-    def opener(path: str = "/predictions", *, size: tuple[int, int] = (1280, 720),
-               **options: Any) -> Page:
+    def opener(
+        path: str = "/predictions", *, size: tuple[int, int] = (1280, 720), **options: Any
+    ) -> Page:
         context = browser.new_context(
             viewport={"width": size[0], "height": size[1]}, accept_downloads=True, **options
         )

@@ -48,16 +48,22 @@ def as_message(thresholds: Thresholds, labels: Sequence[str]) -> dict[str, Any]:
     classes = thresholds.classes
     ids = None if classes is None else [i for i, n in enumerate(labels) if n in classes]
     return {
-        "score": thresholds.score, "iou": thresholds.iou, "nms": thresholds.nms,
-        "sigma": thresholds.sigma, "agnostic": thresholds.agnostic,
-        "max": thresholds.max_detections, "classes": ids,
+        "score": thresholds.score,
+        "iou": thresholds.iou,
+        "nms": thresholds.nms,
+        "sigma": thresholds.sigma,
+        "agnostic": thresholds.agnostic,
+        "max": thresholds.max_detections,
+        "classes": ids,
     }
 
 
 def run(page: Page, trace: DetectionTrace, many: Sequence[Thresholds]) -> list[dict[str, Any]]:
     """What the canvas selects for each of the thresholds, in turn on one selector."""
     arrays = (
-        packed(trace.boxes_net, "f4"), packed(trace.scores, "f4"), packed(trace.label_ids, "i4")
+        packed(trace.boxes_net, "f4"),
+        packed(trace.scores, "f4"),
+        packed(trace.label_ids, "i4"),
     )
     ranks = None
     if trace.group is not None and trace.position is not None:

@@ -16,7 +16,8 @@ def area(x1: float, y1: float, x2: float, y2: float) -> float:
 def maps_shown(page, wanted: str) -> None:
     page.wait_for_function(
         f"() => [...document.querySelectorAll('.js-plotly-plot .annotation-text')]"
-        f".some(t => t.textContent.includes('{wanted}'))", timeout=90_000,
+        f".some(t => t.textContent.includes('{wanted}'))",
+        timeout=90_000,
     )
 
 
@@ -49,7 +50,9 @@ def test_another_class_of_an_occlusion(open_page) -> None:
     page.get_by_role("option").nth(4).click()
     page.wait_for_function(
         "was => { const i = document.querySelector('.js-plotly-plot image');"
-        " return i && i.getAttribute('href') !== was; }", arg=before, timeout=60_000,
+        " return i && i.getAttribute('href') !== was; }",
+        arg=before,
+        timeout=60_000,
     )
 
 
@@ -68,16 +71,22 @@ def test_the_randomisation_slider(open_page) -> None:
     page.wait_for_function("() => location.search.includes('random=4')", timeout=30_000)
 
 
-@pytest.mark.parametrize("asked", [
-    "", "task=classification&", "methods=gradient&photo=astronaut&",
-    "methods=gradient,guided_backprop,gradcam,smoothgrad&samples=2&",
-])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "",
+        "task=classification&",
+        "methods=gradient&photo=astronaut&",
+        "methods=gradient,guided_backprop,gradcam,smoothgrad&samples=2&",
+    ],
+)
 def test_slider_and_both_rows_of_maps_fit_one_screen(open_page, asked) -> None:
     page = open_page(f"/attribution?{asked}random=4", size=(1280, 720))
     page.get_by_text("With the last 4 of").wait_for(timeout=60_000)
     page.wait_for_function(
         "() => document.querySelectorAll('.js-plotly-plot .main-svg').length >= 2"
-        " && document.querySelectorAll('[data-testid=stDataFrame]').length", timeout=90_000,
+        " && document.querySelectorAll('[data-testid=stDataFrame]').length",
+        timeout=90_000,
     )
     page.wait_for_timeout(1500)
     main = page.locator("[data-testid=stMain]")

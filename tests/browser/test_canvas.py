@@ -110,8 +110,12 @@ def test_dragging_changes_every_frame_and_sends_nothing_until_release(
     released = float(dial(page, "score").input_value())
     assert float(native(page).input_value()) == pytest.approx(released)
     wait_address(page, f"score={released:g}")
-    assert scene(page)["ids"] == select(
-        trace, Thresholds(score=released, max_detections=300)).detections.candidate.tolist()
+    assert (
+        scene(page)["ids"]
+        == select(
+            trace, Thresholds(score=released, max_detections=300)
+        ).detections.candidate.tolist()
+    )
 
 
 def test_the_native_slider_moves_the_live_one(open_page, canvas_server) -> None:
@@ -262,8 +266,9 @@ def test_the_page_scrolls_over_a_picture_that_is_not_zoomed(open_page, canvas_se
 
 
 def test_two_fingers_zoom(open_page, canvas_server) -> None:
-    page = open_case(open_page, canvas_server, "fates", size=(390, 844), is_mobile=True,
-                     has_touch=True)
+    page = open_case(
+        open_page, canvas_server, "fates", size=(390, 844), is_mobile=True, has_touch=True
+    )
     canvas(page).scroll_into_view_if_needed()
     box = canvas(page).bounding_box()
     client = page.context.new_cdp_session(page)
@@ -271,8 +276,10 @@ def test_two_fingers_zoom(open_page, canvas_server) -> None:
 
     def touch(kind: str, apart: float) -> None:
         points = [{"x": x - apart, "y": y, "id": 0}, {"x": x + apart, "y": y, "id": 1}]
-        client.send("Input.dispatchTouchEvent",
-                    {"type": kind, "touchPoints": [] if kind == "touchEnd" else points})
+        client.send(
+            "Input.dispatchTouchEvent",
+            {"type": kind, "touchPoints": [] if kind == "touchEnd" else points},
+        )
 
     touch("touchStart", 30)
     for apart in (40, 50, 60, 75, 90):
@@ -283,8 +290,9 @@ def test_two_fingers_zoom(open_page, canvas_server) -> None:
 
 
 def test_a_finger_drags_the_live_slider(open_page, canvas_server) -> None:
-    page = open_case(open_page, canvas_server, "100", size=(390, 844), is_mobile=True,
-                     has_touch=True)
+    page = open_case(
+        open_page, canvas_server, "100", size=(390, 844), is_mobile=True, has_touch=True
+    )
     dial(page, "score").scroll_into_view_if_needed()
     box = dial(page, "score").bounding_box()
     client = page.context.new_cdp_session(page)
@@ -293,8 +301,10 @@ def test_a_finger_drags_the_live_slider(open_page, canvas_server) -> None:
 
     def touch(kind: str, part: float) -> None:
         points = [{"x": box["x"] + box["width"] * part, "y": y}]
-        client.send("Input.dispatchTouchEvent",
-                    {"type": kind, "touchPoints": [] if kind == "touchEnd" else points})
+        client.send(
+            "Input.dispatchTouchEvent",
+            {"type": kind, "touchPoints": [] if kind == "touchEnd" else points},
+        )
 
     touch("touchStart", 0.5)
     for part in (0.45, 0.4, 0.3, 0.2):

@@ -52,9 +52,7 @@ def touching() -> DetectionTrace:
     scores = np.array([0.9, 0.3, 0.5, 0.7, 0.30000001, 0.5, 0.29999998, 1.0] * 2, np.float32)
     trace = make_trace(0, 16)
     labels = np.array([0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2])
-    return with_arrays(
-        trace, boxes=np.concatenate([boxes, apart]), scores=scores, label_ids=labels
-    )
+    return with_arrays(trace, boxes=np.concatenate([boxes, apart]), scores=scores, label_ids=labels)
 
 
 def degenerate() -> DetectionTrace:
@@ -94,8 +92,11 @@ TRACES = {
 SCORES = (0.0, 0.29999998211860657, 0.3, 0.5, 0.7, 1.0)
 IOUS = (0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 1.0)
 RARE = (  # limit, class filter, sigma: taken in turn over the grid of the others
-    (100, None, 0.5), (3, None, 0.1), (1, frozenset({"cat"}), 2.0),
-    (2000, frozenset({"dog", "class 7"}), 0.5), (7, frozenset(), 0.5),
+    (100, None, 0.5),
+    (3, None, 0.1),
+    (1, frozenset({"cat"}), 2.0),
+    (2000, frozenset({"dog", "class 7"}), 0.5),
+    (7, frozenset(), 0.5),
 )
 
 
@@ -144,18 +145,31 @@ def test_networks_with_a_top_k_and_equal_scores(page: Page, name: str) -> None:
     whole = run_network(built(name), picture(300, 260, seed=4))
     rows = best(whole, 700)
     assert rows is not None
-    trace = dataclasses.replace(whole, **{
-        part: getattr(whole, part)[rows]
-        for part in ("boxes", "boxes_net", "scores", "label_ids", "source", "level", "group",
-                     "position")
-    })
+    trace = dataclasses.replace(
+        whole,
+        **{
+            part: getattr(whole, part)[rows]
+            for part in (
+                "boxes",
+                "boxes_net",
+                "scores",
+                "label_ids",
+                "source",
+                "level",
+                "group",
+                "position",
+            )
+        },
+    )
     trace = dataclasses.replace(trace, scores=np.round(trace.scores, 2))
     ranked = np.sort(trace.scores)[::-1]
     assert len(np.unique(trace.scores)) < 100
     many = [
         Thresholds(float(ranked[rank]), iou, nms, 0.5, agnostic, 100)
-        for rank in (600, 60) for iou in (0.3, 0.6)
-        for nms in NMS_VARIANTS for agnostic in (False, True)
+        for rank in (600, 60)
+        for iou in (0.3, 0.6)
+        for nms in NMS_VARIANTS
+        for agnostic in (False, True)
     ]
     for thresholds, got in zip(many, engine.run(page, trace, many), strict=True):
         compare(got, select(trace, thresholds), thresholds)
@@ -191,7 +205,9 @@ def test_the_grid_meets_ties_and_touching_thresholds() -> None:
 def test_going_back_and_forth_changes_nothing(page: Page) -> None:
     """The browser remembers earlier runs; the order of the questions must not show."""
     trace = make_trace(4, 1400)
-    asked = [Thresholds(score=s, iou=i, max_detections=2000)
-             for s, i in [(0.9, 0.5), (0.1, 0.5), (0.6, 0.5), (0.0, 0.3), (0.0, 0.5), (0.8, 0.3)]]
+    asked = [
+        Thresholds(score=s, iou=i, max_detections=2000)
+        for s, i in [(0.9, 0.5), (0.1, 0.5), (0.6, 0.5), (0.0, 0.3), (0.0, 0.5), (0.8, 0.3)]
+    ]
     for thresholds, got in zip(asked, engine.run(page, trace, asked), strict=True):
         compare(got, select(trace, thresholds), thresholds)

@@ -90,9 +90,7 @@ def test_a_dragged_box_gets_the_fate_of_its_candidate(
         ("score_floor,score_floor,score_floor", ["Never proposed", "floor 0.001"], 2),
     ],
 )
-def test_places_lost_before_any_candidate(
-    open_page, canvas_server, fates, words, roles
-) -> None:
+def test_places_lost_before_any_candidate(open_page, canvas_server, fates, words, roles) -> None:
     page = open_case(open_page, canvas_server, f"lost:{fates}")
     ask_mode(page)
     drag_box(page, [150, 40, 190, 80])  # the third anchor, alone at the right edge

@@ -20,8 +20,7 @@ PART = "[v.zoom.factor, v.zoom.left / v.size.width, v.zoom.top / v.size.height]"
 def views(page: Page, what: str) -> Any:
     """The value of an expression on the view ``v`` of every column."""
     return page.locator("canvas[role=application]").evaluate_all(
-        "all => all.map(c => c.view).filter(v => v?.group === 'compare')"
-        f".map(v => ({what}))"
+        f"all => all.map(c => c.view).filter(v => v?.group === 'compare').map(v => ({what}))"
     )
 
 

@@ -18,12 +18,20 @@ from vision_core import samples
 pytestmark = pytest.mark.browser
 SCORE = "Score threshold"
 TITLES = {
-    "": "ConvScope", "predictions": "Predictions", "compare": "Compare", "models": "Models",
-    "attribution": "Attribution", "activations": "Activations", "filters": "Filters",
-    "receptive_field": "Receptive field", "relu_rules": "ReLU rules",
-    "convolution": "Convolution", "transposed_convolution": "Transposed convolution",
-    "pooling": "Pooling and unpooling", "roi_pooling": "RoI pooling",
-}  # fmt: skip
+    "": "ConvScope",
+    "predictions": "Predictions",
+    "compare": "Compare",
+    "models": "Models",
+    "attribution": "Attribution",
+    "activations": "Activations",
+    "filters": "Filters",
+    "receptive_field": "Receptive field",
+    "relu_rules": "ReLU rules",
+    "convolution": "Convolution",
+    "transposed_convolution": "Transposed convolution",
+    "pooling": "Pooling and unpooling",
+    "roi_pooling": "RoI pooling",
+}
 WITH_PHOTO = ("predictions", "compare", "attribution", "activations", "receptive_field")
 FILE = "my holiday.jpg"
 SIZE = (403, 307)  # of the file; no sample has it
@@ -61,13 +69,28 @@ class View:
     score: str
 
 
-SAMPLE = View("Sample", {"photo": "motorcycle"}, "Motorcycle in a garage",
-              (samples.sample("motorcycle").width, samples.sample("motorcycle").height),
-              "detection", "Objects: boxes", "faster_rcnn_s", "Faster R-CNN, small (bundled)",
-              "0.43")
-UPLOAD = View("Upload", {"source": "upload", "file": FILE}, FILE, SIZE,
-              "instance", "Objects: boxes and masks", "mask_rcnn_s", "Mask R-CNN, small (bundled)",
-              "0.43")
+SAMPLE = View(
+    "Sample",
+    {"photo": "motorcycle"},
+    "Motorcycle in a garage",
+    (samples.sample("motorcycle").width, samples.sample("motorcycle").height),
+    "detection",
+    "Objects: boxes",
+    "faster_rcnn_s",
+    "Faster R-CNN, small (bundled)",
+    "0.43",
+)
+UPLOAD = View(
+    "Upload",
+    {"source": "upload", "file": FILE},
+    FILE,
+    SIZE,
+    "instance",
+    "Objects: boxes and masks",
+    "mask_rcnn_s",
+    "Mask R-CNN, small (bundled)",
+    "0.43",
+)
 VIEWS = pytest.mark.parametrize("view", [SAMPLE, UPLOAD], ids=["sample", "upload"])
 
 
@@ -266,8 +289,12 @@ def test_pages_without_a_photo_keep_it(open_page) -> None:
     for path in ("models", "filters", "convolution"):
         by_menu(page, path)
         check(page, UPLOAD)
-    parts = {"relu_rules": "In a network", "pooling": "On the photo",
-             "roi_pooling": "On the photo", "transposed_convolution": "A real layer"}
+    parts = {
+        "relu_rules": "In a network",
+        "pooling": "On the photo",
+        "roi_pooling": "On the photo",
+        "transposed_convolution": "A real layer",
+    }
     for path, part in parts.items():
         by_menu(page, path)
         section = page.get_by_role("radio", name=part, exact=True)

@@ -23,8 +23,10 @@ def _path(name: str) -> str:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_text_of_the_address_stays_text(open_page, name: str) -> None:
-    told = "&".join(f"{key}={quote(_TEXT)}" for key in
-                    ("file", "score", "input", "photo", "model", "section", "target", "layer"))
+    told = "&".join(
+        f"{key}={quote(_TEXT)}"
+        for key in ("file", "score", "input", "photo", "model", "section", "target", "layer")
+    )
     page = open_page(f"{_path(name)}?source=upload&{told}")
     page.wait_for_function(_IDLE, timeout=120_000)
     page.wait_for_timeout(500)

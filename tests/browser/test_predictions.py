@@ -171,8 +171,10 @@ def test_a_link_with_state_reopens_the_same_view(open_page) -> None:
     first, second = scene(page), scene(again)
     for part in ("boxes", "labels", "scores", "selected", "photo"):
         ignored = {"url"} if part == "photo" else set()
-        a, b = ({k: v for k, v in s[part].items() if k not in ignored} if ignored else s[part]
-                for s in (first, second))
+        a, b = (
+            {k: v for k, v in s[part].items() if k not in ignored} if ignored else s[part]
+            for s in (first, second)
+        )
         assert a == b
 
 
@@ -180,8 +182,7 @@ def test_several_uploads_are_walked_and_a_bad_one_says_why(open_page) -> None:
     page = open_page("/predictions?source=upload")
     page.wait_for_selector("input[type=file]", state="attached")
     cat, face = samples.sample("cat").pixels, samples.sample("astronaut").pixels
-    upload(page, ("a.jpg", jpeg_file(cat)), ("b.jpg", b"not a picture"),
-           ("c.jpg", jpeg_file(face)))
+    upload(page, ("a.jpg", jpeg_file(cat)), ("b.jpg", b"not a picture"), ("c.jpg", jpeg_file(face)))
     page.locator("canvas[role=application]").nth(1).wait_for()  # after the strip
     wait_scene(page, f"view.scene?.photo.width === {cat.shape[1]}")
     settled(page)

@@ -43,9 +43,12 @@ def test_by_keyboard_to_the_end(open_page) -> None:
 
     found = trace(models.load("fcos_s"), samples.sample("cat"))
     alive = np.flatnonzero(found.scores > np.float32(0.35))
-    keep = batched_nms(torch.from_numpy(found.boxes_net[alive]),
-                       torch.from_numpy(found.scores[alive]),
-                       torch.from_numpy(found.label_ids[alive]), 0.4)
+    keep = batched_nms(
+        torch.from_numpy(found.boxes_net[alive]),
+        torch.from_numpy(found.scores[alive]),
+        torch.from_numpy(found.label_ids[alive]),
+        0.4,
+    )
     assert shown["kept"][0] == alive[keep.numpy()].tolist()
     assert set(shown["ids"]) == set(alive.tolist())
     kept, out = shown["fates"][0].count(1), shown["fates"][0].count(2)

@@ -7,8 +7,12 @@ import pytest
 from tests.browser.test_walkthroughs import ready
 
 pytestmark = pytest.mark.browser
-PATHS = ["/transposed_convolution?step=3", "/convolution?section=matrix&step=2",
-         "/convolution?preset=colour-picture&step=2", "/roi_pooling?step=9"]  # fmt: skip
+PATHS = [
+    "/transposed_convolution?step=3",
+    "/convolution?section=matrix&step=2",
+    "/convolution?preset=colour-picture&step=2",
+    "/roi_pooling?step=9",
+]
 CUT = """svg => { const edge = svg.viewBox.baseVal; return [...svg.querySelectorAll('text')]
   .filter(t => t.textContent && (b => b.x < -2.5 || b.x + b.width > edge.width - 1)
     (t.closest('g') ? {x: 0, width: 0} : t.getBBox())).map(t => t.textContent); }"""

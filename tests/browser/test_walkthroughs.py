@@ -20,8 +20,9 @@ def ready(page: Page, count: int = 1) -> None:
     """Wait until the players are drawn and the script has finished."""
     page.wait_for_function(
         """() => !document.querySelector('[data-testid=stStatusWidget]')
-        && !document.querySelector('[data-testid=stSpinner]')""", timeout=120_000,
-    )  # fmt: skip
+        && !document.querySelector('[data-testid=stSpinner]')""",
+        timeout=120_000,
+    )
     page.wait_for_selector(".player[data-step]", timeout=120_000)
     page.wait_for_timeout(500)
 
@@ -36,12 +37,14 @@ def wait_step(page: Page, wanted: int) -> None:
 
 def shown(page: Page, operand: str, view: int = 0, at: int = 0) -> dict[str, str]:
     """What stands in the cells of an operand, as text."""
-    cells = page.locator(".player").nth(at).locator(
-        f"[data-operand='{operand}'][data-view='{view}']"
+    cells = (
+        page.locator(".player").nth(at).locator(f"[data-operand='{operand}'][data-view='{view}']")
     )
-    return dict(cells.evaluate_all(
-        "all => all.map(c => [c.dataset.cell, c.querySelector('text').textContent])"
-    ))  # fmt: skip
+    return dict(
+        cells.evaluate_all(
+            "all => all.map(c => [c.dataset.cell, c.querySelector('text').textContent])"
+        )
+    )
 
 
 def as_array(cells: dict[str, str]) -> np.ndarray:
@@ -155,8 +158,10 @@ def test_dragging_a_region_on_the_photo_moves_the_misalignment(open_page) -> Non
     page.wait_for_url(re.compile("roi="), timeout=30_000)
     ready(page)
     assert measured.get_attribute("data-pool") != before
-    x1, y1, x2, y2 = (float(v) for v in re.search(r"roi=([^&]+)", page.url).group(1)
-                      .replace("%2C", ",").split(","))  # fmt: skip
+    x1, y1, x2, y2 = (
+        float(v)
+        for v in re.search(r"roi=([^&]+)", page.url).group(1).replace("%2C", ",").split(",")
+    )
     width = photo.evaluate("i => i.ownerSVGElement && 451")
     assert abs(x1 - 0.1 * width) < 5 and abs(x2 - x1 - 0.33 * width) < 8 and y2 > y1
     # One cell of the shown layer in pixels of the photo, as the page says it.
@@ -213,9 +218,17 @@ def test_clicking_the_photo_moves_the_receptive_field(open_page) -> None:
     assert page.locator("[data-field]").get_attribute("data-field") != before
 
 
-PAGES = ["/convolution", "/convolution?section=matrix", "/transposed_convolution", "/pooling",
-         "/pooling?section=unpool", "/roi_pooling", "/roi_pooling?section=backward",
-         "/roi_pooling?section=photo", "/roi_pooling?section=corner"]  # fmt: skip
+PAGES = [
+    "/convolution",
+    "/convolution?section=matrix",
+    "/transposed_convolution",
+    "/pooling",
+    "/pooling?section=unpool",
+    "/roi_pooling",
+    "/roi_pooling?section=backward",
+    "/roi_pooling?section=photo",
+    "/roi_pooling?section=corner",
+]
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -32,10 +32,16 @@ def test_help_does_not_wait_for_torch():
 @pytest.mark.parametrize(
     "argv",
     [
-        [], ["nonsense"], ["predict"], ["predict", "x.png", "--score", "high"], ["weights"],
-        ["predict", "x.png", "--max", "1.5"], ["weights", "download"], ["predict", "--json"],
+        [],
+        ["nonsense"],
+        ["predict"],
+        ["predict", "x.png", "--score", "high"],
+        ["weights"],
+        ["predict", "x.png", "--max", "1.5"],
+        ["weights", "download"],
+        ["predict", "--json"],
     ],
-)  # fmt: skip
+)
 def test_wrong_arguments_are_one_line_and_status_2(argv, capsys):
     assert main(argv) == 2
     out, err = capsys.readouterr()

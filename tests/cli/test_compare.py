@@ -36,8 +36,9 @@ def test_a_model_agrees_with_itself(cat, capsys) -> None:
     assert all(row["a"] == row["b"] and row["iou"] == pytest.approx(1) for row in pair["both"])
 
 
-def test_a_model_without_weights_takes_only_its_own_column_down(cat, capsys, tmp_path,
-                                                                monkeypatch) -> None:
+def test_a_model_without_weights_takes_only_its_own_column_down(
+    cat, capsys, tmp_path, monkeypatch
+) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     made = told(capsys, str(cat), "--models", "fcos_s", "fasterrcnn_resnet50_fpn")
     assert "detections" in made["models"][0] and "not on this machine" in made["models"][1]["error"]
@@ -52,10 +53,14 @@ def test_three_models_make_three_pairs(cat, capsys) -> None:
     assert sum("the same class first" in line for line in lines) == 1
 
 
-@pytest.mark.parametrize(("words", "said"), [
-    (["fcos_s"], "2 to 4 models, not 1"), (["fcos_s"] * 5, "not 5"),
-    (["fcos_s", "fcos_x"], "no model called 'fcos_x'"),
-])
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["fcos_s"], "2 to 4 models, not 1"),
+        (["fcos_s"] * 5, "not 5"),
+        (["fcos_s", "fcos_x"], "no model called 'fcos_x'"),
+    ],
+)
 def test_mistakes(words, said, cat, capsys) -> None:
     assert main(["compare", str(cat), "--models", *words]) == 2
     error = capsys.readouterr().err
@@ -65,12 +70,22 @@ def test_mistakes(words, said, cat, capsys) -> None:
 def coco(boxes: list[tuple[list[float], str]], **image) -> str:
     """A COCO file of one image."""
     names = sorted({name for _, name in boxes})
-    return json.dumps({
-        "images": [{"id": 7, "file_name": "cat.png", "width": 451, "height": 300, **image}],
-        "categories": [{"id": i, "name": n} for i, n in enumerate(names)],
-        "annotations": [{"id": i, "image_id": 7, "category_id": names.index(n), "bbox": b,
-                         "iscrowd": int(n == "crowd")} for i, (b, n) in enumerate(boxes)],
-    })
+    return json.dumps(
+        {
+            "images": [{"id": 7, "file_name": "cat.png", "width": 451, "height": 300, **image}],
+            "categories": [{"id": i, "name": n} for i, n in enumerate(names)],
+            "annotations": [
+                {
+                    "id": i,
+                    "image_id": 7,
+                    "category_id": names.index(n),
+                    "bbox": b,
+                    "iscrowd": int(n == "crowd"),
+                }
+                for i, (b, n) in enumerate(boxes)
+            ],
+        }
+    )
 
 
 @pytest.fixture
@@ -80,8 +95,15 @@ def truth(cat, capsys, tmp_path) -> Path:
     best = made["models"][0]["detections"][0]
     x1, y1, x2, y2 = best["box"]
     path = tmp_path / "truth.json"
-    path.write_text(coco([([x1, y1, x2 - x1, y2 - y1], "cat"), ([0, 0, 20, 20], "dog"),
-                          ([0, 0, 400, 300], "crowd")]))
+    path.write_text(
+        coco(
+            [
+                ([x1, y1, x2 - x1, y2 - y1], "cat"),
+                ([0, 0, 20, 20], "dog"),
+                ([0, 0, 400, 300], "crowd"),
+            ]
+        )
+    )
     return path
 
 
@@ -100,8 +122,18 @@ def test_html_and_json_and_a_ground_truth_together(cat, capsys, tmp_path, truth)
         assert there["false_positives"] == count - 1
         assert there["precision"] == 1 / count and there["recall"] == 0.5
         assert there["f1"] == pytest.approx(2 / (count + 2))
-        assert row == [there[k] for k in ("hits", "false_positives", "misses", "precision",
-                                          "recall", "f1", "average_precision")]
+        assert row == [
+            there[k]
+            for k in (
+                "hits",
+                "false_positives",
+                "misses",
+                "precision",
+                "recall",
+                "f1",
+                "average_precision",
+            )
+        ]
         assert f"F1 {there['f1']:.2f}" in line and line.startswith(model["name"])
     scores = [r["a"]["score"] for r in made["pairs"][0]["both"]]
     assert [row[0] for row in read.values("rows")][: len(scores)] == scores
@@ -118,17 +150,20 @@ def test_the_page_of_a_model_without_weights(cat, capsys, tmp_path, monkeypatch)
     assert made["models"][1]["error"] in Page(page.read_text("utf-8")).text
 
 
-@pytest.mark.parametrize(("words", "said"), [
-    (["--html", "{tmp}/out.png"], "no HTML file name"),
-    (["--html", "{cat}"], "would overwrite"),
-    (["--html", "{tmp}/no/out.html"], "cannot be written"),
-    (["--html", "{tmp}/folder.html"], "cannot be written"),
-    (["--html", "{tmp}/a.html", "--json", "{tmp}/a.html"], "would overwrite"),
-    (["--json", "{cat}"], "would overwrite"),
-    (["--truth", "{tmp}/none.json"], "cannot be read"),
-    (["--truth", "{cat}"], "no COCO annotation file"),
-    (["--class", "zebra"], "knows the class 'zebra'"),
-])
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--html", "{tmp}/out.png"], "no HTML file name"),
+        (["--html", "{cat}"], "would overwrite"),
+        (["--html", "{tmp}/no/out.html"], "cannot be written"),
+        (["--html", "{tmp}/folder.html"], "cannot be written"),
+        (["--html", "{tmp}/a.html", "--json", "{tmp}/a.html"], "would overwrite"),
+        (["--json", "{cat}"], "would overwrite"),
+        (["--truth", "{tmp}/none.json"], "cannot be read"),
+        (["--truth", "{cat}"], "no COCO annotation file"),
+        (["--class", "zebra"], "knows the class 'zebra'"),
+    ],
+)
 def test_wrong_places_are_refused_before_anything_is_written(
     words, said, cat, capsys, tmp_path
 ) -> None:

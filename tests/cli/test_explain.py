@@ -26,13 +26,36 @@ def cat(tmp_path_factory) -> Path:
 
 def test_the_array_is_the_map_and_the_json_names_what_was_explained(cat, tmp_path, capsys) -> None:
     out, picture = tmp_path / "map.npy", tmp_path / "map.png"
-    assert main(["explain", str(cat), "--model", "resnet_s", "--method", "smoothgrad", "--target",
-                 "cat", "--samples", "4", "--seed", "7", "--out", str(out), "--png", str(picture),
-                 "--json", "-"]) == 0  # fmt: skip
+    assert (
+        main(
+            [
+                "explain",
+                str(cat),
+                "--model",
+                "resnet_s",
+                "--method",
+                "smoothgrad",
+                "--target",
+                "cat",
+                "--samples",
+                "4",
+                "--seed",
+                "7",
+                "--out",
+                str(out),
+                "--png",
+                str(picture),
+                "--json",
+                "-",
+            ]
+        )
+        == 0
+    )
     told = json.loads(capsys.readouterr().out)
     photo, model = decode(cat.read_bytes()), models.load("resnet_s")
-    expected = explain(ask(model, photo, trace(model, photo), parse("cat")), "smoothgrad",
-                       samples=4, seed=7)  # fmt: skip
+    expected = explain(
+        ask(model, photo, trace(model, photo), parse("cat")), "smoothgrad", samples=4, seed=7
+    )
     array = np.load(out)
     assert array.dtype == np.float32 and np.array_equal(array, expected.values)
     assert array.shape == (photo.height, photo.width, 3)
@@ -44,11 +67,16 @@ def test_the_array_is_the_map_and_the_json_names_what_was_explained(cat, tmp_pat
 
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_on_the_best_box(method, cat, tmp_path, capsys) -> None:
-    quick = {"smoothgrad": ["--samples", "2"], "integrated_gradients": ["--steps", "2"],
-             "occlusion": ["--patch", "80", "--stride", "80"]}  # fmt: skip
+    quick = {
+        "smoothgrad": ["--samples", "2"],
+        "integrated_gradients": ["--steps", "2"],
+        "occlusion": ["--patch", "80", "--stride", "80"],
+    }
     out = tmp_path / "map"
-    assert main(["explain", str(cat), "--method", method, "--out", str(out),
-                 *quick.get(method, [])]) == 0  # fmt: skip
+    assert (
+        main(["explain", str(cat), "--method", method, "--out", str(out), *quick.get(method, [])])
+        == 0
+    )
     shape = np.load(out).shape
     flat = method in ("gradient_abs", "gradcam", "eigencam", "occlusion")
     assert shape[:2] == (300, 451) and len(shape) == (2 if flat else 3)
@@ -58,21 +86,38 @@ def test_every_method_on_the_best_box(method, cat, tmp_path, capsys) -> None:
 def test_two_layers_give_two_maps(cat, tmp_path, capsys) -> None:
     out = tmp_path / "maps.npy"
     layers = ["--layer", "trunk.stages.2", "--layer", "trunk.stages.3"]
-    assert main(["explain", str(cat), "--model", "resnet_s", "--method", "gradcam", *layers,
-                 "--out", str(out)]) == 0  # fmt: skip
+    assert (
+        main(
+            [
+                "explain",
+                str(cat),
+                "--model",
+                "resnet_s",
+                "--method",
+                "gradcam",
+                *layers,
+                "--out",
+                str(out),
+            ]
+        )
+        == 0
+    )
     assert np.load(out).shape == (2, 300, 451)
     assert capsys.readouterr().out.count("gradcam at trunk.stages") == 2
 
 
-@pytest.mark.parametrize(("words", "said"), [
-    (["--method", "magic"], "no method 'magic'"),
-    (["--method", "gradient", "--target", "box:99"], "no detection 99"),
-    (["--method", "gradient", "--target", "box:x"], "cannot be read"),
-    (["--method", "gradient", "--model", "resnet_s", "--target", "zebra"], "no class 'zebra'"),
-    (["--method", "gradient", "--steps", "3"], "has no setting 'steps'"),
-    (["--method", "gradcam", "--layer", "nowhere"], "no layer 'nowhere'"),
-    (["--method", "gradient", "--out", "/no/such/folder/a.npy"], "cannot be written"),
-])
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--method", "magic"], "no method 'magic'"),
+        (["--method", "gradient", "--target", "box:99"], "no detection 99"),
+        (["--method", "gradient", "--target", "box:x"], "cannot be read"),
+        (["--method", "gradient", "--model", "resnet_s", "--target", "zebra"], "no class 'zebra'"),
+        (["--method", "gradient", "--steps", "3"], "has no setting 'steps'"),
+        (["--method", "gradcam", "--layer", "nowhere"], "no layer 'nowhere'"),
+        (["--method", "gradient", "--out", "/no/such/folder/a.npy"], "cannot be written"),
+    ],
+)
 def test_mistakes_are_one_line_and_status_2(words, said, cat, capsys) -> None:
     assert main(["explain", str(cat), *words]) == 2
     told = capsys.readouterr()
@@ -81,8 +126,23 @@ def test_mistakes_are_one_line_and_status_2(words, said, cat, capsys) -> None:
 
 def test_activations(cat, tmp_path, capsys) -> None:
     out = tmp_path / "a.npy"
-    assert main(["activations", str(cat), "--model", "resnet_s", "--layer", "trunk.stages.1",
-                 "--out", str(out), "--json", "-"]) == 0  # fmt: skip
+    assert (
+        main(
+            [
+                "activations",
+                str(cat),
+                "--model",
+                "resnet_s",
+                "--layer",
+                "trunk.stages.1",
+                "--out",
+                str(out),
+                "--json",
+                "-",
+            ]
+        )
+        == 0
+    )
     told = json.loads(capsys.readouterr().out)
     expected = activations(models.load("resnet_s"), decode(cat.read_bytes()), "trunk.stages.1")
     assert np.array_equal(np.load(out), expected.values) and told["shape"] == [64, 20, 20]

@@ -25,17 +25,22 @@ def photo(tmp_path, monkeypatch) -> Path:
     return path
 
 
-@pytest.mark.parametrize("words", [
-    ["predict", "p.jpg", "--overlay", "p.jpg"], ["predict", "p.jpg", "--save-coco", "./p.jpg"],
-    ["predict", "p.jpg", "--json", "link.json"], ["predict", "p.jpg", "--save-coco", "hard.json"],
-    ["predict", "link.json", "--overlay", "p.jpg"],
-    ["predict", "p.jpg", "--json", "a", "--save-coco", "a"],
-    ["explain", "p.jpg", "--method", "gradient", "--out", "p.jpg"],
-    ["explain", "p.jpg", "--method", "gradient", "--png", "p.jpg"],
-    ["activations", "p.jpg", "--layer", "x", "--out", "p.jpg"],
-    ["why", "p.jpg", "--spot", "1,2", "--json", "p.jpg"],
-    ["compare", "p.jpg", "--models", "fcos_s", "vgg_s", "--json", "link.json"],
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["predict", "p.jpg", "--overlay", "p.jpg"],
+        ["predict", "p.jpg", "--save-coco", "./p.jpg"],
+        ["predict", "p.jpg", "--json", "link.json"],
+        ["predict", "p.jpg", "--save-coco", "hard.json"],
+        ["predict", "link.json", "--overlay", "p.jpg"],
+        ["predict", "p.jpg", "--json", "a", "--save-coco", "a"],
+        ["explain", "p.jpg", "--method", "gradient", "--out", "p.jpg"],
+        ["explain", "p.jpg", "--method", "gradient", "--png", "p.jpg"],
+        ["activations", "p.jpg", "--layer", "x", "--out", "p.jpg"],
+        ["why", "p.jpg", "--spot", "1,2", "--json", "p.jpg"],
+        ["compare", "p.jpg", "--models", "fcos_s", "vgg_s", "--json", "link.json"],
+    ],
+)
 def test_no_output_is_an_input_or_another_output(words, photo, capsys) -> None:
     before = photo.read_bytes()
     assert main(words) == 2
@@ -44,14 +49,18 @@ def test_no_output_is_an_input_or_another_output(words, photo, capsys) -> None:
     assert photo.read_bytes() == before and not Path("a").exists()
 
 
-@pytest.mark.parametrize(("words", "said"), [
-    (["missing.jpg"], "cannot be read"), (["pipe"], "it is a pipe"),
-    (["p.jpg", "--overlay", "no/out.png"], "there is no folder"),
-    (["p.jpg", "--overlay", "-"], "--overlay cannot use standard output"),
-    (["p.jpg", "--json", "-", "--save-coco", "-"], "Standard output serves once"),
-    (["-", "-"], "Standard input serves once"),
-    (["p.jpg", "--weights", "none.pth"], "cannot be read"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["missing.jpg"], "cannot be read"),
+        (["pipe"], "it is a pipe"),
+        (["p.jpg", "--overlay", "no/out.png"], "there is no folder"),
+        (["p.jpg", "--overlay", "-"], "--overlay cannot use standard output"),
+        (["p.jpg", "--json", "-", "--save-coco", "-"], "Standard output serves once"),
+        (["-", "-"], "Standard input serves once"),
+        (["p.jpg", "--weights", "none.pth"], "cannot be read"),
+    ],
+)
 def test_wrong_paths_are_told_without_pytorch(words, said, photo) -> None:
     os.mkfifo("pipe")
     code = (
@@ -67,8 +76,10 @@ def test_wrong_paths_are_told_without_pytorch(words, said, photo) -> None:
 def test_a_python_without_the_packages_is_told_which_one_to_use(photo) -> None:
     done = subprocess.run(
         [sys.executable, "-S", "-m", "vision_core", "predict", str(photo)],
-        capture_output=True, text=True, cwd=ROOT,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
     assert done.returncode == 2 and done.stderr.count("\n") == 1
     assert "is not installed" in done.stderr and ".venv/bin/python" in done.stderr
 

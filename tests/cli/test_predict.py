@@ -56,16 +56,37 @@ def test_what_is_printed_is_what_the_library_selects(folder, tmp_path, capsys):
     from dataclasses import replace
 
     out = tmp_path / "out.json"
-    argv = ["--score", "0.01", "--iou", "0.3", "--nms", "soft-gaussian", "--sigma", "0.7",
-            "--agnostic", "--max", "20", "--class", "cat", "--class", "dog"]  # fmt: skip
+    argv = [
+        "--score",
+        "0.01",
+        "--iou",
+        "0.3",
+        "--nms",
+        "soft-gaussian",
+        "--sigma",
+        "0.7",
+        "--agnostic",
+        "--max",
+        "20",
+        "--class",
+        "cat",
+        "--class",
+        "dog",
+    ]
     assert main(["predict", str(folder / "cat.png"), "--json", str(out), *argv]) == 0
     record = json.loads(out.read_text())
     photo = decode((folder / "cat.png").read_bytes())
     traced = trace(load("fcos_s", device="cpu"), photo)
     thresholds = replace(
-        traced.defaults, score=0.01, iou=0.3, nms="soft-gaussian", sigma=0.7, agnostic=True,
-        max_detections=20, classes=frozenset(("cat", "dog")),
-    )  # fmt: skip
+        traced.defaults,
+        score=0.01,
+        iou=0.3,
+        nms="soft-gaussian",
+        sigma=0.7,
+        agnostic=True,
+        max_detections=20,
+        classes=frozenset(("cat", "dog")),
+    )
     found = traced.select(thresholds).detections
     assert record["thresholds"] == thresholds.as_dict()
     assert [d["label"] for d in record["detections"]] == list(found.labels)
@@ -88,7 +109,9 @@ def test_several_images_are_json_lines_and_a_bad_one_stops_nothing(folder, capsy
 @pytest.mark.parametrize(
     ("argv", "words"),
     [
-        (["bad.jpg"], "text file"), (["gone.png"], "cannot be read"), (["."], "cannot be read"),
+        (["bad.jpg"], "text file"),
+        (["gone.png"], "cannot be read"),
+        (["."], "cannot be read"),
         (["cat.png", "--score", "2"], "between 0 and 1"),
         (["cat.png", "--score", "nan"], "between 0 and 1"),
         (["cat.png", "--sigma", "0"], "greater than 0"),
@@ -106,7 +129,7 @@ def test_several_images_are_json_lines_and_a_bad_one_stops_nothing(folder, capsy
         (["cat.png", "--save-coco", "/dev/null/x.json"], "cannot be written"),
         (["cat.png", "--model", "resnet_s", "--save-coco", "x.json"], "is a classifier"),
     ],
-)  # fmt: skip
+)
 def test_mistakes_are_one_line_and_status_2(folder, monkeypatch, capsys, argv, words):
     monkeypatch.chdir(folder)
     before = (folder / "cat.png").read_bytes()

@@ -32,20 +32,39 @@ def test_text_has_formula_steps_and_result(capsys):
     status, out, _ = run(capsys, "convolution", "--input", "[1,2,3]", "--kernel", "[1,-1]")
     assert status == 0
     assert out.splitlines() == [
-        "length: (3 + 2·0 - 1·(2 - 1) - 1) / 1 + 1 = 2", "0. y[0] = 1·1 + 2·(-1) = -1",
-        "1. y[1] = 2·1 + 3·(-1) = -1", "result: [-1.0, -1.0]",
-    ]  # fmt: skip
+        "length: (3 + 2·0 - 1·(2 - 1) - 1) / 1 + 1 = 2",
+        "0. y[0] = 1·1 + 2·(-1) = -1",
+        "1. y[1] = 2·1 + 3·(-1) = -1",
+        "result: [-1.0, -1.0]",
+    ]
 
 
 def test_flags_replace_params_and_params_replace_the_preset(capsys, tmp_path):
     file = tmp_path / "walk.json"
-    argv = ["transposed_convolution", "--preset", "one-dimensional-stride-1", "--view", "gather",
-            "--params", '{"stride": 3, "output_padding": 2}', "--stride", "[2]",
-            "--output-padding", "1", "--json", str(file)]  # fmt: skip
+    argv = [
+        "transposed_convolution",
+        "--preset",
+        "one-dimensional-stride-1",
+        "--view",
+        "gather",
+        "--params",
+        '{"stride": 3, "output_padding": 2}',
+        "--stride",
+        "[2]",
+        "--output-padding",
+        "1",
+        "--json",
+        str(file),
+    ]
     status, out, _ = run(capsys, *argv)
     assert status == 0 and "result: " in out
-    expected = build("transposed_convolution", "one-dimensional-stride-1", view="gather",
-                     stride=2, output_padding=1)  # fmt: skip
+    expected = build(
+        "transposed_convolution",
+        "one-dimensional-stride-1",
+        view="gather",
+        stride=2,
+        output_padding=1,
+    )
     assert json.loads(file.read_text("utf-8"))["result"] == expected.result.tolist()
 
 
@@ -66,16 +85,18 @@ def test_every_parameter_has_a_flag():
 
 @pytest.mark.parametrize(
     ("argv", "words"),
-    [([], "Name an operator"),
-     (["convolve"], "There is no operator called 'convolve'"),
-     (["max_pool", "--preset", "x"], "has no preset called"),
-     (["max_pool", "--input", "[1,"], "--input takes JSON"),
-     (["max_pool", "--input", "[" * 100_000], "--input takes JSON"),
-     (["max_pool", "--params", "[1]"], "--params takes one JSON object"),
-     (["max_pool", "--stride", "1"], "still needs input"),
-     (["max_pool", "--input", "[1,NaN]", "--kernel-size", "1"], "finite numbers"),
-     (["max_pool", "--json", "/nowhere/at/all.json"], "cannot be written")],
-)  # fmt: skip
+    [
+        ([], "Name an operator"),
+        (["convolve"], "There is no operator called 'convolve'"),
+        (["max_pool", "--preset", "x"], "has no preset called"),
+        (["max_pool", "--input", "[1,"], "--input takes JSON"),
+        (["max_pool", "--input", "[" * 100_000], "--input takes JSON"),
+        (["max_pool", "--params", "[1]"], "--params takes one JSON object"),
+        (["max_pool", "--stride", "1"], "still needs input"),
+        (["max_pool", "--input", "[1,NaN]", "--kernel-size", "1"], "finite numbers"),
+        (["max_pool", "--json", "/nowhere/at/all.json"], "cannot be written"),
+    ],
+)
 def test_a_users_mistake_is_one_line_and_status_2(capsys, argv, words):
     status, out, err = run(capsys, *argv)
     assert status == 2 and out == ""

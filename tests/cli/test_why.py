@@ -52,8 +52,16 @@ def test_every_suppressed_box_names_one_that_overlaps_it(cat, capsys):
     assert lost
     for candidate in lost:
         box = found.boxes[candidate]
-        argv = ["why", str(cat), "--score", "0.02", "--json", "-",
-                "--box", ",".join(f"{v:.3f}" for v in box)]
+        argv = [
+            "why",
+            str(cat),
+            "--score",
+            "0.02",
+            "--json",
+            "-",
+            "--box",
+            ",".join(f"{v:.3f}" for v in box),
+        ]
         assert main(argv) == 0
         record = json.loads(capsys.readouterr().out)
         assert record["fate"] in FATES
@@ -66,9 +74,12 @@ def test_every_suppressed_box_names_one_that_overlaps_it(cat, capsys):
 @pytest.mark.parametrize(
     ("argv", "words"),
     [
-        (["--box", "1,2,3"], "takes 4 numbers"), (["--spot", "1;2"], "takes 2 numbers"),
-        (["--box", "9,9,1,1"], "x1 < x2"), (["--spot", "5000,5"], "outside"),
-        ([], "required"), (["--box", "1,1,9,9", "--model", "resnet_s"], "gives no boxes"),
+        (["--box", "1,2,3"], "takes 4 numbers"),
+        (["--spot", "1;2"], "takes 2 numbers"),
+        (["--box", "9,9,1,1"], "x1 < x2"),
+        (["--spot", "5000,5"], "outside"),
+        ([], "required"),
+        (["--box", "1,1,9,9", "--model", "resnet_s"], "gives no boxes"),
         (["--box", "1,1,9,9", "--label", "yak"], "no class called"),
     ],
 )

@@ -43,7 +43,8 @@ class Page(HTMLParser):
         if tag == "table":
             self._rows: list[list[Cell]] = []
             self.tables.setdefault((given.get("class") or "plain").split()[0], []).append(
-                self._rows)
+                self._rows
+            )
         elif tag == "tr":
             self._row = []
             self._rows.append(self._row)

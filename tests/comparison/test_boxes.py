@@ -18,9 +18,11 @@ from vision_core.selection.types import Detections
 def detections(boxes, labels, scores=None) -> Detections:
     n = len(labels)
     return Detections(
-        np.arange(n), np.array(boxes, np.float32).reshape(-1, 4),
+        np.arange(n),
+        np.array(boxes, np.float32).reshape(-1, 4),
         np.array(scores if scores is not None else np.linspace(0.9, 0.5, n), np.float32),
-        np.zeros(n, np.int64), tuple(labels),
+        np.zeros(n, np.int64),
+        tuple(labels),
     )
 
 
@@ -74,13 +76,20 @@ def test_every_detection_is_in_one_pair_and_swapping_swaps(seed, n, m) -> None:
 
 
 def test_each_kind_on_a_case_made_for_it() -> None:
-    a = detections([[0, 0, 10, 10], [20, 0, 30, 10], [40, 0, 50, 10], [60, 0, 70, 10]],
-                   ["cat", "cat", "aeroplane", "dog"])
-    b = detections([[1, 0, 11, 10], [20, 0, 30, 10], [45, 0, 55, 10], [80, 0, 90, 10]],
-                   ["cat", "dog", "airplane", "sheep"])
+    a = detections(
+        [[0, 0, 10, 10], [20, 0, 30, 10], [40, 0, 50, 10], [60, 0, 70, 10]],
+        ["cat", "cat", "aeroplane", "dog"],
+    )
+    b = detections(
+        [[1, 0, 11, 10], [20, 0, 30, 10], [45, 0, 55, 10], [80, 0, 90, 10]],
+        ["cat", "dog", "airplane", "sheep"],
+    )
     found = compare_boxes(a, b)
     assert [(p.kind, p.a, p.b) for p in found.pairs] == [
-        ("both", 0, 0), ("other_class", 1, 1), ("shifted", 2, 2), ("only_a", 3, None),
+        ("both", 0, 0),
+        ("other_class", 1, 1),
+        ("shifted", 2, 2),
+        ("only_a", 3, None),
         ("only_b", None, 3),
     ]
     assert found.counts() == dict.fromkeys(KINDS, 1) and found.f1 == 0.25
@@ -97,4 +106,7 @@ def test_the_curve_of_agreement_drops_boxes_from_both() -> None:
     a = detections([[0, 0, 10, 10], [20, 0, 30, 10]], ["cat", "cat"], [0.9, 0.3])
     b = detections([[0, 0, 10, 10]], ["cat"], [0.6])
     assert agreement_curve(a, b, np.array([0.0, 0.5, 0.8])).tolist() == [
-        pytest.approx(2 / 3), 1.0, 0.0]
+        pytest.approx(2 / 3),
+        1.0,
+        0.0,
+    ]

@@ -23,10 +23,13 @@ NASTY = '<img src=x onerror="alert(1)">&\'<script>alert(2)</script>'
 NONE = "\N{EN DASH}"
 SIZE = (120, 80)
 A = scenes.selection([[10, 10, 50, 50], [60, 10, 100, 50], [5, 55, 40, 75]], ["cat", "cat", "dog"])
-B = scenes.selection([[11, 10, 50, 50], [60, 12, 100, 50], [70, 55, 110, 78]],
-                     ["cat", "dog", NASTY])
-TRUTH = Truth(np.array([[10, 10, 50, 50], [60, 10, 100, 50], [70, 55, 110, 78]], np.float32),
-              ("cat", "dog", NASTY))
+B = scenes.selection(
+    [[11, 10, 50, 50], [60, 12, 100, 50], [70, 55, 110, 78]], ["cat", "dog", NASTY]
+)
+TRUTH = Truth(
+    np.array([[10, 10, 50, 50], [60, 10, 100, 50], [70, 55, 110, 78]], np.float32),
+    ("cat", "dog", NASTY),
+)
 
 
 def detector(name: str, selection, **more) -> Column:
@@ -54,10 +57,14 @@ def joints(seed: int, names: tuple[str, ...], count: int) -> Keypoints:
 
 
 BOXES = [detector("fcos_s", A, title="First"), detector("faster_rcnn_s", B)]
-MAPS = [segmenter("fcn_voc_s", 0, ("background", "cat", "sofa")),
-        segmenter("fcn_s", 1, ("cat", "couch", "sky"))]
-CLASSES = [classifier("resnet_s", [0.6, 0.3, 0.1], ("cat", "dog", "cow")),
-           classifier("vgg_s", [0.2, 0.5, 0.3], ("cat", "dog", "French horn"))]
+MAPS = [
+    segmenter("fcn_voc_s", 0, ("background", "cat", "sofa")),
+    segmenter("fcn_s", 1, ("cat", "couch", "sky")),
+]
+CLASSES = [
+    classifier("resnet_s", [0.6, 0.3, 0.1], ("cat", "dog", "cow")),
+    classifier("vgg_s", [0.2, 0.5, 0.3], ("cat", "dog", "French horn")),
+]
 
 
 @pytest.mark.parametrize("columns", [BOXES, MAPS, CLASSES, [*BOXES, *MAPS]])
@@ -128,8 +135,10 @@ def test_a_disagreement_is_where_the_picture_is_coloured() -> None:
     half = np.zeros((80, 120), int)
     other = half.copy()
     other[:, 60:] = 1
-    two = [Column(card(n), scenes.segmentation(m, ("cat", "dog")))
-           for n, m in (("fcn_s", half), ("segnet_s", other))]
+    two = [
+        Column(card(n), scenes.segmentation(m, ("cat", "dog")))
+        for n, m in (("fcn_s", half), ("segnet_s", other))
+    ]
     picture = np.asarray(exported(two).pictures[-1]).astype(int)
     assert np.abs(picture[:, 70:] - rgb(VERMILION)).mean() < 40
     assert np.ptp(picture[:, :50], axis=2).max() < 8 and picture[:, :50].mean() < 100
@@ -156,13 +165,18 @@ def test_joints_and_the_names_that_both_have() -> None:
     [person] = found["persons"]
     side = np.sqrt(np.sqrt(40 * 40 * 39 * 40))
     for name in found["shared"]:
-        far = np.linalg.norm(one.keypoints.xy[0][lsp.index(name)].astype(float)
-                             - two.keypoints.xy[0][coco.index(name)])
+        far = np.linalg.norm(
+            one.keypoints.xy[0][lsp.index(name)].astype(float)
+            - two.keypoints.xy[0][coco.index(name)]
+        )
         assert person["distances"][name] == pytest.approx(far / side, rel=1e-5)
     assert person["mean_distance"] == pytest.approx(np.mean(list(person["distances"].values())))
     assert found["oks"] == person["oks"] and 0 <= person["oks"] <= 1
-    assert page.values("joints") == [[person["oks"]], [person["mean_distance"]],
-                                     *[[d] for d in person["distances"].values()]]
+    assert page.values("joints") == [
+        [person["oks"]],
+        [person["mean_distance"]],
+        *[[d] for d in person["distances"].values()],
+    ]
     [back] = pairs([two, one])
     assert back["joints"]["oks"] == found["oks"]
     assert sorted(back["joints"]["shared"]) == sorted(found["shared"])
@@ -175,11 +189,17 @@ def test_a_ground_truth_counted_by_hand() -> None:
     # A: the cat is a hit, a cat lies on the dog, a dog on nothing. B: everything right.
     page = exported(BOXES, truth=TRUTH)
     assert page.values("judged") == [
-        [1, 2, 2, 1 / 3, 1 / 3, 2 * 1 / 6, 1 / 3], [3, 0, 0, 1, 1, 1, 1],
+        [1, 2, 2, 1 / 3, 1 / 3, 2 * 1 / 6, 1 / 3],
+        [3, 0, 0, 1, 1, 1, 1],
     ]  # hits, false positives, misses, precision, recall, F1, AP
     told = [[r[0], r[1]] for r in page.cells("plain", 0)]
-    assert told == [["hit", "cat"], ["false positive", "cat"], ["false positive", "dog"],
-                    ["missed", "dog"], ["missed", NASTY]]
+    assert told == [
+        ["hit", "cat"],
+        ["false positive", "cat"],
+        ["false positive", "dog"],
+        ["missed", "dog"],
+        ["missed", NASTY],
+    ]
     assert not exported(BOXES).tables.get("judged")
     assert "None of these models gives boxes." in exported(CLASSES, truth=TRUTH).text
 
@@ -188,8 +208,10 @@ def test_the_curves_against_a_ground_truth_counted_by_hand() -> None:
     page = exported(BOXES, truth=TRUTH)
     lines = [a["points"].split() for tag, a in page.tags if tag == "polyline"]
     # recall runs along 280 units, precision up 200; A finds the cat first, B all three in turn
-    assert lines == [["93.3,0.0", "93.3,100.0", "93.3,133.3"],
-                     ["93.3,0.0", "186.7,0.0", "280.0,0.0"]]
+    assert lines == [
+        ["93.3,0.0", "93.3,100.0", "93.3,133.3"],
+        ["93.3,0.0", "186.7,0.0", "280.0,0.0"],
+    ]
     dots = [(a["cx"], a["cy"]) for tag, a in page.tags if tag == "circle"]
     assert dots == [("93.3", "133.3"), ("280.0", "0.0")]
     nothing = exported(BOXES, truth=Truth(np.zeros((0, 4), np.float32), ()))
@@ -232,8 +254,10 @@ def test_a_model_that_failed_keeps_its_place_with_its_sentence() -> None:
     columns = [BOXES[0], Column(card("resnet18"), error="The weights are far away.")]
     page = exported(columns)
     assert page.text.count("The weights are far away.") == 2  # its column, and the pair
-    assert [r[2] for r in page.cells("overview")[1:]] == ["3 detections of 3 candidates.",
-                                                          "no result"]
+    assert [r[2] for r in page.cells("overview")[1:]] == [
+        "3 detections of 3 candidates.",
+        "no result",
+    ]
     assert len(page.pictures) == 1 and "ResNet-18" in page.text
     never_run = exported([BOXES[0], Column(card("resnet18"))])
     assert "There is no result of this model." in never_run.text and len(never_run.pictures) == 1
@@ -242,9 +266,18 @@ def test_a_model_that_failed_keeps_its_place_with_its_sentence() -> None:
 def test_cards_thresholds_and_times() -> None:
     page = exported(BOXES)
     entry = BOXES[0].card
-    for words in (entry.paper.title, entry.licence, entry.limits, entry.extra["architecture"],
-                  entry.extra["data"][0]["terms"], "score above", f"{entry.parameters:,}",
-                  "1 billion for a photo of 640 x 480", entry.filename, "f" * 20):
+    for words in (
+        entry.paper.title,
+        entry.licence,
+        entry.limits,
+        entry.extra["architecture"],
+        entry.extra["data"][0]["terms"],
+        "score above",
+        f"{entry.parameters:,}",
+        "1 billion for a photo of 640 x 480",
+        entry.filename,
+        "f" * 20,
+    ):
         assert words in page.text, words
     scores = [r[0] for r in page.cells("scores")]
     assert scores == [s.metric for s in entry.scores]

@@ -41,8 +41,7 @@ def test_a_column_holds_the_masks_of_what_it_keeps(cat: Photo) -> None:
     kept = made.selection.detections
     assert len(kept) > 0 and made.keypoints is None and not made.random
     found = trace(model, cat)
-    np.testing.assert_array_equal(
-        made.masks, PartSource(model, cat, found).masks(kept.candidate))
+    np.testing.assert_array_equal(made.masks, PartSource(model, cat, found).masks(kept.candidate))
     assert set(made.timing_ms) == {"select", "masks"} and min(made.timing_ms.values()) > 0
     row = record(cat, [made], [])["models"][0]["detections"][0]
     shape = coco_mask.decode(row["mask"])
@@ -52,15 +51,18 @@ def test_a_column_holds_the_masks_of_what_it_keeps(cat: Photo) -> None:
 def test_the_overlap_of_masks_is_that_of_pycocotools() -> None:
     """Of three boxes and three, two have partners."""
     photo, rng = scenes.photo(), np.random.default_rng(0)
-    sides = [replace(entry, masks=rng.uniform(0, 1, (3, 28, 28)).astype(np.float32))
-             for entry in BOXES]  # fmt: skip
+    sides = [
+        replace(entry, masks=rng.uniform(0, 1, (3, 28, 28)).astype(np.float32)) for entry in BOXES
+    ]
     [made] = strictly({"pairs": pairs(sides)})["pairs"]
-    codes = [[d["mask"] for d in model["detections"]]
-             for model in record(photo, sides, [])["models"]]
+    codes = [
+        [d["mask"] for d in model["detections"]] for model in record(photo, sides, [])["models"]
+    ]
     rows = [row for kind in KINDS for row in made[kind] if row["a"] and row["b"]]
     assert len(rows) == 2
-    boxes = [[[float(v) for v in box] for box in entry.selection.detections.boxes]
-             for entry in BOXES]
+    boxes = [
+        [[float(v) for v in box] for box in entry.selection.detections.boxes] for entry in BOXES
+    ]
     for row in rows:
         i, j = boxes[0].index(row["a"]["box"]), boxes[1].index(row["b"]["box"])
         [[expected]] = coco_mask.iou([codes[0][i]], [codes[1][j]], [0])
@@ -103,8 +105,9 @@ def test_a_model_that_runs_out_of_memory_fails_alone(cat: Photo, monkeypatch) ->
 
     monkeypatch.setattr(report, "trace", run)
     failed, fine = columns(["resnet_s", "vgg_s"], cat, {})
-    assert failed.error == ("resnet_s failed on this photo (CUDA out of memory. Tried to allocate "
-                            "9 GiB).")
+    assert failed.error == (
+        "resnet_s failed on this photo (CUDA out of memory. Tried to allocate 9 GiB)."
+    )
     assert failed.trace is None and fine.trace is not None and not fine.error
     assert failed.multiply_adds > fine.multiply_adds / 10 > 0
     assert strictly(record(cat, [failed, fine], pairs([failed, fine])))["models"][0]["error"]
@@ -130,7 +133,10 @@ def test_a_truth_in_the_record_is_that_of_judge() -> None:
         found = judge(entry.selection.detections, TRUTH)
         told = model["truth"]
         assert [told[k] for k in ("precision", "recall", "f1")] == [
-            found.precision, found.recall, found.f1]
+            found.precision,
+            found.recall,
+            found.f1,
+        ]
         assert [-1 if i is None else i for i in told["true_box"]] == found.hit.tolist()
         assert told["missed"] == found.missed.tolist() and told["misses"] == len(found.missed)
         assert told["hits"] + told["false_positives"] == len(entry.selection.detections)

@@ -25,9 +25,15 @@ def as_coco(truth: Truth, **extra) -> dict:
         "images": [{"id": 1, "width": 100, "height": 100, "file_name": "a.png"}],
         "categories": [{"id": i + 1, "name": n} for i, n in enumerate(names)],
         "annotations": [
-            {"id": i + 1, "image_id": 1, "category_id": names.index(n) + 1, "iscrowd": 0,
-             "bbox": [float(x1), float(y1), float(x2 - x1), float(y2 - y1)],
-             "area": float((x2 - x1) * (y2 - y1)), **extra}
+            {
+                "id": i + 1,
+                "image_id": 1,
+                "category_id": names.index(n) + 1,
+                "iscrowd": 0,
+                "bbox": [float(x1), float(y1), float(x2 - x1), float(y2 - y1)],
+                "area": float((x2 - x1) * (y2 - y1)),
+                **extra,
+            }
             for i, ((x1, y1, x2, y2), n) in enumerate(zip(truth.boxes, truth.labels, strict=True))
         ],
     }
@@ -48,17 +54,27 @@ def test_hits_are_those_of_pycocotools(seed) -> None:
     gt = coco_of(as_coco(truth))
     ids = {c["name"]: c["id"] for c in gt.dataset["categories"]}
     with contextlib.redirect_stdout(io.StringIO()):
-        dt = gt.loadRes([
-            {"image_id": 1, "category_id": ids[n], "score": float(s),
-             "bbox": [float(v) for v in (b[0], b[1], b[2] - b[0], b[3] - b[1])]}
-            for n, s, b in zip(found.labels, found.scores, found.boxes, strict=True)
-        ])
+        dt = gt.loadRes(
+            [
+                {
+                    "image_id": 1,
+                    "category_id": ids[n],
+                    "score": float(s),
+                    "bbox": [float(v) for v in (b[0], b[1], b[2] - b[0], b[3] - b[1])],
+                }
+                for n, s, b in zip(found.labels, found.scores, found.boxes, strict=True)
+            ]
+        )
         run = COCOeval(gt, dt, "bbox")
         run.params.iouThrs = np.array([0.5])
         run.params.areaRng, run.params.areaRngLbl = [[0, 1e10]], ["all"]
         run.evaluate()
-    matched = {int(d): int(g) for image in run.evalImgs if image
-               for d, g in zip(image["dtIds"], image["dtMatches"][0], strict=True)}
+    matched = {
+        int(d): int(g)
+        for image in run.evalImgs
+        if image
+        for d, g in zip(image["dtIds"], image["dtMatches"][0], strict=True)
+    }
     judged = judge(found, truth)
     assert judged.hit.tolist() == [matched[i + 1] - 1 for i in range(len(found))]
     hits = int((judged.hit >= 0).sum())
@@ -75,8 +91,10 @@ def test_the_curve_is_that_of_scikit_learn(seed) -> None:
         assert made.average_precision == 0
         return
     precision, recall, thresholds = precision_recall_curve(hits, found.scores)
-    at = {float(t): (p, r * hits.sum() / 8)
-          for t, p, r in zip(thresholds, precision, recall, strict=False)}
+    at = {
+        float(t): (p, r * hits.sum() / 8)
+        for t, p, r in zip(thresholds, precision, recall, strict=False)
+    }
     for score, p, r in zip(made.scores, made.precision, made.recall, strict=True):
         assert (p, r) == pytest.approx(at[float(score)])
     assert 0 < made.average_precision <= 1
@@ -113,22 +131,45 @@ def test_oks_is_that_of_pycocotools() -> None:
 
     rng = np.random.default_rng(0)
     names = ["nose", "left_eye", "right_eye", "left_ear", "right_ear"] + [
-        f"{side}_{part}" for part in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
-        for side in ("left", "right")]
+        f"{side}_{part}"
+        for part in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
+        for side in ("left", "right")
+    ]
     a = rng.uniform(0, 100, (1, 17, 2)).astype(np.float32)
     b = (a + rng.normal(0, 4, a.shape)).astype(np.float32)
     area = 4000.0
     made = [Keypoints(v, np.ones((1, 17)), "x", tuple(names)) for v in (a, b)]
     got = compare_joints(made[0], 0, made[1], 0, area)
     flat = [v for x, y in a[0].tolist() for v in (x, y, 2)]
-    gt = coco_of({
-        "images": [{"id": 1}], "categories": [{"id": 1, "name": "person"}],
-        "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "keypoints": flat, "area": area,
-                         "num_keypoints": 17, "bbox": [0, 0, 80, 50], "iscrowd": 0}],
-    })
+    gt = coco_of(
+        {
+            "images": [{"id": 1}],
+            "categories": [{"id": 1, "name": "person"}],
+            "annotations": [
+                {
+                    "id": 1,
+                    "image_id": 1,
+                    "category_id": 1,
+                    "keypoints": flat,
+                    "area": area,
+                    "num_keypoints": 17,
+                    "bbox": [0, 0, 80, 50],
+                    "iscrowd": 0,
+                }
+            ],
+        }
+    )
     with contextlib.redirect_stdout(io.StringIO()):
-        dt = gt.loadRes([{"image_id": 1, "category_id": 1, "score": 1.0,
-                          "keypoints": [v for x, y in b[0].tolist() for v in (x, y, 1)]}])
+        dt = gt.loadRes(
+            [
+                {
+                    "image_id": 1,
+                    "category_id": 1,
+                    "score": 1.0,
+                    "keypoints": [v for x, y in b[0].tolist() for v in (x, y, 1)],
+                }
+            ]
+        )
         run = COCOeval(gt, dt, "keypoints")
         run.params.imgIds, run.params.catIds = [1], [1]
         run._prepare()
@@ -142,10 +183,14 @@ def test_class_maps_by_name() -> None:
     from types import SimpleNamespace
 
     rng = np.random.default_rng(1)
-    a = SimpleNamespace(info=SimpleNamespace(labels=("background", "sofa", "person")),
-                        class_map=rng.integers(0, 3, (20, 30)))
-    b = SimpleNamespace(info=SimpleNamespace(labels=("pedestrian", "couch", "background", "sky")),
-                        class_map=rng.integers(0, 4, (20, 30)))
+    a = SimpleNamespace(
+        info=SimpleNamespace(labels=("background", "sofa", "person")),
+        class_map=rng.integers(0, 3, (20, 30)),
+    )
+    b = SimpleNamespace(
+        info=SimpleNamespace(labels=("pedestrian", "couch", "background", "sky")),
+        class_map=rng.integers(0, 4, (20, 30)),
+    )
     made = compare_maps(a, b)
     word_a = np.array(["background", "couch", "person"])[a.class_map]
     word_b = np.array(["person", "couch", "background", "sky"])[b.class_map]

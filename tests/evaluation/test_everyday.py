@@ -47,8 +47,11 @@ def test_validation_holds_named_pictures_only(data: Path) -> None:
     val = sets.everyday(data, "val")
     assert val and all(e.label != sets.UNNAMED for e in val)
     assert {e.dataset for e in val} == {
-        "imagenette128", "caltech101", "voc12_subset", "coco_everyday",
-    }  # fmt: skip
+        "imagenette128",
+        "caltech101",
+        "voc12_subset",
+        "coco_everyday",
+    }
     assert all("/train/" not in str(e.source.path) for e in val)
 
 
@@ -61,8 +64,10 @@ def test_tiny_pictures_keep_bytes_and_both_labels(data: Path) -> None:
 
 def test_photos_of_nothing_known_show_no_faces(data: Path) -> None:
     assert {p.parent.name for p in sets.nothing_known(data, "train")} == {
-        "pizza", "water_lilly", "yin_yang",
-    }  # fmt: skip
+        "pizza",
+        "water_lilly",
+        "yin_yang",
+    }
 
 
 @pytest.mark.parametrize("call", [sets.everyday, sets.tiny, sets.nothing_known])

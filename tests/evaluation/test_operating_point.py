@@ -25,8 +25,13 @@ def at(x: float) -> list[float]:
 def test_lowest_threshold_with_three_of_four_right() -> None:
     """Right at 0.9, 0.8, 0.7 and 0.5, wrong at 0.6 and 0.4: 4 of 5 above 0.41, 4 of 6 below."""
     truth = [photo([at(0), at(20), at(40), at(60), at(80)], [0] * 5)]
-    said = [photo([at(0), at(20), at(40), at(500), at(60), at(600)], [0] * 6,
-                  [0.905, 0.805, 0.705, 0.605, 0.505, 0.405])]  # fmt: skip
+    said = [
+        photo(
+            [at(0), at(20), at(40), at(500), at(60), at(600)],
+            [0] * 6,
+            [0.905, 0.805, 0.705, 0.605, 0.505, 0.405],
+        )
+    ]
     point = operating_point(truth, said)
     assert point.threshold == pytest.approx(0.41)
     assert point.precision == pytest.approx(4 / 5) and point.recall == pytest.approx(4 / 5)
@@ -40,9 +45,13 @@ def test_a_second_box_on_the_same_object_and_another_class_are_wrong() -> None:
 
 
 def test_what_lies_in_a_crowd_is_not_judged() -> None:
-    truth = [photo([at(0)], [0]) | {
-        "crowds": torch.tensor([[100.0, 0, 200, 50]]), "crowd_labels": torch.tensor([0]),
-    }]  # fmt: skip
+    truth = [
+        photo([at(0)], [0])
+        | {
+            "crowds": torch.tensor([[100.0, 0, 200, 50]]),
+            "crowd_labels": torch.tensor([0]),
+        }
+    ]
     said = [photo([at(0), at(120), at(140)], [0, 0, 1], [0.505, 0.905, 0.295])]
     point = operating_point(truth, said, wanted=0.9)
     assert point.threshold == pytest.approx(0.3) and point.precision == 1
@@ -65,9 +74,10 @@ def test_equals_sklearn_on_many_boxes() -> None:
     point = operating_point(truth, said)
     precision, recall, thresholds = precision_recall_curve(hit, scores)
     candidates = [
-        t for t in np.arange(1, 96) / 100
+        t
+        for t in np.arange(1, 96) / 100
         if precision[:-1][thresholds > t].size and precision[:-1][thresholds > t][0] >= 0.75
-    ]  # fmt: skip
+    ]
     assert point.threshold == pytest.approx(min(candidates))
     first = np.flatnonzero(thresholds > point.threshold)[0]
     assert point.precision == pytest.approx(precision[first])

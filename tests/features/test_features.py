@@ -17,10 +17,14 @@ from vision_core.features.filters import convolutions, filters, order, pictures
 from vision_core.features.maximise import Regularisers, maximise
 
 
-@pytest.mark.parametrize(("name", "layer"), [
-    ("resnet_s", "trunk.stem.0"), ("fcos_s", "backbone.trunk.stages.2"),
-    ("pose_heatmap_s", "trunk.stages.1"),
-])
+@pytest.mark.parametrize(
+    ("name", "layer"),
+    [
+        ("resnet_s", "trunk.stem.0"),
+        ("fcos_s", "backbone.trunk.stages.2"),
+        ("pose_heatmap_s", "trunk.stages.1"),
+    ],
+)
 def test_activations_are_what_the_layer_computes(name, layer) -> None:
     model, photo = models.load(name), samples.sample("astronaut")
     before = state_of(model.module)
@@ -28,7 +32,8 @@ def test_activations_are_what_the_layer_computes(name, layer) -> None:
     assert same_state(before, state_of(model.module))
     seen = []
     handle = model.module.get_submodule(layer).register_forward_hook(
-        lambda _, __, out: seen.append(out.detach().clone()))
+        lambda _, __, out: seen.append(out.detach().clone())
+    )
     try:
         from vision_core.inference import PartSource, trace
 
@@ -67,8 +72,11 @@ def test_filters_are_the_weights_and_their_orders_are_permutations() -> None:
     shown = pictures(first.weights)
     assert shown.dtype == np.uint8 and shown.shape == (len(first.weights), 3, 3, 3)
     assert not filters(module, names[3]).colour
-    for call in (lambda: filters(module, "fc"), lambda: order(first.weights, "size"),
-                 lambda: filters(nn.Linear(2, 2))):
+    for call in (
+        lambda: filters(module, "fc"),
+        lambda: order(first.weights, "size"),
+        lambda: filters(nn.Linear(2, 2)),
+    ):
         with pytest.raises(UserError):
             call()
 
@@ -149,8 +157,10 @@ def test_regularisers_do_what_they_say() -> None:
     blurred = _regularised(x, grad, Regularisers(blur=1.0), 4)
     assert torch.allclose(blurred, gaussian_blur(x, [5, 5], [1.0, 1.0]))
     assert torch.equal(_regularised(x, grad, Regularisers(blur=1.0), 3), x)
-    for name, size in (("clip_pixels", x.norm(dim=1)[0]),
-                       ("clip_gradients", (x * grad).sum(1).abs()[0])):
+    for name, size in (
+        ("clip_pixels", x.norm(dim=1)[0]),
+        ("clip_gradients", (x * grad).sum(1).abs()[0]),
+    ):
         out = _regularised(x, grad, Regularisers(**{name: 0.25}), 1)[0]
         gone = (out == 0).all(0)
         assert int(gone.sum()) == pytest.approx(0.25 * 24 * 24, abs=1)

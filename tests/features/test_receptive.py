@@ -107,17 +107,20 @@ class Mixed(nn.Module):
         (Trunk(), ["stem.3", "stages.0.0.conv2", "stages.1.0", "stages.2.1.conv1"]),
         (PyramidBackbone(), ["fpn.layer_blocks.0.0", "fpn.layer_blocks.2.0"]),
         (torchvision.models.resnet18(weights=None), ["layer1.1.conv2", "layer2.0.conv1"]),
-        (Mixed("nearest"), ["up", "last"]), (Mixed("bilinear"), ["last"]),
+        (Mixed("nearest"), ["up", "last"]),
+        (Mixed("bilinear"), ["last"]),
     ],
     ids=["trunk", "pyramid", "resnet18", "mixed-nearest", "mixed-bilinear"],
-)  # fmt: skip
+)
 def test_networks_with_branches(module, layers):
     x = torch.ones(1, 3, 96, 128)
     graph = Graph(module.eval(), x)
     for layer in layers:
-        name = layer if layer in graph.nodes else next(
-            n for n in reversed(graph.nodes) if n.startswith(layer + ".")
-        )  # fmt: skip
+        name = (
+            layer
+            if layer in graph.nodes
+            else next(n for n in reversed(graph.nodes) if n.startswith(layer + "."))
+        )
         _, high, wide = graph.layers()[name]
         for row, column in ((0, 0), (high // 2, wide // 3), (high - 1, wide - 1)):
             found = graph.field(name, row, column)
@@ -167,7 +170,8 @@ LARGE = torchvision.models.detection.fasterrcnn_mobilenet_v3_large_fpn(
     weights=None, weights_backbone=None
 ).backbone
 GLOBAL = [
-    (SMALL, "features.0.0", None), (SMALL, "features.1.block.0.2", None),
+    (SMALL, "features.0.0", None),
+    (SMALL, "features.1.block.0.2", None),
     (SMALL, "features.1.block.1.fc1", "features.1.block.1.avgpool"),
     (SMALL, "features.1.block.2.0", "features.1.block.1.avgpool"),
     (SMALL, "features.4.block.1.0", "features.1.block.1.avgpool"),
@@ -176,7 +180,8 @@ GLOBAL = [
     (LARGE, "body.4.block.1.0", None),
     (LARGE, "body.4.block.3.0", "body.4.block.2.avgpool"),
     (LARGE, "fpn.layer_blocks.0.0", "body.15.block.2.avgpool"),
-    (Gate(True), "last", "adaptive_avg_pool2d"), (Gate(False), "last", "mean"),
+    (Gate(True), "last", "adaptive_avg_pool2d"),
+    (Gate(False), "last", "mean"),
     (Gate(True), "first", None),
 ]
 

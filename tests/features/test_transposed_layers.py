@@ -75,8 +75,6 @@ def test_uneven_overlap_shows_in_the_phases_and_even_overlap_does_not() -> None:
 
 
 def test_the_layers_of_torchvisions_heads_are_found() -> None:
-    mask = torchvision.models.detection.maskrcnn_resnet50_fpn(
-        weights=None, weights_backbone=None
-    )
+    mask = torchvision.models.detection.maskrcnn_resnet50_fpn(weights=None, weights_backbone=None)
     assert transposed.layers(mask) == ("roi_heads.mask_predictor.conv5_mask",)
     assert transposed.layers(nn.Sequential(nn.Conv2d(3, 1, 1))) == ()

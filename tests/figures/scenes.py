@@ -33,15 +33,32 @@ def selection(
     ids = np.array([names.index(x) for x in labels], np.int64)
     index = np.arange(n)
     trace = DetectionTrace(
-        info(names, size), xyxy, xyxy, scores, ids, index, np.zeros(n, np.int64),
-        np.full((n, len(names)), 0.5, np.float32), xyxy, np.ones(n, np.float32), index, (), 0.0,
+        info(names, size),
+        xyxy,
+        xyxy,
+        scores,
+        ids,
+        index,
+        np.zeros(n, np.int64),
+        np.full((n, len(names)), 0.5, np.float32),
+        xyxy,
+        np.ones(n, np.float32),
+        index,
+        (),
+        0.0,
         Thresholds(),
     )
     found = Detections(index, xyxy, scores, ids, tuple(labels))
     zeros = np.zeros(n)
     return Selection(
-        trace, Thresholds(), found, zeros.astype(np.uint8), zeros.astype(np.int64) - 1,
-        zeros.astype(np.float32), scores, index,
+        trace,
+        Thresholds(),
+        found,
+        zeros.astype(np.uint8),
+        zeros.astype(np.int64) - 1,
+        zeros.astype(np.float32),
+        scores,
+        index,
     )
 
 
@@ -49,8 +66,11 @@ def one_person(xy: list[list[float]], scores: list[float]) -> Keypoints:
     """One person whose joints are a chain."""
     n = len(xy)
     return Keypoints(
-        np.array([xy], np.float32), np.array([scores], np.float32), "probability",
-        tuple(f"j{i}" for i in range(n)), tuple((i, i + 1) for i in range(n - 1)),
+        np.array([xy], np.float32),
+        np.array([scores], np.float32),
+        "probability",
+        tuple(f"j{i}" for i in range(n)),
+        tuple((i, i + 1) for i in range(n - 1)),
     )
 
 

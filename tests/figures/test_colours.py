@@ -11,8 +11,25 @@ from vision_core.selection.types import FATES
 
 BUNDLED = ("cat", "cow", "dog", "horse", "person", "sheep")
 VOC = (
-    "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow",
-    "diningtable", "dog", "horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train",
+    "aeroplane",
+    "bicycle",
+    "bird",
+    "boat",
+    "bottle",
+    "bus",
+    "car",
+    "cat",
+    "chair",
+    "cow",
+    "diningtable",
+    "dog",
+    "horse",
+    "motorbike",
+    "person",
+    "pottedplant",
+    "sheep",
+    "sofa",
+    "train",
     "tvmonitor",
 )
 
@@ -36,10 +53,17 @@ def test_classes_that_appear_together_can_be_told_apart(names, apart) -> None:
     assert closest_pair(names) > apart
 
 
-@pytest.mark.parametrize(("one", "other"), [
-    ("aeroplane", "airplane"), ("motorbike", "motorcycle"), ("tvmonitor", "tv"),
-    ("Sofa", "couch"), ("dining_table", "dining table"), ("__background__", "background"),
-])
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("aeroplane", "airplane"),
+        ("motorbike", "motorcycle"),
+        ("tvmonitor", "tv"),
+        ("Sofa", "couch"),
+        ("dining_table", "dining table"),
+        ("__background__", "background"),
+    ],
+)
 def test_spellings_of_one_class_share_a_colour(one, other) -> None:
     assert colours.class_colour(one) == colours.class_colour(other)
 
@@ -58,8 +82,9 @@ def test_a_class_has_its_colour_in_every_process() -> None:
 def test_text_on_a_colour_has_wcag_contrast(colour) -> None:
     def luminance(hexa: str) -> float:
         parts = [v / 255 for v in colours.rgb(hexa)]
-        red, green, blue = (v / 12.92 if v <= 0.03928 else ((v + 0.055) / 1.055) ** 2.4
-                            for v in parts)
+        red, green, blue = (
+            v / 12.92 if v <= 0.03928 else ((v + 0.055) / 1.055) ** 2.4 for v in parts
+        )
         return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
     low, high = sorted([luminance(colour), luminance(colours.text_on(colour))])

@@ -27,19 +27,22 @@ def test_the_photo_is_not_painted_on() -> None:
     assert (photo.pixels == 128).all()
 
 
-@pytest.mark.parametrize(("boxes", "labels"), [
-    ([], []),
-    ([[5, 5, 5, 40]], ["no width"]),
-    ([[5, 5, 5, 5]], ["a point"]),
-    ([[50, 40, 20, 10]], ["corners swapped"]),
-    ([[500, 500, 600, 600]], ["outside"]),
-    ([[-1e9, -1e9, 1e9, 1e9]], ["far too large"]),
-    ([[np.nan, 0, np.inf, 10]], ["no number"]),
-    ([[i, i, i + 9, i + 9] for i in range(70)] * 5, [f"class {i}" for i in range(350)]),
-    ([[1, 1, 30, 30]], ["Käse 猫 дом 🐈"]),
-    ([[1, 1, 30, 30]], [""]),
-    ([[1, 1, 30, 30]], ["a very long name " * 30]),
-])
+@pytest.mark.parametrize(
+    ("boxes", "labels"),
+    [
+        ([], []),
+        ([[5, 5, 5, 40]], ["no width"]),
+        ([[5, 5, 5, 5]], ["a point"]),
+        ([[50, 40, 20, 10]], ["corners swapped"]),
+        ([[500, 500, 600, 600]], ["outside"]),
+        ([[-1e9, -1e9, 1e9, 1e9]], ["far too large"]),
+        ([[np.nan, 0, np.inf, 10]], ["no number"]),
+        ([[i, i, i + 9, i + 9] for i in range(70)] * 5, [f"class {i}" for i in range(350)]),
+        ([[1, 1, 30, 30]], ["Käse 猫 дом 🐈"]),
+        ([[1, 1, 30, 30]], [""]),
+        ([[1, 1, 30, 30]], ["a very long name " * 30]),
+    ],
+)
 @pytest.mark.parametrize("with_masks", [False, True])
 def test_never_fails(boxes, labels, with_masks) -> None:
     masks = np.ones((len(boxes), 28, 28), np.float32) if with_masks else None
@@ -91,9 +94,7 @@ def test_opacity_mixes_photo_and_colour() -> None:
 def test_mask_threshold_is_inclusive_and_follows_the_probabilities() -> None:
     ramp = np.broadcast_to(np.linspace(0, 1, 28, dtype=np.float32), (28, 28))[None]
     boxes = np.array([[0, 0, 111, 79]], np.float32)
-    areas = [
-        np.count_nonzero(instance_map(boxes, ramp, 80, 112, t)) for t in (0.2, 0.5, 0.8)
-    ]
+    areas = [np.count_nonzero(instance_map(boxes, ramp, 80, 112, t)) for t in (0.2, 0.5, 0.8)]
     assert areas[0] > areas[1] > areas[2] > 0
     assert areas[1] / (80 * 112) == pytest.approx(0.5, abs=0.05)
 

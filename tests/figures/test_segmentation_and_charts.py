@@ -23,15 +23,15 @@ def two_halves() -> np.ndarray:
 def test_legend_has_the_pixel_shares_largest_first() -> None:
     shares = legend(scenes.segmentation(two_halves(), ("background", "cat", "dog", "cow")))
     assert [(e.label, e.share) for e in shares] == [
-        ("background", 0.5), ("cat", 0.375), ("dog", 0.125)
+        ("background", 0.5),
+        ("cat", 0.375),
+        ("dog", 0.125),
     ]
 
 
 def test_class_map_is_mixed_with_the_photo_and_background_left_as_it_is() -> None:
     trace = scenes.segmentation(two_halves(), ("background", "cat", "dog"))
-    picture = figures.draw_class_map(
-        scenes.photo(value=100), trace, opacity=0.5, with_legend=False
-    )
+    picture = figures.draw_class_map(scenes.photo(value=100), trace, opacity=0.5, with_legend=False)
     assert (picture[:, :60] == 100).all()
     assert picture[50, 90] == pytest.approx((100 + np.array(rgb(class_colour("cat")))) / 2, abs=1)
 

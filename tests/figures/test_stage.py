@@ -48,8 +48,12 @@ def test_panels_do_not_overlap_and_fit_the_picture(name, which):
     for i, a in enumerate(plan.places):
         assert a.x >= 0 and a.x + a.width <= plan.width + 1 and a.y + a.height <= plan.height + 1
         for b in plan.places[i + 1 :]:
-            apart = (a.x + a.width <= b.x or b.x + b.width <= a.x
-                     or a.y + a.height <= b.y or b.y + b.height <= a.y)  # fmt: skip
+            apart = (
+                a.x + a.width <= b.x
+                or b.x + b.width <= a.x
+                or a.y + a.height <= b.y
+                or b.y + b.height <= a.y
+            )
             assert apart, (a.panel.title, b.panel.title)
 
 
@@ -117,8 +121,9 @@ def test_views_of_different_lengths_need_a_timeline():
 
 def test_titles_fit_a_saved_picture_in_a_wide_font():
     """DejaVu Sans Bold, the widest of the usual fonts, takes 0.69 of its size a letter."""
-    walks = [build("transposed_convolution", "stride-2-doubles", view=v)
-             for v in ("scatter", "gather")]  # fmt: skip
+    walks = [
+        build("transposed_convolution", "stride-2-doubles", view=v) for v in ("scatter", "gather")
+    ]
     titles = ("Scatter", "Gather: insert zeros, turn the kernel round, convolve")
     stage = Stage(tuple(view_of(w, t) for w, t in zip(walks, titles, strict=True)))
     plan = lay_out(stage)

@@ -45,7 +45,8 @@ def assert_parts_equal(
     if "masks" in expected:
         masks = parts.masks(shown.candidate)
         pasted = paste_masks_in_image(
-            torch.from_numpy(masks)[:, None], torch.tensor(shown.boxes),
+            torch.from_numpy(masks)[:, None],
+            torch.tensor(shown.boxes),
             (photo.height, photo.width),
         )
         np.testing.assert_allclose(pasted.numpy(), expected["masks"].numpy(), atol=1e-5)
@@ -67,9 +68,14 @@ def test_equals_torchvision(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["maskrcnn_resnet50_fpn", "keypointrcnn_resnet50_fpn", "retinanet_resnet50_fpn",
-     "fcos_resnet50_fpn", "ssdlite320_mobilenet_v3_large",
-     "fasterrcnn_mobilenet_v3_large_320_fpn"],
+    [
+        "maskrcnn_resnet50_fpn",
+        "keypointrcnn_resnet50_fpn",
+        "retinanet_resnet50_fpn",
+        "fcos_resnet50_fpn",
+        "ssdlite320_mobilenet_v3_large",
+        "fasterrcnn_mobilenet_v3_large_320_fpn",
+    ],
 )
 def test_odd_sizes_in_any_order(name: str) -> None:
     module = built(name)
@@ -119,8 +125,12 @@ def test_any_threshold_equals_a_network_set_to_it(name: str, score: float, iou: 
 @pytest.mark.parametrize("score", [0.02, 0.1, 0.3])
 @pytest.mark.parametrize(
     "name",
-    ["retinanet_resnet50_fpn", "fcos_resnet50_fpn", "ssd300_vgg16",
-     "ssdlite320_mobilenet_v3_large"],
+    [
+        "retinanet_resnet50_fpn",
+        "fcos_resnet50_fpn",
+        "ssd300_vgg16",
+        "ssdlite320_mobilenet_v3_large",
+    ],
 )
 def test_equal_scores_at_other_thresholds_are_exact_or_said_to_be_open(
     name: str, score: float

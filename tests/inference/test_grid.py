@@ -143,8 +143,9 @@ def slow_loss(grid: torch.Tensor, target: dict[str, torch.Tensor], side: int) ->
             for x, y, w, h, _ in parts:
                 cx, cy = (cell % s + x) * side / s, (cell // s + y) * side / s
                 half_w, half_h = w * w * side / 2, h * h * side / 2
-                ious.append(slow_iou([x1, y1, x2, y2], [cx - half_w, cy - half_h,
-                                                        cx + half_w, cy + half_h]))  # fmt: skip
+                ious.append(
+                    slow_iou([x1, y1, x2, y2], [cx - half_w, cy - half_h, cx + half_w, cy + half_h])
+                )
             best = ious.index(max(ious))
             answer[best] = ious[best]
             x, y, w, h, _ = parts[best]
@@ -165,8 +166,10 @@ def slow_loss(grid: torch.Tensor, target: dict[str, torch.Tensor], side: int) ->
 def test_loss_equals_the_papers_equation() -> None:
     rng = torch.Generator().manual_seed(1)
     grid = torch.randn(2, 49, 5 * B + C, generator=rng, dtype=torch.float64)
-    one = {"boxes": torch.tensor([[10.0, 10, 100, 90], [40, 30, 60, 70], [200, 150, 223, 224]]),
-           "labels": torch.tensor([3, 1, 0])}  # fmt: skip
+    one = {
+        "boxes": torch.tensor([[10.0, 10, 100, 90], [40, 30, 60, 70], [200, 150, 223, 224]]),
+        "labels": torch.tensor([3, 1, 0]),
+    }
     none = {"boxes": torch.zeros(0, 4), "labels": torch.zeros(0, dtype=torch.long)}
     one["boxes"], none["boxes"] = one["boxes"].double(), none["boxes"].double()
     got = grid_loss(grid, [one, none], B, side=224)

@@ -31,8 +31,17 @@ def pose(finder: Network) -> Network:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         module = zoo.build("pose_heatmap_s").eval()
-    return Network(module, "pose", "pose_heatmap", ("person",), "seed", CPU, joints=JOINTS,
-                   skeleton=SKELETON, detector=finder)
+    return Network(
+        module,
+        "pose",
+        "pose_heatmap",
+        ("person",),
+        "seed",
+        CPU,
+        joints=JOINTS,
+        skeleton=SKELETON,
+        detector=finder,
+    )
 
 
 def test_candidates_are_the_detectors_persons(pose, finder):
@@ -43,8 +52,9 @@ def test_candidates_are_the_detectors_persons(pose, finder):
     np.testing.assert_array_equal(persons.boxes, everything.boxes[rows])
     np.testing.assert_array_equal(persons.scores, everything.scores[rows])
     assert {persons.label(i) for i in range(len(persons))} == {"person"}
-    assert persons.distribution(0) == [("person", pytest.approx(float(
-        everything.class_scores[everything.source[rows[0]], 2])))]
+    assert persons.distribution(0) == [
+        ("person", pytest.approx(float(everything.class_scores[everything.source[rows[0]], 2])))
+    ]
     assert persons.joints == JOINTS and persons.info.id != everything.info.id
 
 

@@ -42,8 +42,9 @@ def test_class_map_is_the_argmax_of_upsampled_logits(lraspp, size):
     photo = picture(*size)
     found = trace_segmentation(lraspp, photo)
     logits = torch.from_numpy(found.logits.copy())[None]
-    full = F.interpolate(logits, size=(photo.height, photo.width), mode="bilinear",
-                         align_corners=False)[0]
+    full = F.interpolate(
+        logits, size=(photo.height, photo.width), mode="bilinear", align_corners=False
+    )[0]
     top = full.topk(2, dim=0).values
     clear = (top[0] - top[1] > 1e-5).numpy()
     assert found.class_map.shape == (photo.height, photo.width)

@@ -41,8 +41,14 @@ def mask_model():
 
 def test_sliders_run_no_network_and_a_mask_head_once_per_candidate(mask_model):
     heads = mask_model.roi_heads
-    spy = Spy({"backbone": mask_model.backbone, "rpn": mask_model.rpn.head,
-               "box": heads.box_head, "predictor": heads.box_predictor})
+    spy = Spy(
+        {
+            "backbone": mask_model.backbone,
+            "rpn": mask_model.rpn.head,
+            "box": heads.box_head,
+            "predictor": heads.box_predictor,
+        }
+    )
     masked: list[int] = []
     hook = heads.mask_head.register_forward_hook(lambda _m, i, _o: masked.append(len(i[0])))
     try:
@@ -140,8 +146,11 @@ def test_eight_threads_equal_one(name):
     """Different photos and thresholds at the same time on one shared network."""
     module = built(name)
     jobs = [
-        (picture(160 + 31 * i, 240 - 13 * i, i), Thresholds(0.05 + 0.02 * i, 0.3 + 0.05 * i,
-         NMS_VARIANTS[i % 4], max_detections=30)) for i in range(8)
+        (
+            picture(160 + 31 * i, 240 - 13 * i, i),
+            Thresholds(0.05 + 0.02 * i, 0.3 + 0.05 * i, NMS_VARIANTS[i % 4], max_detections=30),
+        )
+        for i in range(8)
     ]
     start = threading.Barrier(8)
 

@@ -61,13 +61,22 @@ def _car(picture: Picture, x: int, y: int, width: int, colour: tuple[int, int, i
     roof = round(half * 0.72)
     _polygon(
         picture,
-        [(x - half, y - height // 2), (x - roof, y - height), (x + roof, y - height),
-         (x + half, y - height // 2)],
+        [
+            (x - half, y - height // 2),
+            (x - roof, y - height),
+            (x + roof, y - height),
+            (x + half, y - height // 2),
+        ],
         colour,
-    )  # fmt: skip
+    )
     glass = round(half * 0.62)
-    cv2.rectangle(picture, (x - glass, y - round(height * 0.93)), (x + glass, y - height // 2 - 2),
-                  (90, 110, 125), -1)  # fmt: skip
+    cv2.rectangle(
+        picture,
+        (x - glass, y - round(height * 0.93)),
+        (x + glass, y - height // 2 - 2),
+        (90, 110, 125),
+        -1,
+    )
     for side in (-1, 1):
         lamp = (x + side * (half - 8), y - round(height * 0.38))
         cv2.circle(picture, lamp, max(3, width // 16), (200, 30, 30), -1)
@@ -123,8 +132,11 @@ def cat() -> Picture:
         _polygon(
             picture, [(160 + side * 95, 30), (160 + side * 22, 85), (160 + side * 88, 135)], fur
         )
-        _polygon(picture, [(160 + side * 85, 52), (160 + side * 44, 88), (160 + side * 78, 112)],
-                 (215, 165, 150))  # fmt: skip
+        _polygon(
+            picture,
+            [(160 + side * 85, 52), (160 + side * 44, 88), (160 + side * 78, 112)],
+            (215, 165, 150),
+        )
     cv2.ellipse(picture, (160, 155), (98, 88), 0, 0, 360, fur, -1)
     for x in (130, 160, 190):
         cv2.line(picture, (x, 72), (160 + (x - 160) // 2, 112), dark, 6)
@@ -158,8 +170,11 @@ def meadow() -> Picture:
 
 
 SCENES: dict[str, Callable[[], Picture]] = {
-    "street": street, "person": person, "cat": cat, "meadow": meadow,
-}  # fmt: skip
+    "street": street,
+    "person": person,
+    "cat": cat,
+    "meadow": meadow,
+}
 
 
 def photo(name: str) -> Photo:

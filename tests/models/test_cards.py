@@ -13,16 +13,30 @@ from vision_core.models import TASKS, bundled_alternative, card, cards, default_
 from vision_core.models.cards import ASSETS, bundled_cards, full_size_cards
 
 BUNDLED = {
-    "fcos_s": "detection", "faster_rcnn_s": "detection", "mask_rcnn_s": "instance",
-    "fcn_voc_s": "segmentation", "fcn_s": "segmentation", "fcn_deconv_s": "segmentation",
-    "segnet_s": "segmentation", "pose_heatmap_s": "pose", "pose_regression_s": "pose",
+    "fcos_s": "detection",
+    "faster_rcnn_s": "detection",
+    "mask_rcnn_s": "instance",
+    "fcn_voc_s": "segmentation",
+    "fcn_s": "segmentation",
+    "fcn_deconv_s": "segmentation",
+    "segnet_s": "segmentation",
+    "pose_heatmap_s": "pose",
+    "pose_regression_s": "pose",
     "resnet_s": "classification",
-    "vgg_s": "classification", "alexnet_s": "classification",
-}  # fmt: skip
+    "vgg_s": "classification",
+    "alexnet_s": "classification",
+}
 REQUIRED = (
-    "alexnet", "vgg16", "googlenet", "resnet18", "resnet50", "resnet101", "densenet121",
-    "mobilenet_v3_small", "mobilenet_v3_large",
-)  # fmt: skip
+    "alexnet",
+    "vgg16",
+    "googlenet",
+    "resnet18",
+    "resnet50",
+    "resnet101",
+    "densenet121",
+    "mobilenet_v3_small",
+    "mobilenet_v3_large",
+)
 
 
 def test_every_detector_and_segmenter_of_torchvision_is_there():
@@ -92,11 +106,13 @@ def test_bundled_cards_describe_their_files():
 @pytest.mark.parametrize(
     ("name", "other"),
     [
-        ("retinanet_resnet50_fpn", "fcos_s"), ("maskrcnn_resnet50_fpn", "mask_rcnn_s"),
-        ("keypointrcnn_resnet50_fpn", "pose_heatmap_s"), ("fcn_resnet50", "fcn_voc_s"),
+        ("retinanet_resnet50_fpn", "fcos_s"),
+        ("maskrcnn_resnet50_fpn", "mask_rcnn_s"),
+        ("keypointrcnn_resnet50_fpn", "pose_heatmap_s"),
+        ("fcn_resnet50", "fcn_voc_s"),
         ("vgg16", "resnet_s"),
     ],
-)  # fmt: skip
+)
 def test_a_bundled_model_stands_in(name, other):
     assert bundled_alternative(card(name)).name == other
 
@@ -112,11 +128,21 @@ def test_wrong_names_get_suggestions():
 
 def test_a_json_card_is_read_whole(tmp_path):
     data = {
-        "name": "x", "title": "X", "task": "detection", "family": "fcos", "labels": ["cat"],
-        "parameters": 3, "bytes": 6, "sha256": "ab", "licence": "free", "paper": None,
+        "name": "x",
+        "title": "X",
+        "task": "detection",
+        "family": "fcos",
+        "labels": ["cat"],
+        "parameters": 3,
+        "bytes": 6,
+        "sha256": "ab",
+        "licence": "free",
+        "paper": None,
         "scores": [{"metric": "AP50", "value": 0.5, "dataset": "voc", "split": "val", "n": 9}],
-        "joints": ["a", "b"], "skeleton": [[0, 1]], "history": [1, 2],
-    }  # fmt: skip
+        "joints": ["a", "b"],
+        "skeleton": [[0, 1]],
+        "history": [1, 2],
+    }
     (tmp_path / "x.json").write_text(json.dumps(data))
     (entry,) = bundled_cards(tmp_path)
     assert entry.scores == (("AP50", 0.5, "voc val"),)

@@ -122,9 +122,12 @@ def test_a_malicious_pickle_is_refused_and_not_run(tmp_path, monkeypatch):
 
 def test_files_that_are_no_state_dict(tmp_path):
     contents = {
-        "text.pth": b"hello", "empty.pth": b"", "text.safetensors": b"hello",
-        "empty.safetensors": b"", "zip.pth": b"PK\x03\x04" + b"\0" * 50,
-    }  # fmt: skip
+        "text.pth": b"hello",
+        "empty.pth": b"",
+        "text.safetensors": b"hello",
+        "empty.safetensors": b"",
+        "zip.pth": b"PK\x03\x04" + b"\0" * 50,
+    }
     for name, body in contents.items():
         (tmp_path / name).write_bytes(body)
         with pytest.raises(UserError, match="is damaged or is no"):
@@ -212,11 +215,13 @@ def test_fixed_scales_are_the_strides_that_a_normal_photo_gives():
 @pytest.mark.parametrize("kind", ["meta", "sparse", "quantised", "complex", "int8", "bool"])
 def test_tensors_that_cannot_be_weights_are_refused(tmp_path, kind):
     make = {
-        "meta": lambda v: v.to("meta"), "sparse": lambda v: v.to_sparse(),
+        "meta": lambda v: v.to("meta"),
+        "sparse": lambda v: v.to_sparse(),
         "quantised": lambda v: torch.quantize_per_tensor(v, 0.1, 0, torch.qint8),
-        "complex": lambda v: v.to(torch.complex64), "int8": lambda v: v.to(torch.int8),
+        "complex": lambda v: v.to(torch.complex64),
+        "int8": lambda v: v.to(torch.int8),
         "bool": lambda v: v.bool(),
-    }[kind]  # fmt: skip
+    }[kind]
     state = small_state()
     state["classifier.3.bias"] = make(state["classifier.3.bias"])
     torch.save(state, tmp_path / "odd.pth")

@@ -15,11 +15,20 @@ from vision_core.models import build as building
 from vision_core.models import card, load, loading, table
 
 QUICK = {
-    "fasterrcnn_mobilenet_v3_large_320_fpn", "keypointrcnn_resnet50_fpn", "maskrcnn_resnet50_fpn",
-    "retinanet_resnet50_fpn", "fcos_resnet50_fpn",
-    "ssdlite320_mobilenet_v3_large", "fcn_resnet50", "deeplabv3_mobilenet_v3_large",
-    "lraspp_mobilenet_v3_large", "googlenet", "densenet121", "resnet18", "mobilenet_v3_small",
-}  # fmt: skip
+    "fasterrcnn_mobilenet_v3_large_320_fpn",
+    "keypointrcnn_resnet50_fpn",
+    "maskrcnn_resnet50_fpn",
+    "retinanet_resnet50_fpn",
+    "fcos_resnet50_fpn",
+    "ssdlite320_mobilenet_v3_large",
+    "fcn_resnet50",
+    "deeplabv3_mobilenet_v3_large",
+    "lraspp_mobilenet_v3_large",
+    "googlenet",
+    "densenet121",
+    "resnet18",
+    "mobilenet_v3_small",
+}
 ALL = [
     r.builder if r.builder in QUICK else pytest.param(r.builder, marks=pytest.mark.long)
     for r in table.ROWS

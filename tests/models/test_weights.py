@@ -252,8 +252,12 @@ def test_missing_bundled_weights_are_a_sentence(monkeypatch, tmp_path):
 def test_the_lecture_set_has_a_model_of_each_task():
     names = weights.LECTURE_SET
     assert {card(name).task for name in names} >= {
-        "detection", "instance", "keypoint", "segmentation", "classification",
-    }  # fmt: skip
+        "detection",
+        "instance",
+        "keypoint",
+        "segmentation",
+        "classification",
+    }
     assert [entry.name for entry in weights.lecture_set()] == list(names)
 
 

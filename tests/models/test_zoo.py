@@ -20,19 +20,43 @@ from vision_core.models.zoo.trunk import Trunk
 
 ROOT = Path(__file__).resolve().parents[2]
 BUDGETS = {
-    "alexnet_s": 1.5e6, "vgg_s": 1.5e6, "resnet_s": 2.0e6, "fcos_s": 2.5e6,
-    "faster_rcnn_s": 3.5e6, "mask_rcnn_s": 3.5e6, "yolo_s": 4.5e6, "fcn_voc_s": 1.5e6,
-    "fcn_s": 2.0e6, "fcn_deconv_s": 2.0e6, "segnet_s": 2.0e6,
-    "pose_heatmap_s": 1.0e6, "pose_regression_s": 1.0e6,
-}  # fmt: skip
+    "alexnet_s": 1.5e6,
+    "vgg_s": 1.5e6,
+    "resnet_s": 2.0e6,
+    "fcos_s": 2.5e6,
+    "faster_rcnn_s": 3.5e6,
+    "mask_rcnn_s": 3.5e6,
+    "yolo_s": 4.5e6,
+    "fcn_voc_s": 1.5e6,
+    "fcn_s": 2.0e6,
+    "fcn_deconv_s": 2.0e6,
+    "segnet_s": 2.0e6,
+    "pose_heatmap_s": 1.0e6,
+    "pose_regression_s": 1.0e6,
+}
 DETECTORS = ("fcos_s", "faster_rcnn_s", "mask_rcnn_s", "yolo_s")
 BUNDLED = [name for name in zoo.NAMES if (ASSETS / f"{name}.json").exists()]
 ODD_SIZES = [(1, 1), (33, 65), (10, 333), (127, 64)]
 CARD_KEYS = {
-    "name", "title", "task", "family", "labels", "architecture", "parameters", "bytes", "sha256",
-    "data", "training", "scores", "speed_ms_640x480", "paper", "licence", "input", "limits",
+    "name",
+    "title",
+    "task",
+    "family",
+    "labels",
+    "architecture",
+    "parameters",
+    "bytes",
+    "sha256",
+    "data",
+    "training",
+    "scores",
+    "speed_ms_640x480",
+    "paper",
+    "licence",
+    "input",
+    "limits",
     "history",
-}  # fmt: skip
+}
 
 
 def call(name: str, network: torch.nn.Module, picture: torch.Tensor) -> torch.Tensor:

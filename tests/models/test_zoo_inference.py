@@ -60,8 +60,17 @@ def test_regressed_joints_have_no_score() -> None:
     labels = ("cat", "cow", "dog", "horse", "person", "sheep")
     detector = Network(finder, "fcos_s", "fcos", labels, "seed", CPU)
     module = seeded("pose_regression_s")
-    pose = Network(module, "pose", "pose_regression", ("person",), "seed", CPU, joints=JOINTS,
-                   skeleton=SKELETON, detector=detector)  # fmt: skip
+    pose = Network(
+        module,
+        "pose",
+        "pose_regression",
+        ("person",),
+        "seed",
+        CPU,
+        joints=JOINTS,
+        skeleton=SKELETON,
+        detector=detector,
+    )
     photo = picture(120, 160)
     found = trace(pose, photo)
     parts = PartSource(pose, photo, found)
@@ -120,8 +129,16 @@ def test_unpooling_puts_values_where_they_came_from() -> None:
 @pytest.mark.parametrize("name", zoo.CLASSIFIERS)
 def test_a_classifier_says_when_nothing_is_likely(name: str) -> None:
     module = seeded(name)
-    net = Network(module, name, "classifier", tuple("abcdefghijklmno"), "seed", CPU,
-                  preset=zoo.preprocessing(name), likely_from=0.95)  # fmt: skip
+    net = Network(
+        module,
+        name,
+        "classifier",
+        tuple("abcdefghijklmno"),
+        "seed",
+        CPU,
+        preset=zoo.preprocessing(name),
+        likely_from=0.95,
+    )
     photo = picture(90, 140)
     found = trace(net, photo)
     with torch.no_grad():

@@ -47,8 +47,11 @@ def sound(app: AppTest) -> AppTest:
 def text_of(app: AppTest) -> str:
     """All the prose of a page."""
     kinds = ("markdown", "caption", "info", "warning", "error", "html", "title")
-    return "\n".join(str(getattr(e, "value", "") or getattr(e.proto, "body", ""))
-                     for kind in kinds for e in app.get(kind))
+    return "\n".join(
+        str(getattr(e, "value", "") or getattr(e.proto, "body", ""))
+        for kind in kinds
+        for e in app.get(kind)
+    )
 
 
 def picture(app: AppTest, at: int = -1) -> dict[str, Any]:

@@ -34,12 +34,18 @@ def test_it_opens_on_the_best_box_of_the_bundled_detector() -> None:
 
 def _prose(app: AppTest) -> str:
     """What is read: prose, numbers and choices, not the address."""
-    return "\n".join([text_of(app), *(m.label for m in app.metric),
-                      *(o for s in app.selectbox for o in s.options)])  # fmt: skip
+    return "\n".join(
+        [
+            text_of(app),
+            *(m.label for m in app.metric),
+            *(o for s in app.selectbox for o in s.options),
+        ]
+    )
 
 
-@pytest.mark.parametrize(("model", "activation"), [("fcos_s", "sigmoid"),
-                                                   ("faster_rcnn_s", "softmax")])
+@pytest.mark.parametrize(
+    ("model", "activation"), [("fcos_s", "sigmoid"), ("faster_rcnn_s", "softmax")]
+)
 def test_the_logit_leads_to_the_score_that_the_pages_show(model, activation) -> None:
     app = sound(start(PAGE, model=model, methods="gradient"))
     found = trace(models.load(model), samples.sample("cat"))
@@ -61,14 +67,20 @@ def test_the_logit_leads_to_the_score_that_the_pages_show(model, activation) -> 
     assert len(app.get("plotly_chart")) == 1
 
 
-@pytest.mark.parametrize(("task", "target", "words"), [
-    ("classification", "cat", "Class logit of cat"),
-    ("segmentation", "region:cat", "Mean class logit of cat"),
-    ("detection", "box:5:x1", "Left edge x1, pixels of "),
-    ("pose", "joint:0:neck", "Heatmap logit of neck of "),
-    ("classification", "unit:trunk.stages.1:3,2,1",
-     "Activation of channel 3, row 2, column 1 of trunk.stages.1"),
-])
+@pytest.mark.parametrize(
+    ("task", "target", "words"),
+    [
+        ("classification", "cat", "Class logit of cat"),
+        ("segmentation", "region:cat", "Mean class logit of cat"),
+        ("detection", "box:5:x1", "Left edge x1, pixels of "),
+        ("pose", "joint:0:neck", "Heatmap logit of neck of "),
+        (
+            "classification",
+            "unit:trunk.stages.1:3,2,1",
+            "Activation of channel 3, row 2, column 1 of trunk.stages.1",
+        ),
+    ],
+)
 def test_a_link_names_the_target(task, target, words) -> None:
     app = sound(start(PAGE, task=task, target=target, methods="gradient,gradcam"))
     assert app.metric[0].label.startswith(words)
@@ -129,8 +141,17 @@ def test_the_slider_counts_the_layers_before_the_target() -> None:
 
 @pytest.mark.parametrize(("target", "layers"), [("box:311", 44), ("joint:311:neck", 39)])
 def test_a_pose_has_the_layers_of_the_network_that_is_asked(target, layers) -> None:
-    app = sound(start(PAGE, task="pose", model="pose_heatmap_s", photo="astronaut",
-                      target=target, methods="gradient", random="1"))  # fmt: skip
+    app = sound(
+        start(
+            PAGE,
+            task="pose",
+            model="pose_heatmap_s",
+            photo="astronaut",
+            target=target,
+            methods="gradient",
+            random="1",
+        )
+    )
     [slider] = app.main.slider
     assert slider.max == layers
     assert app.dataframe[0].value["signed"][0] < 0.99
@@ -161,9 +182,13 @@ def test_t26_every_argument_of_a_map_is_part_of_its_key() -> None:
         first.values[0, 0] = 9
 
 
-@pytest.mark.parametrize(("page", "key", "value"), [
-    (PAGE, "over", 0.3), ("pages/relu_rules.py", "unit", 2),
-])
+@pytest.mark.parametrize(
+    ("page", "key", "value"),
+    [
+        (PAGE, "over", 0.3),
+        ("pages/relu_rules.py", "unit", 2),
+    ],
+)
 def test_how_it_is_drawn_runs_no_network(page, key, value, convolutions) -> None:
     app = sound(start(page, task="classification", section="network", methods="gradient,gradcam"))
     before = len(convolutions)

@@ -20,8 +20,13 @@ def page() -> None:
     which = st.number_input("Photo", 0, 100, 0)
     photo = from_array(np.full((30, 40, 3), which, np.uint8))
     left = float(st.slider("Left", 0, 20, 0))
-    picture(photo, Scene(boxes=[[left, 0, 30, 20]], ids=[7], labels=["cat"], scores=[0.5],
-                         colours=["#56B4E9"]), key="view")
+    picture(
+        photo,
+        Scene(
+            boxes=[[left, 0, 30, 20]], ids=[7], labels=["cat"], scores=[0.5], colours=["#56B4E9"]
+        ),
+        key="view",
+    )
 
 
 def data(app: AppTest) -> dict:

@@ -70,8 +70,13 @@ def test_pairs_of_masks_have_their_overlap_in_the_table() -> None:
 def test_a_pressed_count_leaves_its_boxes_and_all_counts_add_up() -> None:
     app = sound(compare(photo="astronaut", score="0.1"))
     every = columns(app)
-    counts = dict(zip(("both", "other_class", "shifted", "only_a", "only_b"),
-                      (int(text.split(": ")[1]) for text in pills(app)), strict=True))  # fmt: skip
+    counts = dict(
+        zip(
+            ("both", "other_class", "shifted", "only_a", "only_b"),
+            (int(text.split(": ")[1]) for text in pills(app)),
+            strict=True,
+        )
+    )
     twice = counts["both"] + counts["other_class"] + counts["shifted"]
     assert twice + counts["only_a"] == len(every[0]["ids"]) > 0
     assert twice + counts["only_b"] == len(every[1]["ids"]) > 0
@@ -97,8 +102,15 @@ def test_a_model_against_itself_agrees_on_everything() -> None:
 
 
 def test_random_weights_stand_beside_the_trained_ones() -> None:
-    app = sound(compare(photo="cat", kind="classification", model_a="resnet_s",
-                        model_b="resnet_s", random_of="b"))  # fmt: skip
+    app = sound(
+        compare(
+            photo="cat",
+            kind="classification",
+            model_a="resnet_s",
+            model_b="resnet_s",
+            random_of="b",
+        )
+    )
     text = text_of(app)
     assert "ResNet, small (random weights)" in text
     photo = samples.sample("cat")
@@ -148,10 +160,12 @@ def test_drawn_truth_judges_every_detection() -> None:
     app = sound(compare(photo="astronaut", colour="truth", truth=truth))
     for column in columns(app):
         overlap = iou_matrix(np.float32(column["boxes"]), np.float32([[90, 5, 330, 512]]))[:, 0]
-        hits = [i for i, name in enumerate(column["labels"])
-                if name == "person" and overlap[i] >= 0.5]  # fmt: skip
-        expected = [VERDICTS["hit" if i in hits[:1] else "false"]
-                    for i in range(len(column["labels"]))]  # fmt: skip
+        hits = [
+            i for i, name in enumerate(column["labels"]) if name == "person" and overlap[i] >= 0.5
+        ]
+        expected = [
+            VERDICTS["hit" if i in hits[:1] else "false"] for i in range(len(column["labels"]))
+        ]
         assert column["colours"] == expected
         texts = [mark["text"] for mark in column["marks"]]
         assert texts == ["" if hits else "missed person", "missed dog"]
@@ -166,8 +180,9 @@ def test_a_truth_that_cannot_be_read_is_said_and_left_out(truth) -> None:
 
 
 def test_the_truth_of_another_photo_does_not_count() -> None:
-    app = sound(compare(photo="cat", colour="truth",
-                        truth=f"{mark_of('astronaut')};person:90,5,330,512"))  # fmt: skip
+    app = sound(
+        compare(photo="cat", colour="truth", truth=f"{mark_of('astronaut')};person:90,5,330,512")
+    )
     assert columns(app)[0]["marks"] == []
 
 
@@ -208,9 +223,11 @@ def test_a_coco_file_counts_for_its_photo_only_and_a_bad_one_is_said() -> None:
     app = sound(compare(photo="cat", colour="truth"))
     app.session_state["compare_tabs"] = "Ground truth"
     sound(app.run())
-    good = {"images": [{"id": 1, "width": 451, "height": 300}],
-            "categories": [{"id": 1, "name": "cat"}],
-            "annotations": [{"image_id": 1, "category_id": 1, "bbox": [5, 6, 400, 280]}]}
+    good = {
+        "images": [{"id": 1, "width": 451, "height": 300}],
+        "categories": [{"id": 1, "name": "cat"}],
+        "annotations": [{"image_id": 1, "category_id": 1, "bbox": [5, 6, 400, 280]}],
+    }
     (uploader,) = app.get("file_uploader")
     sound(uploader.upload("bad.json", b"{}", "application/json").run())
     assert "no COCO annotation file" in text_of(app) and columns(app)[0]["marks"] == []

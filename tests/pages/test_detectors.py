@@ -16,14 +16,19 @@ from vision_core import samples
 from vision_core.models import Model, card
 
 NAMES = [
-    "maskrcnn_resnet50_fpn", "keypointrcnn_resnet50_fpn", "fasterrcnn_mobilenet_v3_large_320_fpn",
-    "retinanet_resnet50_fpn", "fcos_resnet50_fpn", "ssdlite320_mobilenet_v3_large",
+    "maskrcnn_resnet50_fpn",
+    "keypointrcnn_resnet50_fpn",
+    "fasterrcnn_mobilenet_v3_large_320_fpn",
+    "retinanet_resnet50_fpn",
+    "fcos_resnet50_fpn",
+    "ssdlite320_mobilenet_v3_large",
 ]
 
 
 @pytest.fixture(params=NAMES)
 def name(request, monkeypatch) -> str:
     """A model's name; its weights are random ones that say something."""
+
     def load(wanted: str, device: str, folder=None) -> Model:
         return Model(card(wanted), built(wanted), torch.device("cpu"), f"test-{wanted}", None, None)
 
@@ -34,8 +39,15 @@ def name(request, monkeypatch) -> str:
 def test_live_canvas_why_not_and_funnel_on_every_family(name) -> None:
     task = card(name).task
     photo = samples.sample("cat")
-    app = sound(start(task=task, model=name, score="0.02", max="20",
-                      ask=f"20,20,{photo.width - 20},{photo.height - 20}"))
+    app = sound(
+        start(
+            task=task,
+            model=name,
+            score="0.02",
+            max="20",
+            ask=f"20,20,{photo.width - 20},{photo.height - 20}",
+        )
+    )
     shown = picture(app)
     live = shown["live"]
     assert shown["ids"] and len(shown["ids"]) <= 20

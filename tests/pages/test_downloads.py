@@ -95,8 +95,10 @@ def test_the_class_map_comes_back_from_its_rle() -> None:
 def test_joints_below_the_threshold_are_left_out_of_coco_too() -> None:
     _, some = pressed(PREDICTIONS, task="pose", score="0.1", joint="0.5")
     _, every = pressed(PREDICTIONS, task="pose", score="0.1", joint="0")
-    few, all_of_them = (sum(row["num_keypoints"] for row in files["COCO"][1]["annotations"])
-                        for files in (some, every))
+    few, all_of_them = (
+        sum(row["num_keypoints"] for row in files["COCO"][1]["annotations"])
+        for files in (some, every)
+    )
     assert few < all_of_them
 
 

@@ -200,7 +200,9 @@ def test_a_fault_behind_a_widget_is_noticed(caplog: pytest.LogCaptureFixture) ->
     seen, told = walk(lambda: AppTest.from_function(script).run(), caplog)
     assert seen == {"sound", "fails", "chosen", "more", "deep"}
     assert [line.partition(":")[0] for line in told] == [
-        "fails = True", "chosen = b", "more = True > deep = 0"
+        "fails = True",
+        "chosen = b",
+        "more = True > deep = 0",
     ]
     assert "in a callback" in told[0]
     assert "Something went wrong while choosing" in told[1]

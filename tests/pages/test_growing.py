@@ -25,9 +25,10 @@ from vision_core.inference import trace
 
 PAGE = "pages/attribution.py"
 SETTINGS: dict[str, dict[str, Any]] = {
-    "smoothgrad": {"samples": 20, "seed": 1}, "integrated_gradients": {"steps": 20},
+    "smoothgrad": {"samples": 20, "seed": 1},
+    "integrated_gradients": {"steps": 20},
     "occlusion": {"patch": 64, "stride": 32},
-}  # fmt: skip
+}
 
 
 @pytest.fixture(autouse=True)
@@ -68,12 +69,14 @@ def test_partial_maps_are_shown_and_end_in_the_whole_one(method, asked) -> None:
     first, *partial = shown
     assert first == (f"{whole.total} passes", None), "the cost is told before the first pass"
     assert [m[0] for _, m in partial] == list(range(8, whole.total, 8)), "batches of 8"
-    assert [w for w, _ in partial] == [f"{n} of {whole.total} passes"
-                                       for n in range(8, whole.total, 8)]  # fmt: skip
+    assert [w for w, _ in partial] == [
+        f"{n} of {whole.total} passes" for n in range(8, whole.total, 8)
+    ]
     assert all(not np.array_equal(m[1], whole.values) for _, m in partial)
     assert words[0] == (f"{method}: {whole.total} passes", 0)
-    assert re.fullmatch(rf"{method}: 8 of {whole.total} passes, about \d+ (s|min) left",
-                        words[1][0])  # fmt: skip
+    assert re.fullmatch(
+        rf"{method}: 8 of {whole.total} passes, about \d+ (s|min) left", words[1][0]
+    )
     assert [share for _, share in words] == sorted({share for _, share in words})
     assert maps.at_once(*asked, method, SETTINGS[method]) is whole, "it is kept"
 
@@ -192,9 +195,13 @@ def test_an_error_in_a_step_reaches_all_who_follow_and_the_next_one_begins_anew(
     assert len(runs) == 0 and list(runs.follow("key", lambda: iter([5]))) == [5]
 
 
-@pytest.mark.parametrize(("error", "said"), [
-    (UserError("It cannot be."), "It cannot be."), (RuntimeError("secret"), "SmoothGrad failed"),
-])
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (UserError("It cannot be."), "It cannot be."),
+        (RuntimeError("secret"), "SmoothGrad failed"),
+    ],
+)
 def test_if_one_method_fails_the_others_stay(error, said, monkeypatch) -> None:
     in_steps = maps.in_steps
 
@@ -205,8 +212,9 @@ def test_if_one_method_fails_the_others_stay(error, said, monkeypatch) -> None:
             yield step
 
     monkeypatch.setattr(maps, "in_steps", failing)
-    app = sound(start(PAGE, task="classification", methods="gradient,smoothgrad,occlusion",
-                      samples="20"))  # fmt: skip
+    app = sound(
+        start(PAGE, task="classification", methods="gradient,smoothgrad,occlusion", samples="20")
+    )
     assert [said in w.value for w in app.warning] == [True] and "secret" not in text_of(app)
     titles = app.get("plotly_chart")[0].proto.spec
     assert "Gradient" in titles and "Occlusion" in titles and "SmoothGrad" not in titles
@@ -222,8 +230,13 @@ def test_the_page_shows_them_on_the_way_and_ends_as_if_they_had_been_known(monke
     monkeypatch.setattr(
         stills, "progress", lambda words, share: told.append(words) or progress(words, share)
     )
-    address = {"task": "classification", "methods": "gradient,smoothgrad,integrated_gradients",
-               "samples": "20", "steps": "20", "random": "2"}  # fmt: skip
+    address = {
+        "task": "classification",
+        "methods": "gradient,smoothgrad,integrated_gradients",
+        "samples": "20",
+        "steps": "20",
+        "random": "2",
+    }
     app = sound(start(PAGE, **address))
     urls = [[still.url != "" for still in shown] for shown in drawn]
     assert urls[0] == [True, False, False], "the quick map is there at once"
@@ -235,7 +248,8 @@ def test_the_page_shows_them_on_the_way_and_ends_as_if_they_had_been_known(monke
     known = sound(start(PAGE, **address))
     assert len(drawn) == count, "what is known is shown at once, without a bar"
     assert [c.proto.spec for c in app.get("plotly_chart")] == [
-        c.proto.spec for c in known.get("plotly_chart")]
+        c.proto.spec for c in known.get("plotly_chart")
+    ]
     assert len(app.get("plotly_chart")) == 2 and text_of(app) == text_of(known)
     assert "data-stills" not in text_of(app) and "progressbar" not in text_of(app)
     assert app.metric[0].value == known.metric[0].value != "…"
@@ -265,10 +279,15 @@ def held() -> list[Any]:
     return [value for value, _ in maps._held()._values.values()]
 
 
-@pytest.mark.parametrize(("seconds", "done", "words"), [
-    (None, 0, "X: 64 passes"), (0.5, 8, "X: 8 of 64 passes, about 28 s left"),
-    (0.001, 56, "X: 56 of 64 passes, about 1 s left"),
-    (10.0, 8, "X: 8 of 64 passes, about 9 min left"), (0.5, 64, "X: 64 of 64 passes"),
-])
+@pytest.mark.parametrize(
+    ("seconds", "done", "words"),
+    [
+        (None, 0, "X: 64 passes"),
+        (0.5, 8, "X: 8 of 64 passes, about 28 s left"),
+        (0.001, 56, "X: 56 of 64 passes, about 1 s left"),
+        (10.0, 8, "X: 8 of 64 passes, about 9 min left"),
+        (0.5, 64, "X: 64 of 64 passes"),
+    ],
+)
 def test_how_far_it_is(seconds, done, words) -> None:
     assert growing.told_of("X", Step(done, 64), seconds) == words

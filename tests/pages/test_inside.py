@@ -23,8 +23,11 @@ def test_filters_of_every_bundled_kind(task) -> None:
 
 
 def test_one_filter_and_random_weights() -> None:
-    app = sound(start(FILTERS, task="classification", conv="trunk.stages.1.0.conv1", filter="3",
-                      untrained="1"))  # fmt: skip
+    app = sound(
+        start(
+            FILTERS, task="classification", conv="trunk.stages.1.0.conv1", filter="3", untrained="1"
+        )
+    )
     words = text_of(app)
     assert "Filter 3" in words and "Random weights" in words
     assert len(app.get("plotly_chart")) == 3
@@ -85,11 +88,16 @@ def _set(app: AppTest, kind: str, key: str, value: object) -> AppTest:
     return sound(widget.set_value(value).run())
 
 
-@pytest.mark.parametrize(("kind", "key", "value"), [
-    ("selectbox", "photo", "coffee"), ("selectbox", "model", "vgg_s"),
-    ("selectbox", "layer", "trunk.stages.2"), ("radio", "climb_what", "a class, from noise"),
-    ("radio", "climb_what", "the whole layer, from the photo"),
-])
+@pytest.mark.parametrize(
+    ("kind", "key", "value"),
+    [
+        ("selectbox", "photo", "coffee"),
+        ("selectbox", "model", "vgg_s"),
+        ("selectbox", "layer", "trunk.stages.2"),
+        ("radio", "climb_what", "a class, from noise"),
+        ("radio", "climb_what", "the whole layer, from the photo"),
+    ],
+)
 def test_a_maximised_picture_goes_when_it_is_of_something_else(kind, key, value) -> None:
     app = sound(start(ACTIVATIONS, task="classification", layer="trunk.stages.1", channel="3"))
     app.session_state["part"] = "What would make it larger"

@@ -54,7 +54,10 @@ def test_receptive_fields_of_textbooks() -> None:
 
     seen = _receptive_fields("vgg16")  # 3x3 convolutions and 2x2 pooling, by hand
     assert (seen["features.0"], seen["features.4"], seen["features.30"]) == (
-        "3 x 3", "6 x 6", "212 x 212")
+        "3 x 3",
+        "6 x 6",
+        "212 x 212",
+    )
     assert _receptive_fields("resnet18")["layer4.1.conv2"] == "435 x 435"
     assert _receptive_fields("mobilenet_v3_small")["features.12.0"] == "whole picture"
 

@@ -30,10 +30,13 @@ SECTIONS = {
 }
 EVERY = [(page, section) for page, sections in SECTIONS.items() for section in sections]
 OPERATORS = {
-    ("convolution", "window"): "convolution", ("convolution", "matrix"): "convolution_matrix",
-    ("transposed_convolution", "steps"): "transposed_convolution", ("pooling", "pool"): "max_pool",
-    ("roi_pooling", "numbers"): "roi_align", ("roi_pooling", "nms"): "nms",
-}  # fmt: skip
+    ("convolution", "window"): "convolution",
+    ("convolution", "matrix"): "convolution_matrix",
+    ("transposed_convolution", "steps"): "transposed_convolution",
+    ("pooling", "pool"): "max_pool",
+    ("roi_pooling", "numbers"): "roi_align",
+    ("roi_pooling", "nms"): "nms",
+}
 
 
 def stage(app: Any, at: int = 0) -> dict[str, Any]:
@@ -164,6 +167,9 @@ def test_a_network_with_a_transposed_convolution_gets_its_section(monkeypatch) -
 
 def test_a_rule_from_a_link_stands_under_the_control_that_it_names() -> None:
     app = sound(start("pages/transposed_convolution.py", output_padding="3"))
-    drawn = [e.label if e.type == "number_input" else e.type for e in app.sidebar
-             if e.type in ("number_input", "warning")]  # fmt: skip
+    drawn = [
+        e.label if e.type == "number_input" else e.type
+        for e in app.sidebar
+        if e.type in ("number_input", "warning")
+    ]
     assert drawn.index("Output padding") < drawn.index("warning")

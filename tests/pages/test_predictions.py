@@ -30,12 +30,27 @@ def test_no_control_runs_the_network_again(convolutions) -> None:
     assert convolutions, "the network must have run once"
     before = len(convolutions)
     counts = set()
-    for key, value in [("score", 0.2), ("score", 0.001), ("iou", 0.1), ("max", 7), ("max", 200),
-                       ("nms", "soft-gaussian"), ("sigma", 0.9), ("nms", "soft-linear"),
-                       ("nms", "none"), ("agnostic", True), ("classes", ["cat"]),
-                       ("captions", False), ("present", True)]:
-        [w] = [w for kind in ("slider", "selectbox", "toggle", "multiselect")
-               for w in app.get(kind) if w.key == key]
+    for key, value in [
+        ("score", 0.2),
+        ("score", 0.001),
+        ("iou", 0.1),
+        ("max", 7),
+        ("max", 200),
+        ("nms", "soft-gaussian"),
+        ("sigma", 0.9),
+        ("nms", "soft-linear"),
+        ("nms", "none"),
+        ("agnostic", True),
+        ("classes", ["cat"]),
+        ("captions", False),
+        ("present", True),
+    ]:
+        [w] = [
+            w
+            for kind in ("slider", "selectbox", "toggle", "multiselect")
+            for w in app.get(kind)
+            if w.key == key
+        ]
         sound(w.set_value(value).run())
         counts.add(len(picture(app)["boxes"]))
     assert len(convolutions) == before
@@ -77,11 +92,24 @@ def test_state_survives_another_page() -> None:
 
 
 def test_the_address_sets_every_control_and_holds_every_change() -> None:
-    app = sound(start(photo="astronaut", score="0.05", iou="0.3", nms="soft-gaussian",
-                      sigma="0.7", agnostic="1", max="12", classes="cat,dog"))
+    app = sound(
+        start(
+            photo="astronaut",
+            score="0.05",
+            iou="0.3",
+            nms="soft-gaussian",
+            sigma="0.7",
+            agnostic="1",
+            max="12",
+            classes="cat,dog",
+        )
+    )
     assert app.selectbox(key="photo").value == "astronaut"
     assert [app.slider(key=k).value for k in ("score", "iou", "sigma", "max")] == [
-        0.05, 0.3, 0.7, 12
+        0.05,
+        0.3,
+        0.7,
+        12,
     ]
     assert app.toggle(key="agnostic").value is True
     assert app.multiselect(key="classes").value == ["cat", "dog"]
@@ -91,12 +119,28 @@ def test_the_address_sets_every_control_and_holds_every_change() -> None:
     assert app.query_params["photo"] == "astronaut"
 
 
-@pytest.mark.parametrize(("name", "value"), [
-    ("score", "abc"), ("score", "7"), ("score", "nan"), ("iou", "-1"), ("nms", "soft"),
-    ("max", "0"), ("max", "3.5"), ("sigma", "0"), ("agnostic", "yes"), ("classes", "cat,unicorn"),
-    ("photo", "nobody"), ("task", "guessing"), ("model", "yolo99"), ("device", "abacus"),
-    ("source", "fax"), ("present", "2"), ("box", "x"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("score", "abc"),
+        ("score", "7"),
+        ("score", "nan"),
+        ("iou", "-1"),
+        ("nms", "soft"),
+        ("max", "0"),
+        ("max", "3.5"),
+        ("sigma", "0"),
+        ("agnostic", "yes"),
+        ("classes", "cat,unicorn"),
+        ("photo", "nobody"),
+        ("task", "guessing"),
+        ("model", "yolo99"),
+        ("device", "abacus"),
+        ("source", "fax"),
+        ("present", "2"),
+        ("box", "x"),
+    ],
+)
 def test_a_bad_value_gives_the_default_and_a_note(name, value) -> None:
     app = sound(start(**{name: value}))
     notes = [i.value for i in app.info if f"asks for {name} " in i.value]

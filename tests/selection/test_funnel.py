@@ -50,8 +50,10 @@ def test_boxes_of_the_rpns_stages_shrink_and_end_with_the_proposals():
 
 
 def test_stages_of_the_thresholds_are_the_selections():
-    chosen = select(make_trace(3, 80), Thresholds(
-        score=0.2, iou=0.4, max_detections=9, classes=frozenset({"cat"})))
+    chosen = select(
+        make_trace(3, 80),
+        Thresholds(score=0.2, iou=0.4, max_detections=9, classes=frozenset({"cat"})),
+    )
     counts = chosen.counts()
     named = {key: stage.count for key, stage in stages(chosen).items()}
     assert named["score_threshold"] == 80 - counts["below_score"]

@@ -20,8 +20,11 @@ def pasted(mask: np.ndarray, box: np.ndarray) -> np.ndarray:
 
 
 @given(
-    x=st.floats(0, 70, width=32), y=st.floats(0, 50, width=32),
-    w=st.floats(1, 80, width=32), h=st.floats(1, 60, width=32), seed=st.integers(0, 10_000),
+    x=st.floats(0, 70, width=32),
+    y=st.floats(0, 50, width=32),
+    w=st.floats(1, 80, width=32),
+    h=st.floats(1, 60, width=32),
+    seed=st.integers(0, 10_000),
 )
 def test_equals_torchvision(x, y, w, h, seed) -> None:
     box = np.array([x, y, min(x + w, WIDTH), min(y + h, HEIGHT)], np.float32)
@@ -35,10 +38,16 @@ def test_equals_torchvision(x, y, w, h, seed) -> None:
     assert ((ours >= 0.5) == (theirs >= 0.5))[~unsure].all()
 
 
-@pytest.mark.parametrize("box", [
-    [200, 200, 300, 300], [70, 65, 80, 100], [-50, -50, -10, -10], [np.nan, 0, 5, 5],
-    [20, 20, 10, 10],
-])
+@pytest.mark.parametrize(
+    "box",
+    [
+        [200, 200, 300, 300],
+        [70, 65, 80, 100],
+        [-50, -50, -10, -10],
+        [np.nan, 0, 5, 5],
+        [20, 20, 10, 10],
+    ],
+)
 def test_a_box_outside_the_picture_leaves_nothing(box) -> None:
     assert not pasted(np.ones((28, 28), np.float32), np.array(box, np.float32)).any()
 

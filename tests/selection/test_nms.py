@@ -25,8 +25,10 @@ def scene(seed: int, n: int, classes: int = 3) -> tuple[np.ndarray, np.ndarray, 
 
 
 @given(
-    seed=st.integers(0, 10_000), n=st.sampled_from([0, 1, 2, 17, 120, 1000, 1001]),
-    iou=st.sampled_from([0.0, 0.3, 0.5, 0.7, 1.0]), agnostic=st.booleans(),
+    seed=st.integers(0, 10_000),
+    n=st.sampled_from([0, 1, 2, 17, 120, 1000, 1001]),
+    iou=st.sampled_from([0.0, 0.3, 0.5, 0.7, 1.0]),
+    agnostic=st.booleans(),
 )
 @settings(max_examples=60, deadline=None)
 def test_survivors_are_torchvisions_and_the_reason_is_true(seed, n, iou, agnostic):
@@ -120,8 +122,11 @@ def slow_soft_nms(boxes, scores, labels, floor, sigma, linear_above):
 
 
 @given(
-    seed=st.integers(0, 10_000), n=st.integers(0, 60), agnostic=st.booleans(),
-    floor=st.sampled_from([0.0, 0.05, 0.3]), sigma=st.sampled_from([0.1, 0.5, 2.0]),
+    seed=st.integers(0, 10_000),
+    n=st.integers(0, 60),
+    agnostic=st.booleans(),
+    floor=st.sampled_from([0.0, 0.05, 0.3]),
+    sigma=st.sampled_from([0.1, 0.5, 2.0]),
     linear=st.sampled_from([None, 0.0, 0.3, 0.5]),
 )
 @settings(max_examples=120, deadline=None)

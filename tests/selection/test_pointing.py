@@ -17,7 +17,11 @@ def test_a_suppressed_candidate_comes_with_its_suppressor():
     chosen = select(constructed(), Thresholds())
     first, second = named_boxes(chosen, why_box(chosen, BOXES[1]))
     assert (first.role, first.box, first.text, first.iou) == (
-        "candidate", BOXES[1], "dog 0.80", None)
+        "candidate",
+        BOXES[1],
+        "dog 0.80",
+        None,
+    )
     assert (second.role, second.box, second.text) == ("suppressor", BOXES[0], "box 1: dog 0.97")
     assert second.iou == pytest.approx(2 / 3)
 

@@ -14,16 +14,25 @@ from vision_core.selection import NMS_VARIANTS, Thresholds, select
 from vision_core.selection.replay import replay
 
 
-@given(st.integers(0, 500), st.integers(0, 80), st.sampled_from([0.0, 0.3, 0.6]),
-       st.sampled_from([0.2, 0.5]))
+@given(
+    st.integers(0, 500),
+    st.integers(0, 80),
+    st.sampled_from([0.0, 0.3, 0.6]),
+    st.sampled_from([0.2, 0.5]),
+)
 @settings(max_examples=60, deadline=None)
 def test_hard_steps_end_where_batched_nms_ends(seed, n, score, iou):
     trace = make_trace(seed, n)
     steps = replay(trace, Thresholds(score, iou))
     alive = np.flatnonzero(trace.scores > np.float32(score))
-    expected = alive[batched_nms(torch.tensor(trace.boxes_net[alive]),
-                                 torch.tensor(trace.scores[alive]),
-                                 torch.tensor(trace.label_ids[alive]), iou).numpy()]
+    expected = alive[
+        batched_nms(
+            torch.tensor(trace.boxes_net[alive]),
+            torch.tensor(trace.scores[alive]),
+            torch.tensor(trace.label_ids[alive]),
+            iou,
+        ).numpy()
+    ]
     assert [s.kept for s in steps] == expected.tolist()
     assert sum(1 + len(s.effects) for s in steps) == len(alive)
     assert [s.remaining for s in steps][-1:] in ([0], [])
@@ -34,8 +43,13 @@ def test_hard_steps_end_where_batched_nms_ends(seed, n, score, iou):
             assert effect.iou > iou and effect.before <= step.score and effect.out
 
 
-@given(st.integers(0, 500), st.integers(0, 60), st.sampled_from(["soft-linear", "soft-gaussian"]),
-       st.booleans(), st.sampled_from([0.02, 0.3]))
+@given(
+    st.integers(0, 500),
+    st.integers(0, 60),
+    st.sampled_from(["soft-linear", "soft-gaussian"]),
+    st.booleans(),
+    st.sampled_from([0.02, 0.3]),
+)
 @settings(max_examples=60, deadline=None)
 def test_soft_steps_end_at_the_selections_scores(seed, n, nms, agnostic, score):
     trace = make_trace(seed, n)

@@ -13,8 +13,12 @@ from vision_core.selection import FATES, NMS_VARIANTS, Thresholds, select
 
 
 @given(
-    seed=st.integers(0, 999), score=st.floats(0, 1), iou=st.floats(0, 1),
-    nms=st.sampled_from(NMS_VARIANTS), agnostic=st.booleans(), limit=st.integers(1, 60),
+    seed=st.integers(0, 999),
+    score=st.floats(0, 1),
+    iou=st.floats(0, 1),
+    nms=st.sampled_from(NMS_VARIANTS),
+    agnostic=st.booleans(),
+    limit=st.integers(1, 60),
     classes=st.sampled_from([None, frozenset(), frozenset({"cat"}), frozenset({"dog", "cow"})]),
 )
 @settings(max_examples=150, deadline=None)
@@ -94,9 +98,14 @@ def test_hard_nms_filters_before_or_after_alike_and_soft_nms_does_not():
 @pytest.mark.parametrize(
     ("kwargs", "word"),
     [
-        ({"score": -0.1}, "score"), ({"score": 1.5}, "score"), ({"score": float("nan")}, "score"),
-        ({"iou": 2}, "iou"), ({"nms": "fast"}, "NMS"), ({"sigma": 0}, "Sigma"),
-        ({"sigma": float("inf")}, "Sigma"), ({"max_detections": 0}, "Max"),
+        ({"score": -0.1}, "score"),
+        ({"score": 1.5}, "score"),
+        ({"score": float("nan")}, "score"),
+        ({"iou": 2}, "iou"),
+        ({"nms": "fast"}, "NMS"),
+        ({"sigma": 0}, "Sigma"),
+        ({"sigma": float("inf")}, "Sigma"),
+        ({"max_detections": 0}, "Max"),
     ],
 )
 def test_values_out_of_range_are_refused_in_one_sentence(kwargs, word):
@@ -109,8 +118,13 @@ def test_thresholds_as_dict_are_json_ready():
     import json
 
     assert json.loads(json.dumps(Thresholds(classes=frozenset({"dog", "cat"})).as_dict())) == {
-        "score": 0.5, "iou": 0.5, "nms": "hard", "sigma": 0.5, "agnostic": False,
-        "max_detections": 100, "classes": ["cat", "dog"],
+        "score": 0.5,
+        "iou": 0.5,
+        "nms": "hard",
+        "sigma": 0.5,
+        "agnostic": False,
+        "max_detections": 100,
+        "classes": ["cat", "dog"],
     }
 
 

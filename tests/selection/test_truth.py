@@ -25,8 +25,9 @@ def traces(draw: st.DrawFn) -> DetectionTrace:
     if draw(st.booleans()):
         boxes, scores = np.round(boxes / 10) * 10, np.round(scores * 4) / 4
     boxes = boxes.astype(np.float32)
-    return dataclasses.replace(trace, boxes=boxes, boxes_net=boxes,
-                               scores=scores.astype(np.float32))
+    return dataclasses.replace(
+        trace, boxes=boxes, boxes_net=boxes, scores=scores.astype(np.float32)
+    )
 
 
 def iou_of(trace: DetectionTrace) -> np.ndarray:
@@ -35,9 +36,12 @@ def iou_of(trace: DetectionTrace) -> np.ndarray:
 
 
 @given(
-    trace=traces(), score=st.sampled_from([0.0, 0.25, 0.3, 0.5]),
-    iou=st.floats(0, 1), nms=st.sampled_from(["hard", "soft-linear", "soft-gaussian", "none"]),
-    agnostic=st.booleans(), limit=st.integers(1, 40),
+    trace=traces(),
+    score=st.sampled_from([0.0, 0.25, 0.3, 0.5]),
+    iou=st.floats(0, 1),
+    nms=st.sampled_from(["hard", "soft-linear", "soft-gaussian", "none"]),
+    agnostic=st.booleans(),
+    limit=st.integers(1, 40),
     classes=st.sampled_from([None, frozenset({"cat"})]),
 )
 @settings(max_examples=200, deadline=None)

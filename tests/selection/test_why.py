@@ -35,8 +35,11 @@ def constructed() -> DetectionTrace:
     base = make_trace(0, 5)
     boxes = np.array(BOXES, np.float32)
     return dataclasses.replace(
-        base, boxes=boxes, boxes_net=boxes * np.float32(0.5),
-        scores=np.array(SCORES, np.float32), label_ids=np.array(LABELS),
+        base,
+        boxes=boxes,
+        boxes_net=boxes * np.float32(0.5),
+        scores=np.array(SCORES, np.float32),
+        label_ids=np.array(LABELS),
     )
 
 
@@ -48,8 +51,12 @@ def constructed() -> DetectionTrace:
         (2, Thresholds(), "below_score", ["cat", "0.043", "threshold 0.50"]),
         (4, Thresholds(max_detections=2), "cut_by_max", ["cow 0.55", "limit of 2", "number 3"]),
         (3, Thresholds(classes=frozenset({"dog"})), "hidden_by_class_filter", ["class filter"]),
-        (1, Thresholds(nms="soft-gaussian", sigma=0.5), "decayed",
-         ["from 0.80", "box 1 (dog 0.97)", "IoU 0.67"]),
+        (
+            1,
+            Thresholds(nms="soft-gaussian", sigma=0.5),
+            "decayed",
+            ["from 0.80", "box 1 (dog 0.97)", "IoU 0.67"],
+        ),
     ],
 )
 def test_each_fate_in_a_sentence(box, thresholds, fate, words):
@@ -75,8 +82,11 @@ def test_a_spot_asks_the_box_that_it_is_in_the_middle_of():
     assert why_spot(chosen, 120, 30, label="cat").candidate == 2
 
 
-@given(st.lists(st.tuples(*[st.floats(-50, 50)] * 4), min_size=1, max_size=8),
-       st.floats(-50, 50), st.floats(-50, 50))
+@given(
+    st.lists(st.tuples(*[st.floats(-50, 50)] * 4), min_size=1, max_size=8),
+    st.floats(-50, 50),
+    st.floats(-50, 50),
+)
 @settings(max_examples=80, deadline=None)
 def test_centerness_is_the_papers(raw, x, y):
     boxes = np.array([[min(a, c), min(b, d), max(a, c), max(b, d)] for a, b, c, d in raw])
@@ -97,22 +107,37 @@ def with_field(fates: list[str]) -> DetectionTrace:
     last = 1 if fates[1] == "source" else 7
     boxes = np.array([[75, 60, 95, 78], [76, 60, 96, 78], [75, 20, 95, 40]], np.float32)
     field = AnchorField(
-        anchors_net=boxes - np.float32(3), boxes_net=boxes,
-        scores=np.array([0.30, 0.90, 0.02], np.float32), level=np.zeros(3, np.uint8),
+        anchors_net=boxes - np.float32(3),
+        boxes_net=boxes,
+        scores=np.array([0.30, 0.90, 0.02], np.float32),
+        level=np.zeros(3, np.uint8),
         fate=np.array([ANCHOR_FATES.index(f) for f in fates], np.uint8),
     )
-    funnel = (Stage("rpn_pre_nms", 2, 1000, ""), Stage("rpn_nms", 1, 0.7, ""),
-              Stage("rpn_post_nms", 1, 50, ""), Stage("level_topk", 1, 400, ""))
+    funnel = (
+        Stage("rpn_pre_nms", 2, 1000, ""),
+        Stage("rpn_nms", 1, 0.7, ""),
+        Stage("rpn_post_nms", 1, 50, ""),
+        Stage("level_topk", 1, 400, ""),
+    )
     info = dataclasses.replace(constructed().info, family="faster_rcnn")
-    return dataclasses.replace(constructed(), field=field, funnel=funnel, info=info,
-                               source_index=np.array([7, 7, 7, 7, last]))
+    return dataclasses.replace(
+        constructed(),
+        field=field,
+        funnel=funnel,
+        info=info,
+        source_index=np.array([7, 7, 7, 7, last]),
+    )
 
 
 @pytest.mark.parametrize(
     ("fates", "fate", "stage", "words"),
     [
-        (["rpn_nms", "source", "rpn_pre_nms"], "cut_earlier", "rpn_nms",
-         ["RPN's own NMS to proposal 4", "objectness 0.900", "IoU 0.90", "0.7"]),
+        (
+            ["rpn_nms", "source", "rpn_pre_nms"],
+            "cut_earlier",
+            "rpn_nms",
+            ["RPN's own NMS to proposal 4", "objectness 0.900", "IoU 0.90", "0.7"],
+        ),
         (["rpn_nms", "rpn_post_nms", "tiny"], "cut_earlier", "rpn_nms", ["to anchor 1"]),
         (["rpn_pre_nms"] * 3, "cut_earlier", "rpn_pre_nms", ["1000 best", "objectness 0.300"]),
         (["rpn_post_nms"] * 3, "cut_earlier", "rpn_post_nms", ["50 best"]),
@@ -146,8 +171,13 @@ def test_nothing_near_is_never_proposed_with_the_nearest_anchor():
 
 @pytest.mark.parametrize(
     ("box", "word"),
-    [([1, 2, 3], "four numbers"), ([5, 5, 5, 9], "x1 < x2"), ([9, 9, 2, 2], "x1 < x2"),
-     ([float("nan")] * 4, "four numbers"), ([300, 10, 400, 20], "outside")],
+    [
+        ([1, 2, 3], "four numbers"),
+        ([5, 5, 5, 9], "x1 < x2"),
+        ([9, 9, 2, 2], "x1 < x2"),
+        ([float("nan")] * 4, "four numbers"),
+        ([300, 10, 400, 20], "outside"),
+    ],
 )
 def test_bad_boxes_are_refused(box, word):
     with pytest.raises(UserError, match=word):
@@ -203,8 +233,9 @@ def test_fields_of_one_stage_networks(name):
     field = found.field
     used = np.flatnonzero(field.fate == ANCHOR_FATES.index("source"))
     assert used.tolist() == found.source_index.tolist()
-    np.testing.assert_array_equal(field.boxes_net[found.source_index[found.source]],
-                                  found.boxes_net)
+    np.testing.assert_array_equal(
+        field.boxes_net[found.source_index[found.source]], found.boxes_net
+    )
     below = field.fate == ANCHOR_FATES.index("score_floor")
     assert (field.scores[below] <= found.floor).all() and (field.scores[~below] > found.floor).all()
     best = np.zeros(len(field.scores), np.float32)

@@ -12,11 +12,17 @@ from PIL import Image, ImageDraw
 from vision_core.inference.pose import JOINTS
 
 WNIDS = {
-    "n01440764": "tench", "n02102040": "English springer", "n02979186": "cassette player",
-    "n03000684": "chain saw", "n03028079": "church", "n03394916": "French horn",
-    "n03417042": "garbage truck", "n03425413": "gas pump", "n03445777": "golf ball",
+    "n01440764": "tench",
+    "n02102040": "English springer",
+    "n02979186": "cassette player",
+    "n03000684": "chain saw",
+    "n03028079": "church",
+    "n03394916": "French horn",
+    "n03417042": "garbage truck",
+    "n03425413": "gas pump",
+    "n03445777": "golf ball",
     "n03888257": "parachute",
-}  # fmt: skip
+}
 VOC = {8: "cat", 10: "cow", 12: "dog", 13: "horse", 15: "person", 17: "sheep", 1: "aeroplane"}
 
 

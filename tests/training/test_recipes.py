@@ -114,9 +114,10 @@ def test_mask_recipe_leaves_the_detector_alone(data: Path, tmp_path: Path) -> No
     torch.manual_seed(4)
     before = zoo.build("mask_rcnn_s").state_dict()
     changed = {
-        key for key, value in run.average.module.state_dict().items()
+        key
+        for key, value in run.average.module.state_dict().items()
         if not torch.equal(value, before[key])
-    }  # fmt: skip
+    }
     assert changed and all(key.startswith(MASK_BRANCH) for key in changed)
 
 
@@ -126,8 +127,7 @@ def test_mask_run_carries_the_detectors_card_over(data: Path, tmp_path: Path) ->
     init = str(tmp_path / "a" / "rcnn_s.safetensors")
     assert main(["train", "mask_rcnn_s", "--out", str(tmp_path / "b"), "--init", init, *words]) == 0
     old, new = (
-        json.loads((tmp_path / folder / "faster_rcnn_s.json").read_text("utf-8"))
-        for folder in "ab"
+        json.loads((tmp_path / folder / "faster_rcnn_s.json").read_text("utf-8")) for folder in "ab"
     )
     mask = json.loads((tmp_path / "b" / "mask_rcnn_s.json").read_text("utf-8"))
     assert new["sha256"] == mask["sha256"] != old["sha256"]

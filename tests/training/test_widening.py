@@ -50,7 +50,7 @@ def test_copies_get_other_gradients() -> None:
 
 
 def test_what_is_larger_or_no_trunk_is_refused() -> None:
-    with pytest.raises(UserError, match="narrower at stages.1"):
+    with pytest.raises(UserError, match=r"narrower at stages\.1"):
         widen(Trunk((1, 1), (8, 8)), Trunk((1, 1), (8, 16)).state_dict())
     with pytest.raises(UserError, match="no trunk"):
         widen(Trunk((1,), (8,)), {"fc.weight": torch.zeros(2, 2)})

@@ -75,7 +75,8 @@ def made_of(walk: Walkthrough, term) -> float:
         return float(walk.operands["grad_output"].array[term.reads[-1][1]])
     # The stretched input repeats the input, and switches say where, not how much.
     factors = [
-        v for v, (name, _) in zip(values, term.reads, strict=True)
+        v
+        for v, (name, _) in zip(values, term.reads, strict=True)
         if name not in ("stretched", "indices")
-    ]  # fmt: skip
+    ]
     return float(np.prod(factors))

@@ -66,14 +66,17 @@ def test_anchors(sizes, ratios, grid, stride):
 
 @pytest.mark.parametrize(
     ("function", "given"),
-    [(nms, {"boxes": [[0, 0, 1]], "scores": [1]}), (nms, {"boxes": [[2, 0, 1, 1]], "scores": [1]}),
-     (nms, {"boxes": [[0, 0, 1, 1]], "scores": [1, 2]}),
-     (nms, {"boxes": [[0, 0, 1, 1]], "scores": [1], "iou_threshold": 2}),
-     (corner_pool, {"input": [[1]], "input_horizontal": [[1, 2]]}),
-     (corner_pool, {"input": [[1]], "corner": "middle"}),
-     (anchors, {"feature_size": 2, "stride": 8, "sizes": [0]}),
-     (anchors, {"feature_size": 1000, "stride": 8})],
-)  # fmt: skip
+    [
+        (nms, {"boxes": [[0, 0, 1]], "scores": [1]}),
+        (nms, {"boxes": [[2, 0, 1, 1]], "scores": [1]}),
+        (nms, {"boxes": [[0, 0, 1, 1]], "scores": [1, 2]}),
+        (nms, {"boxes": [[0, 0, 1, 1]], "scores": [1], "iou_threshold": 2}),
+        (corner_pool, {"input": [[1]], "input_horizontal": [[1, 2]]}),
+        (corner_pool, {"input": [[1]], "corner": "middle"}),
+        (anchors, {"feature_size": 2, "stride": 8, "sizes": [0]}),
+        (anchors, {"feature_size": 1000, "stride": 8}),
+    ],
+)
 def test_what_does_not_fit_is_said(function, given):
     with pytest.raises(UserError):
         function(**given)

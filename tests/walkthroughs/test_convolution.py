@@ -33,9 +33,11 @@ def layers(draw, axes):
         "input": rng.normal(size=(ins, *size)),
         "weight": rng.normal(size=(outs, ins // groups, *kernel)),
         "bias": rng.normal(size=outs) if draw(st.booleans()) else None,
-        "stride": draw(small), "dilation": draw(small), "groups": groups,
+        "stride": draw(small),
+        "dilation": draw(small),
+        "groups": groups,
         "padding": draw(st.tuples(*[st.integers(0, 3)] * axes)),
-    }  # fmt: skip
+    }
 
 
 @pytest.mark.parametrize("axes", [1, 2])
@@ -51,9 +53,14 @@ def test_equals_pytorch(axes, flip):
         weight = weight.flip(list(range(2, 2 + axes))) if flip else weight
         bias = None if p["bias"] is None else tensor(p["bias"])
         expected = CONV[axes](
-            tensor(p["input"])[None], weight, bias, p["stride"], p["padding"], p["dilation"],
+            tensor(p["input"])[None],
+            weight,
+            bias,
+            p["stride"],
+            p["padding"],
+            p["dilation"],
             p["groups"],
-        )[0]  # fmt: skip
+        )[0]
         walk = convolution(**p, flip=flip)
         check(walk, expected)
         assert walk.facts["output_size"] == list(expected.shape[1:])
@@ -104,11 +111,24 @@ def test_counts_of_the_lecture():
     assert bottleneck_counts() == {"plain": 589_824, "bottleneck": 69_632}
     rows = network_counts(
         (256, 256, 3),
-        [("conv", 16, 4), ("pool", 4), ("conv", 32, 4), ("pool", 4), ("flatten",), ("dense", 10),
-         ("softmax",)],
-    )  # fmt: skip
+        [
+            ("conv", 16, 4),
+            ("pool", 4),
+            ("conv", 32, 4),
+            ("pool", 4),
+            ("flatten",),
+            ("dense", 10),
+            ("softmax",),
+        ],
+    )
     assert [r["shape"] for r in rows] == [
-        [256, 256, 16], [64, 64, 16], [64, 64, 32], [16, 16, 32], [8192], [10], [10],
-    ]  # fmt: skip
+        [256, 256, 16],
+        [64, 64, 16],
+        [64, 64, 32],
+        [16, 16, 32],
+        [8192],
+        [10],
+        [10],
+    ]
     weights = [4 * 4 * 3 * 16, 0, 4 * 4 * 16 * 32, 0, 0, 81_920, 0]
     assert [r["weights"] for r in rows] == weights

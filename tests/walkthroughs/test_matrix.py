@@ -21,9 +21,11 @@ def layers(draw, axes):
     rng = np.random.default_rng(draw(st.integers(0, 10_000)))
     return {
         "input": rng.normal(size=tuple(rng.integers(1, 6, axes))),
-        "weight": rng.normal(size=draw(small)), "stride": draw(small), "dilation": draw(small),
+        "weight": rng.normal(size=draw(small)),
+        "stride": draw(small),
+        "dilation": draw(small),
         "padding": draw(st.tuples(*[st.integers(0, 2)] * axes)),
-    }  # fmt: skip
+    }
 
 
 def padded(p):
@@ -33,8 +35,9 @@ def padded(p):
 def backward(p, axes, gradient):
     """The gradient of the padded input, by autograd."""
     x = tensor(padded(p)).requires_grad_()
-    y = CONV[axes](x[None, None], tensor(p["weight"])[None, None], None, p["stride"], 0,
-                   p["dilation"])  # fmt: skip
+    y = CONV[axes](
+        x[None, None], tensor(p["weight"])[None, None], None, p["stride"], 0, p["dilation"]
+    )
     y.backward(tensor(gradient)[None, None])
     return x.grad
 
@@ -47,8 +50,14 @@ def test_three_views(axes):
         x = padded(p)
         spans = [d * (k - 1) + 1 for d, k in zip(p["dilation"], p["weight"].shape, strict=True)]
         assume(all(a <= b for a, b in zip(spans, x.shape, strict=True)))
-        y = CONV[axes](tensor(x)[None, None], tensor(p["weight"])[None, None], None, p["stride"],
-                       0, p["dilation"])[0, 0].numpy()  # fmt: skip
+        y = CONV[axes](
+            tensor(x)[None, None],
+            tensor(p["weight"])[None, None],
+            None,
+            p["stride"],
+            0,
+            p["dilation"],
+        )[0, 0].numpy()
         built = convolution_matrix(**p, view="matrix")
         np.testing.assert_allclose(built.result @ x.ravel(), y.ravel(), **TOLERANCE)
         check(built, independent_matrix(p, axes, x.shape))
@@ -57,9 +66,7 @@ def test_three_views(axes):
         walk = convolution_matrix(**p, view="transposed", grad_output=gradient)
         expected = backward(p, axes, gradient)
         check(walk, expected.ravel())
-        inner = tuple(
-            slice(q, q + n) for q, n in zip(p["padding"], p["input"].shape, strict=True)
-        )
+        inner = tuple(slice(q, q + n) for q, n in zip(p["padding"], p["input"].shape, strict=True))
         np.testing.assert_allclose(walk.facts["cropped"], expected[inner], **TOLERANCE)
 
     run()
@@ -68,8 +75,9 @@ def test_three_views(axes):
 def independent_matrix(p, axes, shape):
     """A column of C is the convolution of a picture that is one in a single cell."""
     units = tensor(np.eye(int(np.prod(shape))).reshape(-1, 1, *shape))
-    columns = CONV[axes](units, tensor(p["weight"])[None, None], None, p["stride"], 0,
-                         p["dilation"])  # fmt: skip
+    columns = CONV[axes](
+        units, tensor(p["weight"])[None, None], None, p["stride"], 0, p["dilation"]
+    )
     return columns.flatten(1).T.numpy()
 
 
@@ -91,12 +99,18 @@ def test_a_row_is_built_at_each_step():
 
 @pytest.mark.parametrize(
     "given",
-    [{"input": np.ones((2, 3, 3)), "weight": np.ones((2, 2))},
-     {"input": np.ones((3, 3)), "weight": np.ones((2, 2)), "grad_output": [[1, 1], [1, 1]]},
-     {"input": np.ones((3, 3)), "weight": np.ones((2, 2)), "view": "transposed",
-      "grad_output": [[1, 1]]},
-     {"input": np.ones((3, 3)), "weight": np.ones((2, 2)), "view": "sideways"}],
-)  # fmt: skip
+    [
+        {"input": np.ones((2, 3, 3)), "weight": np.ones((2, 2))},
+        {"input": np.ones((3, 3)), "weight": np.ones((2, 2)), "grad_output": [[1, 1], [1, 1]]},
+        {
+            "input": np.ones((3, 3)),
+            "weight": np.ones((2, 2)),
+            "view": "transposed",
+            "grad_output": [[1, 1]],
+        },
+        {"input": np.ones((3, 3)), "weight": np.ones((2, 2)), "view": "sideways"},
+    ],
+)
 def test_what_does_not_fit_is_said(given):
     with pytest.raises(UserError):
         convolution_matrix(**given)

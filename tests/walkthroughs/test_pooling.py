@@ -29,11 +29,12 @@ def pools(draw, axes, dilated=True):
     shape = (draw(st.integers(1, 2)), *shape) if axes == 2 else shape
     x = rng.integers(-3, 3, shape).astype(float) if draw(st.booleans()) else rng.normal(size=shape)
     found = {
-        "input": x, "kernel_size": kernel,
+        "input": x,
+        "kernel_size": kernel,
         "stride": draw(st.none() | st.tuples(*[st.integers(1, 3)] * axes)),
         "padding": draw(st.tuples(*[st.integers(0, k // 2) for k in kernel])),
         "ceil_mode": draw(st.booleans()),
-    }  # fmt: skip
+    }
     if dilated:
         found["dilation"] = draw(st.tuples(*[st.integers(1, 2)] * axes))
     return found
@@ -55,8 +56,15 @@ def batched(x, axes):
 
 def torch_max(p, axes, x=None):
     x = batched(p["input"], axes) if x is None else x
-    return MAX[axes](x, p["kernel_size"], p["stride"], p["padding"], p["dilation"],
-                     p["ceil_mode"], return_indices=True)  # fmt: skip
+    return MAX[axes](
+        x,
+        p["kernel_size"],
+        p["stride"],
+        p["padding"],
+        p["dilation"],
+        p["ceil_mode"],
+        return_indices=True,
+    )
 
 
 @pytest.mark.parametrize("axes", [1, 2])
@@ -119,9 +127,13 @@ def test_avg_pool(axes, counted):
     def run(p):
         assume(fits(p))
         expected = AVERAGE[axes](
-            batched(p["input"], axes), p["kernel_size"], p["stride"], p["padding"],
-            p["ceil_mode"], counted,
-        )  # fmt: skip
+            batched(p["input"], axes),
+            p["kernel_size"],
+            p["stride"],
+            p["padding"],
+            p["ceil_mode"],
+            counted,
+        )
         walk = avg_pool(**p, count_include_pad=counted)
         check(walk, expected.reshape(walk.result.shape))
 
@@ -145,9 +157,12 @@ def test_t25_max_unpool(axes):
         expected = UNPOOL[axes](values, indices, p["kernel_size"], None, p["padding"], size)
         shape = max_pool(**p).result.shape
         walk = max_unpool(
-            values.reshape(shape).numpy(), indices.reshape(shape).numpy(), p["kernel_size"],
-            padding=p["padding"], output_size=size,
-        )  # fmt: skip
+            values.reshape(shape).numpy(),
+            indices.reshape(shape).numpy(),
+            p["kernel_size"],
+            padding=p["padding"],
+            output_size=size,
+        )
         check(walk, expected.reshape(walk.result.shape))
 
     run()
@@ -168,17 +183,19 @@ def test_blocks(shape, scale):
 
 @pytest.mark.parametrize(
     ("function", "given"),
-    [(max_pool, {"input": [1, 2], "kernel_size": 3}),
-     (max_pool, {"input": [1, 2, 3], "kernel_size": 2, "padding": 2}),
-     (max_pool, {"input": [1, 2, 3], "kernel_size": 0}),
-     (max_pool_backward, {"input": [1, 2, 3, 4], "kernel_size": 2, "grad_output": [1]}),
-     (max_unpool, {"input": [1, 2], "indices": [0, 4]}),
-     (max_unpool, {"input": [1, 2], "indices": [0, 0.5]}),
-     (max_unpool, {"input": [1, 2], "indices": [0]}),
-     (max_unpool, {"input": [1, 2], "indices": [0, 1], "output_size": 9}),
-     (max_unpool, {"input": [1], "indices": [0], "padding": 1}),
-     (nearest_unpool, {"input": [[1, 2]], "scale_factor": 1000})],
-)  # fmt: skip
+    [
+        (max_pool, {"input": [1, 2], "kernel_size": 3}),
+        (max_pool, {"input": [1, 2, 3], "kernel_size": 2, "padding": 2}),
+        (max_pool, {"input": [1, 2, 3], "kernel_size": 0}),
+        (max_pool_backward, {"input": [1, 2, 3, 4], "kernel_size": 2, "grad_output": [1]}),
+        (max_unpool, {"input": [1, 2], "indices": [0, 4]}),
+        (max_unpool, {"input": [1, 2], "indices": [0, 0.5]}),
+        (max_unpool, {"input": [1, 2], "indices": [0]}),
+        (max_unpool, {"input": [1, 2], "indices": [0, 1], "output_size": 9}),
+        (max_unpool, {"input": [1], "indices": [0], "padding": 1}),
+        (nearest_unpool, {"input": [[1, 2]], "scale_factor": 1000}),
+    ],
+)
 def test_what_does_not_fit_is_said(function, given):
     with pytest.raises(UserError):
         function(**given)

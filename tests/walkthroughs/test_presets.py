@@ -25,7 +25,10 @@ BACK_2 = [A * X, A * Y, A * Z + B * X, B * Y, B * Z, 0]
 LECTURE = {
     ("convolution", "one-dimensional"): STRIDE_1,
     ("convolution_matrix", "stride-1"): [
-        [X, Y, Z, 0, 0, 0], [0, X, Y, Z, 0, 0], [0, 0, X, Y, Z, 0], [0, 0, 0, X, Y, Z],
+        [X, Y, Z, 0, 0, 0],
+        [0, X, Y, Z, 0, 0],
+        [0, 0, X, Y, Z, 0],
+        [0, 0, 0, X, Y, Z],
     ],
     ("convolution_matrix", "stride-2"): [[X, Y, Z, 0, 0, 0], [0, 0, X, Y, Z, 0]],
     ("convolution_matrix", "forward-stride-1"): STRIDE_1,
@@ -41,7 +44,7 @@ LECTURE = {
     ("bed_of_nails", "doubling"): [[1, 0, 2, 0], [0, 0, 0, 0], [3, 0, 4, 0], [0, 0, 0, 0]],
     ("max_unpool", "switches"): [[0, 0, 2, 0], [0, 1, 0, 0], [0, 0, 0, 0], [3, 0, 0, 4]],
     ("max_pool_backward", "switches"): [[0, 0, 2, 0], [0, 1, 0, 0], [0, 0, 0, 0], [3, 0, 0, 4]],
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("name", "which"), LECTURE)
@@ -70,8 +73,10 @@ def test_every_operator_has_presets_with_names_of_their_own():
 
 def test_the_switches_of_the_unpooling_are_those_of_the_pooling():
     pooled = build("max_pool", "switches")
-    assert pooled.facts["switches"] == build("max_unpool", "switches").operands[
-        "indices"].array.tolist()  # fmt: skip
+    assert (
+        pooled.facts["switches"]
+        == build("max_unpool", "switches").operands["indices"].array.tolist()
+    )
 
 
 def test_stride_2_makes_four_of_two():
@@ -132,16 +137,25 @@ BAD = [
     ("convolution", {"input": [1, 2], "weight": [1], "bias": [1, 2]}, "bias needs one"),
     ("convolution", {"input": [1, 2], "weight": [1], "flip": 1}, "flip must be true or false"),
     ("convolution", {"input": np.ones((300, 300)), "weight": [[1]]}, "too large to step"),
-    ("transposed_convolution", {"input": [1], "weight": [1], "output_padding": 1},
-     "output_padding must be smaller"),
+    (
+        "transposed_convolution",
+        {"input": [1], "weight": [1], "output_padding": 1},
+        "output_padding must be smaller",
+    ),
     ("transposed_convolution", {"input": [1], "weight": [1], "padding": 1}, "Nothing is left"),
     ("transposed_convolution", {"input": [1], "weight": [1], "view": "up"}, "view must be one of"),
-    ("transposed_convolution", {"input": [[1] * 9] * 9, "weight": [[1]], "stride": 9999},
-     "too large to step"),
-    ("roi_pool", {"input": [[1]], "box": [0, 0, 1, 1], "spatial_scale": 10**400},
-     "spatial_scale must be a finite number"),
+    (
+        "transposed_convolution",
+        {"input": [[1] * 9] * 9, "weight": [[1]], "stride": 9999},
+        "too large to step",
+    ),
+    (
+        "roi_pool",
+        {"input": [[1]], "box": [0, 0, 1, 1], "spatial_scale": 10**400},
+        "spatial_scale must be a finite number",
+    ),
     ("roi_align", {"input": [[1, 2]] * 2, "box": [0, 0, 1e6, 1e6]}, "too large to step"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("name", "params", "words"), BAD)

@@ -21,8 +21,11 @@ from vision_core.walkthroughs.roi_pool import roi_pool, round_half_away
 def regions(draw):
     """Boxes partly off the map, without extent, on halves; scales of powers of two are exact."""
     scale = draw(st.sampled_from([1.0, 0.5, 0.25, 1 / 32]))
-    channels, height, width = draw(st.integers(1, 2)), draw(st.integers(1, 7)), draw(
-        st.integers(1, 8))  # fmt: skip
+    channels, height, width = (
+        draw(st.integers(1, 2)),
+        draw(st.integers(1, 7)),
+        draw(st.integers(1, 8)),
+    )
     rng = np.random.default_rng(draw(st.integers(0, 10_000)))
     whole = st.integers(-6, 22).map(lambda v: v / 2)
     any_place = st.floats(-3, 11, allow_nan=False).map(lambda v: round(v, 3))
@@ -64,8 +67,7 @@ def test_roi_align(p, aligned, ratio):
 
 def test_one_channel_needs_no_channel_axis():
     x = np.arange(20.0).reshape(4, 5)
-    p = {"input": x[None], "box": [0.3, 0.6, 3.7, 2.9], "output_size": (2, 2),
-         "spatial_scale": 1.0}  # fmt: skip
+    p = {"input": x[None], "box": [0.3, 0.6, 3.7, 2.9], "output_size": (2, 2), "spatial_scale": 1.0}
     check(roi_pool(x, p["box"]), torch_pool(*torch_args(p))[0, 0])
     check(roi_align(x, p["box"]), torch_align(*torch_args(p))[0, 0])
 
@@ -122,10 +124,16 @@ def test_where_the_gradient_lands_is_what_was_read():
 
 @pytest.mark.parametrize(
     "given",
-    [{"box": [0, 0, 2]}, {"box": [3, 0, 2, 2]}, {"box": [9, 0, 12, 2]}, {"box": [-9, 0, -2, 2]},
-     {"box": [0, 0, 1e9, 2]}, {"box": [0, 0, 2, 2], "spatial_scale": 0},
-     {"box": [0, 0, 2, 2], "output_size": [1, 2, 3]}],
-)  # fmt: skip
+    [
+        {"box": [0, 0, 2]},
+        {"box": [3, 0, 2, 2]},
+        {"box": [9, 0, 12, 2]},
+        {"box": [-9, 0, -2, 2]},
+        {"box": [0, 0, 1e9, 2]},
+        {"box": [0, 0, 2, 2], "spatial_scale": 0},
+        {"box": [0, 0, 2, 2], "output_size": [1, 2, 3]},
+    ],
+)
 @pytest.mark.parametrize("function", [roi_pool, roi_align])
 def test_what_does_not_fit_is_said(function, given):
     with pytest.raises(UserError):

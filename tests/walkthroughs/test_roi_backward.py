@@ -47,8 +47,12 @@ def test_roi_align_backward(p, aligned, ratio, seed):
 
 
 def test_equal_values_give_the_gradient_to_the_first():
-    p = {"input": np.ones((1, 6, 6)), "box": [0, 0, 5, 5], "output_size": (2, 2),
-         "spatial_scale": 1.0}  # fmt: skip
+    p = {
+        "input": np.ones((1, 6, 6)),
+        "box": [0, 0, 5, 5],
+        "output_size": (2, 2),
+        "spatial_scale": 1.0,
+    }
     grad = np.array([[[1.0, 2], [3, 4]]])
     walk = roi_pool_backward(**p, grad_output=grad)
     check(walk, gradient(torch_pool, p, grad))

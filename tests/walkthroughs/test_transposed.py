@@ -27,18 +27,25 @@ def layers(draw, axes):
         "input": rng.normal(size=(ins, *rng.integers(1, 4, axes))),
         "weight": rng.normal(size=(ins, outs, *draw(small))),
         "bias": rng.normal(size=outs * groups) if draw(st.booleans()) else None,
-        "stride": stride, "dilation": dilation, "groups": groups,
+        "stride": stride,
+        "dilation": dilation,
+        "groups": groups,
         "padding": draw(st.tuples(*[st.integers(0, 3)] * axes)),
         "output_padding": draw(st.tuples(*[st.integers(0, m) for m in most])),
-    }  # fmt: skip
+    }
 
 
 def left_over(p):
     """Output size without channels."""
     found = zip(
-        p["input"].shape[1:], p["weight"].shape[2:], p["stride"], p["padding"],
-        p["output_padding"], p["dilation"], strict=True,
-    )  # fmt: skip
+        p["input"].shape[1:],
+        p["weight"].shape[2:],
+        p["stride"],
+        p["padding"],
+        p["output_padding"],
+        p["dilation"],
+        strict=True,
+    )
     return [(n - 1) * s - 2 * q + d * (k - 1) + o + 1 for n, k, s, q, o, d in found]
 
 
@@ -51,9 +58,15 @@ def test_t24_both_views_equal_pytorch_and_each_other(axes):
         assume(min(size) >= 1)
         bias = None if p["bias"] is None else tensor(p["bias"])
         expected = TRANSPOSED[axes](
-            tensor(p["input"])[None], tensor(p["weight"]), bias, p["stride"], p["padding"],
-            p["output_padding"], p["groups"], p["dilation"],
-        )[0]  # fmt: skip
+            tensor(p["input"])[None],
+            tensor(p["weight"]),
+            bias,
+            p["stride"],
+            p["padding"],
+            p["output_padding"],
+            p["groups"],
+            p["dilation"],
+        )[0]
         scatter = transposed_convolution(**p)
         gather = transposed_convolution(**p, view="gather")
         check(scatter, expected)
@@ -62,9 +75,14 @@ def test_t24_both_views_equal_pytorch_and_each_other(axes):
         convolved(p, gather, expected, axes)
         overlap = TRANSPOSED[axes](
             tensor(np.ones((1, 1, *p["input"].shape[1:]))),
-            tensor(np.ones((1, 1, *p["weight"].shape[2:]))), None, p["stride"], p["padding"],
-            p["output_padding"], 1, p["dilation"],
-        )  # fmt: skip
+            tensor(np.ones((1, 1, *p["weight"].shape[2:]))),
+            None,
+            p["stride"],
+            p["padding"],
+            p["output_padding"],
+            1,
+            p["dilation"],
+        )
         assert scatter.facts["overlap"] == overlap[0, 0].long().tolist()
 
     run()
@@ -90,9 +108,14 @@ def convolved(p, gather, expected, axes):
     parts = weight.flip(list(range(2, 2 + axes))).chunk(groups)
     turned = np.concatenate([part.transpose(0, 1).numpy() for part in parts])
     found = CONV[axes](
-        tensor(gather.operands["stretched"].array)[None], tensor(turned),
-        None if p["bias"] is None else tensor(p["bias"]), 1, 0, p["dilation"], groups,
-    )[0]  # fmt: skip
+        tensor(gather.operands["stretched"].array)[None],
+        tensor(turned),
+        None if p["bias"] is None else tensor(p["bias"]),
+        1,
+        0,
+        p["dilation"],
+        groups,
+    )[0]
     np.testing.assert_allclose(found, expected, **TOLERANCE)
     for step in gather.steps:
         for term in step.terms:

@@ -6,6 +6,16 @@ from vision_core.attribution.rules import RULES, relu_rule
 from vision_core.attribution.targets import Target, parse
 
 __all__ = [
-    "METHODS", "RULES", "Attribution", "Question", "Target", "ask", "default_target", "explain",
-    "explained", "in_steps", "parse", "relu_rule",
-]  # fmt: skip
+    "METHODS",
+    "RULES",
+    "Attribution",
+    "Question",
+    "Target",
+    "ask",
+    "default_target",
+    "explain",
+    "explained",
+    "in_steps",
+    "parse",
+    "relu_rule",
+]

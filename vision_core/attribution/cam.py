@@ -13,9 +13,7 @@ from vision_core.attribution.question import Question, differentiable
 from vision_core.errors import UserError
 
 
-def gradcam(
-    question: Question, layers: Sequence[str], relu: bool = True
-) -> dict[str, Tensor]:
+def gradcam(question: Question, layers: Sequence[str], relu: bool = True) -> dict[str, Tensor]:
     """Weight the channels of a layer by their mean gradient and add them up.
 
     Args:
@@ -47,9 +45,7 @@ def gradcam(
     return found
 
 
-def eigencam(
-    question: Question, layers: Sequence[str], relu: bool = True
-) -> dict[str, Tensor]:
+def eigencam(question: Question, layers: Sequence[str], relu: bool = True) -> dict[str, Tensor]:
     """Project what a layer puts out at each place on its first principal component.
 
     As in the paper, O V_1 of the thin singular value decomposition O = U S V' of the activations
@@ -99,8 +95,10 @@ def _first_map(name: str, calls: list[Tensor]) -> Tensor:
     if not calls:
         raise UserError(f"The layer {name} does not run for this target; choose another.")
     if calls[0].ndim != 4:
-        raise UserError(f"The layer {name} puts out numbers without places; Grad-CAM and "
-                        "Eigen-CAM need a layer with feature maps.")  # fmt: skip
+        raise UserError(
+            f"The layer {name} puts out numbers without places; Grad-CAM and "
+            "Eigen-CAM need a layer with feature maps."
+        )
     return calls[0]
 
 

@@ -17,9 +17,18 @@ from vision_core.attribution.rules import counted_activations
 from vision_core.errors import UserError
 
 METHODS = (
-    "gradient", "gradient_abs", "input_x_gradient", "smoothgrad", "integrated_gradients",
-    "guided_backprop", "deconvnet", "gradcam", "guided_gradcam", "eigencam", "occlusion",
-)  # fmt: skip
+    "gradient",
+    "gradient_abs",
+    "input_x_gradient",
+    "smoothgrad",
+    "integrated_gradients",
+    "guided_backprop",
+    "deconvnet",
+    "gradcam",
+    "guided_gradcam",
+    "eigencam",
+    "occlusion",
+)
 LAYERED = ("gradcam", "guided_gradcam", "eigencam")
 """Methods with a map for each of one or several layers."""
 IN_PARTS = ("smoothgrad", "integrated_gradients", "occlusion")
@@ -33,8 +42,10 @@ SETTINGS: Mapping[str, tuple[str, ...]] = {
     "eigencam": ("layers", "relu"),
     "occlusion": ("patch", "stride", "baseline"),
 }
-_NO_TARGET = ("It does not depend on the target: it shows where the layer answers most strongly "
-              "to the photo, whatever is predicted.")  # fmt: skip
+_NO_TARGET = (
+    "It does not depend on the target: it shows where the layer answers most strongly "
+    "to the photo, whatever is predicted."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,8 +162,10 @@ def _rule_notes(question: Question, method: str) -> tuple[str, ...]:
     others = {n: c for n, c in calls.items() if not n.startswith("ReLU")}
     named = ", ".join(f"{c} {n}" for n, c in others.items()) or "no activation function"
     if not relus:
-        raise UserError(f"{method} changes how ReLUs pass the gradient, and this network calls "
-                        f"none on the way to the target ({named}).")  # fmt: skip
+        raise UserError(
+            f"{method} changes how ReLUs pass the gradient, and this network calls "
+            f"none on the way to the target ({named})."
+        )
     if others:
         return (f"The rule acts on {relus} ReLUs; {named} keep their own gradient.",)
     return ()
@@ -188,14 +201,29 @@ def _in_parts(question: Question, method: str, settings: Mapping[str, Any]) -> I
     run: Callable[..., Iterator[gradients.Partial]] = (
         gradients.smoothgrad if smooth else gradients.integrated_gradients
     )
-    yield Step(0, settings.get("samples", gradients.SAMPLES) if smooth
-               else settings.get("steps", gradients.STEPS))  # fmt: skip
+    yield Step(
+        0,
+        settings.get("samples", gradients.SAMPLES)
+        if smooth
+        else settings.get("steps", gradients.STEPS),
+    )
     score = _score(question)
     for part in run(question, **settings):
-        yield Step(part.done, part.total, partial(
-            _made, question, method, score, part.values, settings=dict(settings), done=part.done,
-            total=part.total, gap=None if smooth else part.gap,
-        ))  # fmt: skip
+        yield Step(
+            part.done,
+            part.total,
+            partial(
+                _made,
+                question,
+                method,
+                score,
+                part.values,
+                settings=dict(settings),
+                done=part.done,
+                total=part.total,
+                gap=None if smooth else part.gap,
+            ),
+        )
 
 
 def _cams(question: Question, method: str, settings: Mapping[str, Any]) -> Iterator[Step]:
@@ -214,10 +242,21 @@ def _cams(question: Question, method: str, settings: Mapping[str, Any]) -> Itera
                 values[None], size=guided.shape[-2:], mode="bilinear", align_corners=False
             )[0]
             values = guided * whole
-        yield Step(at + 1, len(maps), partial(
-            _made, question, method, score, values, settings={"layer": name, "relu": relu},
-            notes=notes, done=at + 1, total=len(maps),
-        ))  # fmt: skip
+        yield Step(
+            at + 1,
+            len(maps),
+            partial(
+                _made,
+                question,
+                method,
+                score,
+                values,
+                settings={"layer": name, "relu": relu},
+                notes=notes,
+                done=at + 1,
+                total=len(maps),
+            ),
+        )
 
 
 def _occluded(question: Question, method: str, settings: Mapping[str, Any]) -> Iterator[Step]:
@@ -235,12 +274,21 @@ def of_sweep(
     values = sweep.values(label)
     score = float(sweep.own[sweep.labels.index(label)])
     return _made(
-        question, "occlusion", score, values, settings=dict(settings or {}), done=sweep.done,
+        question,
+        "occlusion",
+        score,
+        values,
+        settings=dict(settings or {}),
+        done=sweep.done,
         total=sweep.total,
     )
 
 
 _RUNNERS: Mapping[str, Callable[..., Iterator[Step]]] = {
-    "smoothgrad": _in_parts, "integrated_gradients": _in_parts, "gradcam": _cams,
-    "guided_gradcam": _cams, "eigencam": _cams, "occlusion": _occluded,
-}  # fmt: skip
+    "smoothgrad": _in_parts,
+    "integrated_gradients": _in_parts,
+    "gradcam": _cams,
+    "guided_gradcam": _cams,
+    "eigencam": _cams,
+    "occlusion": _occluded,
+}

@@ -39,8 +39,12 @@ class Window:
         right = self.left + self.width * self.scale_x
         bottom = self.top + self.height * self.scale_y
         w, h = self.photo
-        return (max(self.left, 0.0), max(self.top, 0.0), min(right, float(w)),
-                min(bottom, float(h)))  # fmt: skip
+        return (
+            max(self.left, 0.0),
+            max(self.top, 0.0),
+            min(right, float(w)),
+            min(bottom, float(h)),
+        )
 
     def to_photo(self, values: Tensor) -> np.ndarray:
         """Carry a map over the input to the photo, bilinearly.
@@ -58,7 +62,10 @@ class Window:
         grid_y, grid_x = torch.meshgrid(2 * y - 1, 2 * x - 1, indexing="ij")
         grid = torch.stack([grid_x, grid_y], -1)[None].float()
         spread = F.grid_sample(
-            values[None].detach().float().cpu(), grid, mode="bilinear", padding_mode="border",
+            values[None].detach().float().cpu(),
+            grid,
+            mode="bilinear",
+            padding_mode="border",
             align_corners=False,
         )[0]
         seen = (grid.abs() <= 1).all(-1)[0]

@@ -52,7 +52,10 @@ class Partial:
 
 
 def smoothgrad(
-    question: Question, samples: int = SAMPLES, level: float = 0.15, seed: int = 0,
+    question: Question,
+    samples: int = SAMPLES,
+    level: float = 0.15,
+    seed: int = 0,
     rule: str = "plain",
 ) -> Iterator[Partial]:
     """Mean gradient over noisy copies of the input (Smilkov et al. 2017), batch after batch.

@@ -65,14 +65,18 @@ def unit_of(calls: list[Tensor], target: UnitTarget) -> Tensor:
         UserError: the layer did not run, or is smaller than that.
     """
     if not calls:
-        raise UserError(f"The layer {target.layer} does not run when the whole picture is seen; "
-                        "choose one of the backbone or of the dense head.")  # fmt: skip
+        raise UserError(
+            f"The layer {target.layer} does not run when the whole picture is seen; "
+            "choose one of the backbone or of the dense head."
+        )
     out = calls[0]
     shape = tuple(out.shape[1:]) + (1,) * (3 - (out.ndim - 1))
     at = (target.channel, target.row, target.column)
     if len(shape) != 3 or any(i >= n for i, n in zip(at, shape, strict=True)):
-        raise UserError(f"The layer {target.layer} puts out {'x'.join(map(str, out.shape[1:]))}; "
-                        f"there is no unit {','.join(map(str, at))}.")  # fmt: skip
+        raise UserError(
+            f"The layer {target.layer} puts out {'x'.join(map(str, out.shape[1:]))}; "
+            f"there is no unit {','.join(map(str, at))}."
+        )
     return out.reshape(len(out), *shape)[:, target.channel, target.row, target.column]
 
 
@@ -106,8 +110,12 @@ def region(trace: SegmentationTrace, window: Window, target: RegionTarget, index
 
 
 def box(
-    module: nn.Module, trace: DetectionTrace, target: BoxTarget, label: int,
-    size: tuple[int, int], window: Window,
+    module: nn.Module,
+    trace: DetectionTrace,
+    target: BoxTarget,
+    label: int,
+    size: tuple[int, int],
+    window: Window,
 ) -> Any:
     """Score of one detection, at the anchor or proposal that it came from.
 
@@ -150,8 +158,13 @@ def box(
 
 
 def _of_cell(
-    module: GridDetector, grid: Tensor, anchor: int, label: int, part: str,
-    size: tuple[int, int], window: Window,
+    module: GridDetector,
+    grid: Tensor,
+    anchor: int,
+    label: int,
+    part: str,
+    size: tuple[int, int],
+    window: Window,
 ) -> Tensor:
     """One number of box ``anchor`` of a grid detector: a logit, or an edge in photo pixels."""
     cell, index = divmod(anchor, module.head.boxes)
@@ -176,10 +189,14 @@ def _second_stage(
 
 def _pooled(pool: Any, features: dict[str, Tensor], place: Tensor, size: tuple[int, int]) -> Tensor:
     """RoI Align of box n in picture n."""
-    return torch.cat([
-        pool_regions(pool, {k: v[n : n + 1] for k, v in features.items()}, place[n : n + 1], size)
-        for n in range(len(place))
-    ])
+    return torch.cat(
+        [
+            pool_regions(
+                pool, {k: v[n : n + 1] for k, v in features.items()}, place[n : n + 1], size
+            )
+            for n in range(len(place))
+        ]
+    )
 
 
 def person_crop(
@@ -204,14 +221,20 @@ def crop_joint(module: nn.Module, x: Tensor, joint: int) -> Any:
     """
     heatmaps = module(x)
     if heatmaps.ndim != 4:
-        raise UserError("This network gives the place of a joint as two numbers; it has no "
-                        "heatmap whose logit could be explained.")  # fmt: skip
+        raise UserError(
+            "This network gives the place of a joint as two numbers; it has no "
+            "heatmap whose logit could be explained."
+        )
     peak = int(heatmaps[0, joint].argmax())
     return lambda module, batch, _: module(batch)[:, joint].flatten(1)[:, peak]
 
 
 def roi_joint(
-    module: Any, x: Tensor, trace: DetectionTrace, candidate: int, joint: int,
+    module: Any,
+    x: Tensor,
+    trace: DetectionTrace,
+    candidate: int,
+    joint: int,
     size: tuple[int, int],
 ) -> Any:
     """The same for Keypoint R-CNN: a heatmap within the candidate's box."""

@@ -99,8 +99,16 @@ def sweep(
         drops.append(own - _scores(question, batch))
         done = start + len(part)
         found = torch.cat(drops).float().cpu()
-        yield Sweep(corners[:done], found, patch, own.float().cpu(), labels,
-                    (height, width), done, len(corners))  # fmt: skip
+        yield Sweep(
+            corners[:done],
+            found,
+            patch,
+            own.float().cpu(),
+            labels,
+            (height, width),
+            done,
+            len(corners),
+        )
 
 
 def _corners(question: Question, patch: int, stride: int) -> Tensor:
@@ -114,9 +122,7 @@ def _corners(question: Question, patch: int, stride: int) -> Tensor:
 
 def corners_of(height: int, width: int, patch: int, stride: int) -> Tensor:
     """Top and left of every patch ``[P, 2]``; the last of a row or column ends at the edge."""
-    rows, columns = (
-        [*range(0, side - patch, stride), side - patch] for side in (height, width)
-    )
+    rows, columns = ([*range(0, side - patch, stride), side - patch] for side in (height, width))
     return torch.cartesian_prod(torch.tensor(rows), torch.tensor(columns)).reshape(-1, 2)
 
 

@@ -213,8 +213,12 @@ def _of_joint(net: Network, photo: Photo, trace: DetectionTrace, target: JointTa
 
 
 def _unit(
-    module: nn.Module, x: Tensor, window: Window, target: UnitTarget,
-    run: Callable[[nn.Module, Tensor], Any], labels: tuple[str, ...],
+    module: nn.Module,
+    x: Tensor,
+    window: Window,
+    target: UnitTarget,
+    run: Callable[[nn.Module, Tensor], Any],
+    labels: tuple[str, ...],
 ) -> Question:
     def score(module: nn.Module, batch: Tensor, recorded: Recorded) -> Tensor:
         run(module, batch)
@@ -229,6 +233,8 @@ def _unit(
 def _index(labels: Sequence[str], name: str) -> int:
     if name not in labels:
         shown = ", ".join(list(labels)[:8])
-        raise UserError(f"The network has no class {name!r}; its classes are {shown}"
-                        f"{' ...' if len(labels) > 8 else ''}.")  # fmt: skip
+        raise UserError(
+            f"The network has no class {name!r}; its classes are {shown}"
+            f"{' ...' if len(labels) > 8 else ''}."
+        )
     return list(labels).index(name)

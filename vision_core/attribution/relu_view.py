@@ -50,8 +50,9 @@ def relu_view(question: Question, index: int) -> ReluView:
             scores, _ = question.run(x)
         maps = [(before, out) for before, out in seen if before.ndim == 4]
         if not maps:
-            raise UserError("This network calls no ReLU with feature maps on the way to the "
-                            "target.")  # fmt: skip
+            raise UserError(
+                "This network calls no ReLU with feature maps on the way to the target."
+            )
         if not -len(maps) <= index < len(maps):
             raise UserError(f"There is no ReLU {index}; {len(maps)} are called, counted from 0.")
         before, out = maps[index]

@@ -32,9 +32,16 @@ _OPEN = "open"  # everything passes; for a start where every ReLU is shut
 _RELU: frozenset[Any] = frozenset({F.relu, torch.relu, Tensor.relu})
 _RELU_IN_PLACE: frozenset[Any] = frozenset({torch.relu_, Tensor.relu_})
 _OTHERS: dict[Any, str] = {
-    F.hardswish: "Hardswish", F.silu: "SiLU", F.gelu: "GELU", F.leaky_relu: "LeakyReLU",
-    F.elu: "ELU", F.selu: "SELU", F.softplus: "Softplus", F.mish: "Mish", F.prelu: "PReLU",
-}  # fmt: skip
+    F.hardswish: "Hardswish",
+    F.silu: "SiLU",
+    F.gelu: "GELU",
+    F.leaky_relu: "LeakyReLU",
+    F.elu: "ELU",
+    F.selu: "SELU",
+    F.softplus: "Softplus",
+    F.mish: "Mish",
+    F.prelu: "PReLU",
+}
 
 
 class _Ruled(torch.autograd.Function):

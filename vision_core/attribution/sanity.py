@@ -101,8 +101,7 @@ def _order_of_calls(module: nn.Module) -> Iterator[dict[str, int]]:
         return lambda *_: called.__setitem__(name, next(clock))
 
     handles = [
-        part.register_forward_pre_hook(hook_for(name))
-        for name, part in module.named_modules()
+        part.register_forward_pre_hook(hook_for(name)) for name, part in module.named_modules()
     ]
     try:
         yield called

@@ -55,15 +55,15 @@ def recording(module: nn.Module, names: Sequence[str]) -> Iterator[dict[str, lis
     known = dict(module.named_modules())
     for name in names:
         if name not in known or not name:
-            raise UserError(f"There is no layer {name!r} in this network; its layers have names "
-                            f"like {', '.join(list(known)[1:4])}.")  # fmt: skip
+            raise UserError(
+                f"There is no layer {name!r} in this network; its layers have names "
+                f"like {', '.join(list(known)[1:4])}."
+            )
 
     def hook_for(name: str) -> Any:
         def hook(_: nn.Module, __: Any, out: Any) -> Any:
             if not isinstance(out, Tensor):
-                raise UserError(
-                    f"The layer {name} puts out several tensors; choose one inside it."
-                )
+                raise UserError(f"The layer {name} puts out several tensors; choose one inside it.")
             kept[name].append(out)
             return out.clone()  # what follows may write into it
 

@@ -30,14 +30,16 @@ def named(target: Target, trace: Trace, found: Detections | None = None) -> str:
         rows = found.candidate.tolist() if found is not None else []
         place = f"box {rows.index(at) + 1}" if at in rows else "not kept"
         box = f"{trace.label(at)} {trace.scores[at]:.2f}, {place}"
-        return f"{target.joint.replace('_', ' ')} of {box}" if isinstance(
-            target, JointTarget) else box
+        return (
+            f"{target.joint.replace('_', ' ')} of {box}" if isinstance(target, JointTarget) else box
+        )
     if isinstance(target, RegionTarget):
         where = "" if target.box is None else " within " + " ".join(f"{v:.0f}" for v in target.box)
         return f"{target.label}{where}"
     if isinstance(target, UnitTarget):
-        return (f"channel {target.channel}, row {target.row}, column {target.column} of "
-                f"{target.layer}")  # fmt: skip
+        return (
+            f"channel {target.channel}, row {target.row}, column {target.column} of {target.layer}"
+        )
     return str(target)
 
 
@@ -58,16 +60,20 @@ def meaning(target: Target, trace: Trace) -> str:
     """How the number that is explained goes with the scores that the pages show; may be empty."""
     if isinstance(target, ClassTarget) and isinstance(trace, ClassificationTrace):
         probability = float(trace.probabilities[trace.info.labels.index(target.label)])
-        return (f"A logit is the number before the softmax over all classes; the probability is "
-                f"{probability:.3f}.")  # fmt: skip
+        return (
+            f"A logit is the number before the softmax over all classes; the probability is "
+            f"{probability:.3f}."
+        )
     if isinstance(target, BoxTarget) and isinstance(trace, DetectionTrace):
         if target.part != "score":
             return ""
         own = class_probability(trace, target.candidate)
         how = "sigmoid" if trace.info.family in _SIGMOID else "softmax over all classes"
         product = product_of(trace, target.candidate)
-        return (f"A logit is the number before the {how}, which makes it the class probability "
-                f"{own:.3f}. {product}").strip()  # fmt: skip
+        return (
+            f"A logit is the number before the {how}, which makes it the class probability "
+            f"{own:.3f}. {product}"
+        ).strip()
     return ""
 
 
@@ -83,5 +89,6 @@ def product_of(trace: DetectionTrace, candidate: int) -> str:
         return ""
     centerness = float(trace.source_objectness[trace.source[candidate]])
     own = class_probability(trace, candidate)
-    return (f"Score {trace.scores[candidate]:.3f} = √(class {own:.3f} x "
-            f"centerness {centerness:.3f}).")  # fmt: skip
+    return (
+        f"Score {trace.scores[candidate]:.3f} = √(class {own:.3f} x centerness {centerness:.3f})."
+    )

@@ -21,9 +21,17 @@ from vision_core.errors import UserError
 
 PROGRAM = "python -m vision_core"
 COMMANDS = (
-    "predict", "why", "walkthrough", "compare", "explain", "activations", "models", "weights",
-    "train", "evaluate",
-)  # fmt: skip
+    "predict",
+    "why",
+    "walkthrough",
+    "compare",
+    "explain",
+    "activations",
+    "models",
+    "weights",
+    "train",
+    "evaluate",
+)
 
 _FULL = (errno.ENOSPC, errno.EIO, errno.EBADF, errno.EDQUOT)
 
@@ -37,9 +45,7 @@ class _Parser(argparse.ArgumentParser):
 
 def parser() -> argparse.ArgumentParser:
     """The parser with all commands."""
-    top = _Parser(
-        prog=PROGRAM, description="Explore what convolutional networks see in a photo."
-    )
+    top = _Parser(prog=PROGRAM, description="Explore what convolutional networks see in a photo.")
     subparsers = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name in COMMANDS:
         importlib.import_module(f"vision_core.cli.{name}").register(subparsers)
@@ -71,8 +77,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(
             f"The package {error.name} is not installed for {sys.executable}; use "
             ".venv/bin/python -m vision_core, which make run installs, or activate it with source "
-            ".venv/bin/activate.", 2,
-        )  # fmt: skip
+            ".venv/bin/activate.",
+            2,
+        )
     except BrokenPipeError:
         # The reader went away, as `| head` does; nothing may be written at exit either.
         _silence()

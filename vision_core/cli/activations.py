@@ -16,8 +16,13 @@ def register(subparsers: Any) -> None:
     parser = subparsers.add_parser("activations", help="save what a layer puts out")
     parser.add_argument("image", metavar="IMAGE", help="file, or - for standard input")
     parser.add_argument("--layer", required=True, metavar="LAYER", help="name of a module")
-    parser.add_argument("--out", required=True, type=Path, metavar="A.npy",
-                        help="float32 array, one axis for channels, then rows and columns")
+    parser.add_argument(
+        "--out",
+        required=True,
+        type=Path,
+        metavar="A.npy",
+        help="float32 array, one axis for channels, then rows and columns",
+    )
     options.add_model(parser)
     add_json(parser, bare=False)
     places.reads(parser, "image", "IMAGE", dash=True)
@@ -43,14 +48,20 @@ def run(args: argparse.Namespace) -> int:
         raise UserError(cannot_write(args.out, error)) from None
     if args.json is not None:
         record = {
-            "model": model.name, "image": image_record(photo), "layer": found.layer,
-            "shape": list(found.values.shape), "min": float(found.values.min()),
-            "max": float(found.values.max()), "mean": float(found.values.mean()),
+            "model": model.name,
+            "image": image_record(photo),
+            "layer": found.layer,
+            "shape": list(found.values.shape),
+            "min": float(found.values.min()),
+            "max": float(found.values.max()),
+            "mean": float(found.values.mean()),
             "calls": found.calls,
-        }  # fmt: skip
+        }
         with json_stream(args.json) as stream:
             write_json(stream, strict(record))
     if args.json != "-":
-        print(f"{found.layer}: {'x'.join(map(str, found.values.shape))}, "
-              f"{found.values.min():.4g} to {found.values.max():.4g}")  # fmt: skip
+        print(
+            f"{found.layer}: {'x'.join(map(str, found.values.shape))}, "
+            f"{found.values.min():.4g} to {found.values.max():.4g}"
+        )
     return 0

@@ -23,12 +23,20 @@ def register(subparsers: Any) -> None:
     parser.add_argument("--models", nargs="+", required=True, metavar="NAME", help="two to four")
     parser.add_argument("--device", default="auto", help=f"one of {', '.join(options.DEVICES)}")
     options.add_thresholds(parser)
-    parser.add_argument("--truth", type=Path, metavar="COCO.json",
-                        help="what is really there: COCO annotations with the photo's boxes")
+    parser.add_argument(
+        "--truth",
+        type=Path,
+        metavar="COCO.json",
+        help="what is really there: COCO annotations with the photo's boxes",
+    )
     group = parser.add_argument_group("output")
     add_json(parser, bare=False)
-    group.add_argument("--html", type=Path, metavar="OUT.html",
-                       help="the comparison as one file with pictures, model cards and numbers")
+    group.add_argument(
+        "--html",
+        type=Path,
+        metavar="OUT.html",
+        help="the comparison as one file with pictures, model cards and numbers",
+    )
     places.reads(parser, "image", "IMAGE", dash=True)
     places.reads(parser, "truth")
     places.writes(parser, "html")

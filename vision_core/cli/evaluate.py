@@ -18,9 +18,7 @@ def register(subparsers: Any) -> None:
         help="score a bundled network on data it never saw",
         description="Score a bundled network: top-1, AP, mean IoU or PCK, all from 0 to 1.",
     )
-    parser.add_argument(
-        "model", metavar="MODEL", help="a bundled network: " + ", ".join(BUNDLED)
-    )
+    parser.add_argument("model", metavar="MODEL", help="a bundled network: " + ", ".join(BUNDLED))
     parser.add_argument(
         "--data", type=Path, required=True, metavar="DIR", help="folder of the data sets"
     )
@@ -29,7 +27,8 @@ def register(subparsers: Any) -> None:
     )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default auto)")
     parser.add_argument(
-        "--write-card", action="store_true",
+        "--write-card",
+        action="store_true",
         help="also measure the speed and put both into the bundled network's card",
     )
     add_json(parser)

@@ -18,9 +18,14 @@ if TYPE_CHECKING:
     from vision_core.inference import Trace
 
 _SETTINGS: dict[str, type] = {
-    "samples": int, "level": float, "seed": int, "steps": int, "baseline": str, "patch": int,
+    "samples": int,
+    "level": float,
+    "seed": int,
+    "steps": int,
+    "baseline": str,
+    "patch": int,
     "stride": int,
-}  # fmt: skip
+}
 
 
 def register(subparsers: Any) -> None:
@@ -29,14 +34,17 @@ def register(subparsers: Any) -> None:
     parser.add_argument("image", metavar="IMAGE", help="file, or - for standard input")
     parser.add_argument("--method", required=True, metavar="METHOD", help="gradient, gradcam ...")
     parser.add_argument(
-        "--target", metavar="TARGET",
+        "--target",
+        metavar="TARGET",
         help="NAME, box:N[:PART], region:NAME[:X1,Y1,X2,Y2], joint:N:NAME or unit:LAYER:C,I,J; N "
         "counts the detections of predict from 0; the top prediction if left out",
     )
-    parser.add_argument("--layer", action="append", metavar="LAYER",
-                        help="of Grad-CAM and Eigen-CAM; may repeat")  # fmt: skip
-    parser.add_argument("--signed", action="store_true",
-                        help="Grad-CAM and Eigen-CAM without the last ReLU")  # fmt: skip
+    parser.add_argument(
+        "--layer", action="append", metavar="LAYER", help="of Grad-CAM and Eigen-CAM; may repeat"
+    )
+    parser.add_argument(
+        "--signed", action="store_true", help="Grad-CAM and Eigen-CAM without the last ReLU"
+    )
     for name, kind in _SETTINGS.items():
         parser.add_argument(f"--{name}", type=kind, metavar=name.upper())
     parser.add_argument("--out", type=Path, metavar="MAP.npy", help="signed float32 array")
@@ -60,9 +68,7 @@ def run(args: argparse.Namespace) -> int:
     from vision_core.inference import trace
 
     if args.method not in METHODS:
-        raise UserError(
-            f"There is no method {args.method!r}; choose one of {', '.join(METHODS)}."
-        )
+        raise UserError(f"There is no method {args.method!r}; choose one of {', '.join(METHODS)}.")
     photo = read_photo(args.image)
     model = options.load_model(args)
     traced = trace(model, photo)
@@ -82,8 +88,10 @@ def run(args: argparse.Namespace) -> int:
     if args.json != "-":
         for answer in answers:
             at = f" at {answer.settings['layer']}" if "layer" in answer.settings else ""
-            print(f"{answer.method}{at} of {answer.target}: score {answer.score:.4f}"
-                  f"{'; no positive evidence' if answer.empty else ''}")  # fmt: skip
+            print(
+                f"{answer.method}{at} of {answer.target}: score {answer.score:.4f}"
+                f"{'; no positive evidence' if answer.empty else ''}"
+            )
             for note in answer.notes:
                 print(note)
     return 0
@@ -161,19 +169,34 @@ def _record(
 
     rows = [
         {
-            "settings": dict(a.settings), "notes": list(a.notes), "gap": a.gap,
-            "seen": list(a.seen), "shape": list(a.values.shape),
-            "min": float(a.values.min()), "max": float(a.values.max()),
-            "sum": float(a.values.sum()), "full_colour_at": own_limit(a.signed),
+            "settings": dict(a.settings),
+            "notes": list(a.notes),
+            "gap": a.gap,
+            "seen": list(a.seen),
+            "shape": list(a.values.shape),
+            "min": float(a.values.min()),
+            "max": float(a.values.max()),
+            "sum": float(a.values.sum()),
+            "full_colour_at": own_limit(a.signed),
             "empty": a.empty,
         }
         for a in answers
     ]
-    record: dict[str, Any] = strict({
-        "model": model.name, "fingerprint": model.fingerprint, "image": image_record(photo),
-        "method": args.method, "target": answers[0].target, "score": answers[0].score,
-        "seed": args.seed or 0, "maps": rows,
-        "versions": {"torch": torch.__version__, "torchvision": torchvision.__version__,
-                     "numpy": numpy.__version__},
-    })  # fmt: skip
+    record: dict[str, Any] = strict(
+        {
+            "model": model.name,
+            "fingerprint": model.fingerprint,
+            "image": image_record(photo),
+            "method": args.method,
+            "target": answers[0].target,
+            "score": answers[0].score,
+            "seed": args.seed or 0,
+            "maps": rows,
+            "versions": {
+                "torch": torch.__version__,
+                "torchvision": torchvision.__version__,
+                "numpy": numpy.__version__,
+            },
+        }
+    )
     return record

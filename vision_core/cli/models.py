@@ -16,9 +16,7 @@ def register(subparsers: Any) -> None:
     """Add the command to the command line."""
     parser = subparsers.add_parser("models", help="list the models of the catalogue")
     parser.add_argument("--task", help="only this task, e.g. detection")
-    parser.add_argument(
-        "--folder", type=Path, metavar="DIR", help="where else to look for weights"
-    )
+    parser.add_argument("--folder", type=Path, metavar="DIR", help="where else to look for weights")
     add_json(parser)
     parser.set_defaults(run=run)
 
@@ -35,10 +33,18 @@ def run(args: argparse.Namespace) -> int:
     rows = [("NAME", "TASK", "FAMILY", "CLASSES", "PARAMETERS", "SIZE", "STATUS", "SCORE")]
     for card, state in found:
         score = f"{card.scores[0].value:g} {card.scores[0].metric}" if card.scores else ""
-        rows.append((
-            card.name, card.task, card.family, str(len(card.classes)), f"{card.parameters:,}",
-            megabytes(card.bytes), state, score,
-        ))  # fmt: skip
+        rows.append(
+            (
+                card.name,
+                card.task,
+                card.family,
+                str(len(card.classes)),
+                f"{card.parameters:,}",
+                megabytes(card.bytes),
+                state,
+                score,
+            )
+        )
     print(table(rows, right=(3, 4, 5)))
     return 0
 

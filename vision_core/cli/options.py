@@ -14,8 +14,12 @@ if TYPE_CHECKING:
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 _FIELDS = {  # argument -> field of Thresholds
-    "score": "score", "iou": "iou", "nms": "nms", "sigma": "sigma", "max": "max_detections",
-}  # fmt: skip
+    "score": "score",
+    "iou": "iou",
+    "nms": "nms",
+    "sigma": "sigma",
+    "max": "max_detections",
+}
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
@@ -38,8 +42,10 @@ def load_model(args: argparse.Namespace) -> Model:
 
     return load(
         args.model or default_card().name,
-        device=args.device, weights=args.weights, folder=args.folder,
-    )  # fmt: skip
+        device=args.device,
+        weights=args.weights,
+        folder=args.folder,
+    )
 
 
 def add_thresholds(parser: argparse.ArgumentParser) -> Any:
@@ -51,8 +57,13 @@ def add_thresholds(parser: argparse.ArgumentParser) -> Any:
     group.add_argument("--sigma", type=float, metavar="G", help="of Gaussian soft NMS")
     group.add_argument("--agnostic", action="store_true", help="NMS across classes")
     group.add_argument("--max", type=int, metavar="N", help="most detections")
-    group.add_argument("--class", dest="classes", action="append", metavar="NAME",
-                       help="show this class only; may repeat")
+    group.add_argument(
+        "--class",
+        dest="classes",
+        action="append",
+        metavar="NAME",
+        help="show this class only; may repeat",
+    )
     return group
 
 

@@ -70,8 +70,9 @@ def check(args: argparse.Namespace) -> None:
             path = Path(name)
             for one in _identities(path):
                 if one in taken:
-                    raise UserError(f"{place.option} would overwrite {name}, {taken[one]}; name "
-                                    "another file.")  # fmt: skip
+                    raise UserError(
+                        f"{place.option} would overwrite {name}, {taken[one]}; name another file."
+                    )
             _check_output(path, place.folder)
             for one in _identities(path):
                 taken[one] = f"which is also the output of {place.option}"
@@ -85,8 +86,9 @@ def check_output(args: argparse.Namespace, path: Path) -> None:
     """
     for place, name in _named(args):
         if not place.output and name != DASH and _identities(Path(name)) & _identities(path):
-            raise UserError(f"The output would overwrite {path}, which this command reads; name "
-                            "another file.")  # fmt: skip
+            raise UserError(
+                f"The output would overwrite {path}, which this command reads; name another file."
+            )
 
 
 def check_input(name: str | Path) -> None:
@@ -119,8 +121,10 @@ def _check_dash(place: Place, dashes: dict[bool, str]) -> None:
     if not place.dash:
         raise UserError(f"{place.option} cannot use standard {stream}; name a file.")
     if place.output in dashes:
-        raise UserError(f"Standard {stream} serves once, not for {dashes[place.output]} and "
-                        f"{place.option}; name a file.")  # fmt: skip
+        raise UserError(
+            f"Standard {stream} serves once, not for {dashes[place.output]} and "
+            f"{place.option}; name a file."
+        )
     dashes[place.output] = place.option
 
 
@@ -131,8 +135,9 @@ def _check_output(path: Path, folder: bool) -> None:
         raise UserError(f"{path} cannot be written (it is a folder); choose another place.")
     parent = path.resolve().parent
     if not parent.is_dir():
-        raise UserError(f"{path} cannot be written (there is no folder {path.parent}); choose "
-                        "another place.")  # fmt: skip
+        raise UserError(
+            f"{path} cannot be written (there is no folder {path.parent}); choose another place."
+        )
     if not os.access(path if path.exists() else parent, os.W_OK):
         raise UserError(f"{path} cannot be written (no permission); choose another place.")
 

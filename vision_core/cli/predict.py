@@ -24,12 +24,20 @@ def register(subparsers: Any) -> None:
     options.add_model(parser)
     group = options.add_thresholds(parser)
     group.add_argument("--mask-threshold", type=float, default=0.5, metavar="P")
-    group.add_argument("--joint-threshold", type=float, metavar="S",
-                       help="hide joints below this score in --overlay and --save-coco")
+    group.add_argument(
+        "--joint-threshold",
+        type=float,
+        metavar="S",
+        help="hide joints below this score in --overlay and --save-coco",
+    )
     group = parser.add_argument_group("output")
     add_json(parser, bare=False)
-    group.add_argument("--overlay", type=Path, metavar="OUT.png",
-                       help="draw on the photo; several give OUT-1.png ..., or name a folder")
+    group.add_argument(
+        "--overlay",
+        type=Path,
+        metavar="OUT.png",
+        help="draw on the photo; several give OUT-1.png ..., or name a folder",
+    )
     group.add_argument("--save-coco", type=Path, metavar="OUT.json", help="COCO annotations, or -")
     places.reads(parser, "images", "IMAGE", dash=True)
     places.writes(parser, "overlay", folder=True)
@@ -84,9 +92,13 @@ def _check_for_model(args: argparse.Namespace, given: dict[str, Any], model: Mod
 
 
 def _one(
-    args: argparse.Namespace, model: Model, given: dict[str, Any], name: str, number: int,
+    args: argparse.Namespace,
+    model: Model,
+    given: dict[str, Any],
+    name: str,
+    number: int,
     out: IO[str] | None,
-) -> Prediction:  # fmt: skip
+) -> Prediction:
     from vision_core.cli import predicting
     from vision_core.export import prediction_record
 

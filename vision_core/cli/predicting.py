@@ -63,9 +63,13 @@ def predict(
         parts[source.kind] = getattr(source, source.kind)(selection.detections.candidate)
         timing[source.kind] = 1000 * (time.perf_counter() - start)
     prediction = Prediction(
-        photo, traced, selection,
-        mask_threshold=mask_threshold, joint_threshold=joint_threshold, **parts,
-    )  # fmt: skip
+        photo,
+        traced,
+        selection,
+        mask_threshold=mask_threshold,
+        joint_threshold=joint_threshold,
+        **parts,
+    )
     return prediction, timing
 
 
@@ -105,10 +109,14 @@ def _drawn(prediction: Prediction) -> np.ndarray:
     photo, traced = prediction.photo, prediction.trace
     if prediction.selection is not None:
         return figures.draw(
-            photo, prediction.selection, masks=prediction.masks, keypoints=prediction.keypoints,
-            mask_threshold=prediction.mask_threshold, joint_threshold=prediction.joint_threshold,
+            photo,
+            prediction.selection,
+            masks=prediction.masks,
+            keypoints=prediction.keypoints,
+            mask_threshold=prediction.mask_threshold,
+            joint_threshold=prediction.joint_threshold,
             max_width=photo.width,
-        )  # fmt: skip
+        )
     if isinstance(traced, ClassificationTrace):
         picture = photo.pixels.copy()
         label, probability = traced.top(1)[0]

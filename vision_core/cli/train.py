@@ -16,9 +16,7 @@ def register(subparsers: Any) -> None:
         help="train a bundled network from the data sets",
         description="Train a bundled network; writes checkpoint, log, weights and card to --out.",
     )
-    parser.add_argument(
-        "recipe", metavar="RECIPE", help="a bundled network: " + ", ".join(BUNDLED)
-    )
+    parser.add_argument("recipe", metavar="RECIPE", help="a bundled network: " + ", ".join(BUNDLED))
     parser.add_argument(
         "--data", type=Path, required=True, metavar="DIR", help="folder of the data sets"
     )
@@ -27,17 +25,25 @@ def register(subparsers: Any) -> None:
     )
     length = parser.add_mutually_exclusive_group()
     length.add_argument(
-        "--minutes", type=float, default=30.0, metavar="M",
+        "--minutes",
+        type=float,
+        default=30.0,
+        metavar="M",
         help="wall-clock length of the run; the learning rate reaches 0 at its end (default 30)",
     )
     length.add_argument("--steps", type=int, metavar="N", help="length in steps instead")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of everything random")
     parser.add_argument(
-        "--init", type=Path, metavar="WEIGHTS",
+        "--init",
+        type=Path,
+        metavar="WEIGHTS",
         help="safetensors file to start from; every tensor that fits is taken",
     )
     parser.add_argument(
-        "--rate", type=float, default=1.0, metavar="F",
+        "--rate",
+        type=float,
+        default=1.0,
+        metavar="F",
         help="factor on the learning rate, below 1 to go on from finished weights (default 1)",
     )
     parser.add_argument(
@@ -45,22 +51,26 @@ def register(subparsers: Any) -> None:
     )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default auto)")
     parser.add_argument(
-        "--cache", type=Path, metavar="DIR",
+        "--cache",
+        type=Path,
+        metavar="DIR",
         help="folder for decoded pictures (default ~/.cache/convscope)",
     )
+    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
     parser.add_argument(
-        "--resume", action="store_true", help="go on from the checkpoint in --out"
-    )
-    parser.add_argument(
-        "--piece", type=float, metavar="M",
+        "--piece",
+        type=float,
+        metavar="M",
         help="stop after M minutes with a checkpoint; the same call with --resume goes on",
     )
     parser.add_argument(
-        "--compile", action="store_true",
+        "--compile",
+        action="store_true",
         help="let torch.compile fuse the network; needs a C++ compiler on a CPU",
     )
     parser.add_argument(
-        "--half", action="store_true",
+        "--half",
+        action="store_true",
         help="multiply in bfloat16 on a CPU too (faster where it has AVX512-BF16 or AMX)",
     )
     parser.set_defaults(run=run)

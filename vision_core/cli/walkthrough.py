@@ -16,21 +16,38 @@ if TYPE_CHECKING:
 
 # Flag without its dashes -> help. All take JSON, e.g. 2, [2,1], [[1,2],[3,4]], true.
 FLAGS = {
-    "input": "numbers in nested lists", "weight": "of a convolution", "kernel": "same as --weight",
-    "bias": "a number per output channel", "stride": "", "padding": "", "output_padding": "",
-    "dilation": "", "groups": "", "flip": "true: turn the kernel round",
-    "view": "scatter or gather; matrix, forward or transposed", "kernel_size": "of pooling",
-    "ceil_mode": "true: round sizes up", "count_include_pad": "false: leave padding out",
-    "grad_output": "gradient of the output", "scale_factor": "of unpooling",
-    "indices": "switches of max pooling", "output_size": "bins of a RoI, or size of unpooling",
-    "box": "[x1,y1,x2,y2] in pixels of the photo", "spatial_scale": "feature cells per pixel",
-    "sampling_ratio": "points of a bin per axis", "aligned": "true: take off half a cell",
-    "boxes": "lists of [x1,y1,x2,y2]", "scores": "a number per box", "iou_threshold": "of NMS",
-    "input_horizontal": "of corner pooling", "corner": "top_left or bottom_right",
+    "input": "numbers in nested lists",
+    "weight": "of a convolution",
+    "kernel": "same as --weight",
+    "bias": "a number per output channel",
+    "stride": "",
+    "padding": "",
+    "output_padding": "",
+    "dilation": "",
+    "groups": "",
+    "flip": "true: turn the kernel round",
+    "view": "scatter or gather; matrix, forward or transposed",
+    "kernel_size": "of pooling",
+    "ceil_mode": "true: round sizes up",
+    "count_include_pad": "false: leave padding out",
+    "grad_output": "gradient of the output",
+    "scale_factor": "of unpooling",
+    "indices": "switches of max pooling",
+    "output_size": "bins of a RoI, or size of unpooling",
+    "box": "[x1,y1,x2,y2] in pixels of the photo",
+    "spatial_scale": "feature cells per pixel",
+    "sampling_ratio": "points of a bin per axis",
+    "aligned": "true: take off half a cell",
+    "boxes": "lists of [x1,y1,x2,y2]",
+    "scores": "a number per box",
+    "iou_threshold": "of NMS",
+    "input_horizontal": "of corner pooling",
+    "corner": "top_left or bottom_right",
     "rule": "plain, deconvnet or guided",
-    "feature_size": "rows and columns", "sizes": "of anchors, pixels",
+    "feature_size": "rows and columns",
+    "sizes": "of anchors, pixels",
     "aspect_ratios": "height / width of anchors",
-}  # fmt: skip
+}
 
 
 def register(subparsers: Any) -> None:
@@ -89,8 +106,9 @@ def _pictures(args: argparse.Namespace, walk: Walkthrough) -> list[str]:
             count = len(list(svg_files(stage, folder, walk.name)))
             said.append(f"{args.svg_dir}: {count} SVG files")
     except OSError as error:
-        raise UserError(f"The pictures cannot be written ({error.strerror}); check the "
-                        "path.") from error  # fmt: skip
+        raise UserError(
+            f"The pictures cannot be written ({error.strerror}); check the path."
+        ) from error
     return said
 
 

@@ -32,9 +32,11 @@ def register(subparsers: Any) -> None:
     checking.set_defaults(run=run_verify)
     for action in (listing, fetching, checking):
         action.add_argument(
-            "--folder", type=Path, metavar="DIR",
+            "--folder",
+            type=Path,
+            metavar="DIR",
             help="where else to look; where download puts the files",
-        )  # fmt: skip
+        )
     add_json(listing)
     add_json(checking)
 
@@ -119,8 +121,14 @@ def run_verify(args: argparse.Namespace) -> int:
         file = find(entry, args.folder)
         if file is None:
             if named or entry.bundled:
-                rows.append(_row(entry, None, f"The weights of {entry.name} are not here; run "
-                                 f"python -m vision_core weights download {entry.name}."))
+                rows.append(
+                    _row(
+                        entry,
+                        None,
+                        f"The weights of {entry.name} are not here; run "
+                        f"python -m vision_core weights download {entry.name}.",
+                    )
+                )
             continue
         try:
             verify(entry, file)

@@ -51,11 +51,17 @@ def run(args: argparse.Namespace) -> int:
         answer = why_spot(selection, spot[0], spot[1], args.label)
     if args.json is not None:
         record = {
-            "model": model.name, "image": image_record(photo),
-            "thresholds": selection.thresholds.as_dict(), "box": box, "spot": spot,
-            "label": args.label, "sentence": answer.sentence, "fate": answer.fate,
-            "candidate": answer.candidate, "facts": dict(answer.facts),
-        }  # fmt: skip
+            "model": model.name,
+            "image": image_record(photo),
+            "thresholds": selection.thresholds.as_dict(),
+            "box": box,
+            "spot": spot,
+            "label": args.label,
+            "sentence": answer.sentence,
+            "fate": answer.fate,
+            "candidate": answer.candidate,
+            "facts": dict(answer.facts),
+        }
         with json_stream(args.json) as stream:
             write_json(stream, strict(record))
     if args.json != "-":

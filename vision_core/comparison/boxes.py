@@ -97,9 +97,7 @@ def _most(fits: np.ndarray, overlap: np.ndarray) -> list[tuple[int, int]]:
     return sorted(chosen, key=lambda p: -overlap[p])
 
 
-def agreement_curve(
-    a: Detections, b: Detections, thresholds: np.ndarray
-) -> np.ndarray:
+def agreement_curve(a: Detections, b: Detections, thresholds: np.ndarray) -> np.ndarray:
     """F1 of one against the other when both keep only scores above a threshold.
 
     Args:
@@ -109,14 +107,17 @@ def agreement_curve(
     Returns:
         float ``[T]``.
     """
-    return np.array([
-        compare_boxes(_above(a, float(t)), _above(b, float(t))).f1 for t in thresholds
-    ])
+    return np.array(
+        [compare_boxes(_above(a, float(t)), _above(b, float(t))).f1 for t in thresholds]
+    )
 
 
 def _above(found: Detections, threshold: float) -> Detections:
     rows = np.flatnonzero(found.scores > threshold)
     return Detections(
-        found.candidate[rows], found.boxes[rows], found.scores[rows], found.label_ids[rows],
+        found.candidate[rows],
+        found.boxes[rows],
+        found.scores[rows],
+        found.label_ids[rows],
         tuple(found.labels[i] for i in rows),
     )

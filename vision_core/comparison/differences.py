@@ -42,8 +42,10 @@ def between(a: Column, b: Column) -> dict[str, Any]:
     if isinstance(a.trace, SegmentationTrace) and isinstance(b.trace, SegmentationTrace):
         made = compare_maps(a.trace, b.trace)
         return {
-            "agreement": float(1 - made.disagree.mean()), "iou": made.iou,
-            "labels": list(made.labels), "pixels": made.table.tolist(),
+            "agreement": float(1 - made.disagree.mean()),
+            "iou": made.iou,
+            "labels": list(made.labels),
+            "pixels": made.table.tolist(),
             "alone": {side: list(names) for side, names in made.alone.items()},
         }
     if isinstance(a.trace, ClassificationTrace) and isinstance(b.trace, ClassificationTrace):
@@ -61,14 +63,18 @@ def _boxes(a: Column, b: Column, kept_a: Selection, kept_b: Selection) -> dict[s
         if row is None:
             return None
         kept = found.detections
-        return {"label": kept.labels[row], "score": float(kept.scores[row]),
-                "box": [float(v) for v in kept.boxes[row]]}  # fmt: skip
+        return {
+            "label": kept.labels[row],
+            "score": float(kept.scores[row]),
+            "box": [float(v) for v in kept.boxes[row]],
+        }
 
     kinds: dict[str, Any] = {
-        kind: [{"a": side(kept_a, p.a), "b": side(kept_b, p.b), "iou": p.iou}
-               for p in made.of(kind)]
+        kind: [
+            {"a": side(kept_a, p.a), "b": side(kept_b, p.b), "iou": p.iou} for p in made.of(kind)
+        ]
         for kind in made.counts()
-    }  # fmt: skip
+    }
     if a.masks is not None and b.masks is not None:
         rows = [row for kind in kinds.values() for row in kind]
         for row, overlap in zip(rows, mask_overlaps(a, b, made.pairs), strict=True):
@@ -92,6 +98,7 @@ def mask_overlaps(a: Column, b: Column, matched: Sequence[Pair]) -> list[float |
     Returns:
         for each pair 0 to 1, or ``None`` where one is alone or both masks are empty.
     """
+
     def whole(of: Column, row: int) -> np.ndarray:
         assert of.trace is not None and of.selection is not None and of.masks is not None
         width, height = of.trace.info.photo_size
@@ -131,11 +138,15 @@ def joints(
         assert pair.a is not None and pair.b is not None
         area = math.sqrt(areas[0][pair.a] * areas[1][pair.b])
         one = compare_joints(a, pair.a, b, pair.b, area)
-        persons.append({
-            "oks": _number(one.oks), "mean_distance": _number(float(one.distances.mean())),
-            "distances": {n: _number(float(d))
-                          for n, d in zip(one.names, one.distances, strict=True)},
-        })  # fmt: skip
+        persons.append(
+            {
+                "oks": _number(one.oks),
+                "mean_distance": _number(float(one.distances.mean())),
+                "distances": {
+                    n: _number(float(d)) for n, d in zip(one.names, one.distances, strict=True)
+                },
+            }
+        )
     means = {
         key: _mean([p[key] for p in persons if p[key] is not None])
         for key in ("oks", "mean_distance")

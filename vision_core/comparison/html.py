@@ -47,30 +47,40 @@ def report_html(
     Returns:
         the text of the file, to be written as UTF-8; pictures are at most 1,000 pixels wide.
     """
-    return _environment().get_template("report.html.j2").render(
-        title=" | ".join([*(c.heading for c in columns), photo.name]),
-        made=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z"),
-        photo=photo,
-        link=link,
-        link_opens=link.startswith(("http://", "https://")),
-        models=[
-            {**_badge(i), **html_models.block(photo, column)} for i, column in enumerate(columns)
-        ],
-        pairs=[
-            html_pairs.block(photo, columns, difference, [_badge(i) for i in difference["columns"]])
-            for difference in differences
-        ],
-        truth=None if truth is None else _truth(photo, columns, truth),
-        versions=versions(),
-    )  # fmt: skip
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            title=" | ".join([*(c.heading for c in columns), photo.name]),
+            made=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z"),
+            photo=photo,
+            link=link,
+            link_opens=link.startswith(("http://", "https://")),
+            models=[
+                {**_badge(i), **html_models.block(photo, column)}
+                for i, column in enumerate(columns)
+            ],
+            pairs=[
+                html_pairs.block(
+                    photo, columns, difference, [_badge(i) for i in difference["columns"]]
+                )
+                for difference in differences
+            ],
+            truth=None if truth is None else _truth(photo, columns, truth),
+            versions=versions(),
+        )
+    )
 
 
 @functools.cache
 def _environment() -> Environment:
     made = Environment(
-        loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
     made.filters["fixed"] = _fixed
     made.filters["exact"] = repr
     return made
@@ -102,13 +112,25 @@ def _truth(photo: Photo, columns: Sequence[Column], truth: Truth) -> dict[str, A
             for name, score, at in zip(kept.labels, kept.scores, found["true_box"], strict=True)
         ]
         told += [("missed", truth.labels[i], None) for i in found["missed"]]
-        rows.append({
-            **_badge(place), **found, "title": column.heading,
-            "rows": [{"word": _WORDS[verdict], "label": name, "score": score,
-                      "colour": VERDICTS[verdict]} for verdict, name, score in told],
-            "picture": pictures.against_truth(photo, column.selection, truth),
-            "curve": _curve(column, truth), "dashes": _DASHES[place % len(_DASHES)],
-        })  # fmt: skip
+        rows.append(
+            {
+                **_badge(place),
+                **found,
+                "title": column.heading,
+                "rows": [
+                    {
+                        "word": _WORDS[verdict],
+                        "label": name,
+                        "score": score,
+                        "colour": VERDICTS[verdict],
+                    }
+                    for verdict, name, score in told
+                ],
+                "picture": pictures.against_truth(photo, column.selection, truth),
+                "curve": _curve(column, truth),
+                "dashes": _DASHES[place % len(_DASHES)],
+            }
+        )
     return {"count": len(truth.labels), "models": rows, "colours": VERDICTS}
 
 

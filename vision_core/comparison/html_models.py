@@ -17,9 +17,14 @@ from vision_core.selection.types import Thresholds
 
 _TOP = 5
 _THRESHOLDS = {
-    "score": "score above", "iou": "IoU of NMS", "nms": "NMS", "sigma": "sigma",
-    "agnostic": "across classes", "max_detections": "most detections", "classes": "classes shown",
-}  # fmt: skip
+    "score": "score above",
+    "iou": "IoU of NMS",
+    "nms": "NMS",
+    "sigma": "sigma",
+    "agnostic": "across classes",
+    "max_detections": "most detections",
+    "classes": "classes shown",
+}
 
 
 def block(photo: Photo, entry: Column) -> dict[str, Any]:
@@ -33,32 +38,47 @@ def block(photo: Photo, entry: Column) -> dict[str, Any]:
     """
     card, found = entry.card, entry.trace
     made: dict[str, Any] = {
-        "title": entry.heading, "name": card.name, "task": card.task, "random": entry.random,
+        "title": entry.heading,
+        "name": card.name,
+        "task": card.task,
+        "random": entry.random,
         "error": entry.error or ("" if found else "There is no result of this model."),
-        "picture": "", "sentence": "", "counts": [], "thresholds": [],
-        "timing": [], "total_ms": None, "device": "", "cost": _cost(entry),
-        "card": _card(card, entry.random), "millions": card.parameters / 1e6,
+        "picture": "",
+        "sentence": "",
+        "counts": [],
+        "thresholds": [],
+        "timing": [],
+        "total_ms": None,
+        "device": "",
+        "cost": _cost(entry),
+        "card": _card(card, entry.random),
+        "millions": card.parameters / 1e6,
         "billions": None if entry.multiply_adds is None else entry.multiply_adds / 1e9,
         "megabytes": card.bytes / 1e6,
-    }  # fmt: skip
+    }
     if entry.error or found is None:
         return made
     timing = {**found.info.timing_ms, **entry.timing_ms}
     sentence, counts = _said(entry)
     return made | {
-        "picture": pictures.answer(photo, entry), "sentence": sentence, "counts": counts,
+        "picture": pictures.answer(photo, entry),
+        "sentence": sentence,
+        "counts": counts,
         "thresholds": [] if entry.selection is None else _set(entry.selection.thresholds),
         "timing": [(name.replace("_", " "), ms) for name, ms in timing.items()],
-        "total_ms": sum(timing.values()), "device": found.info.device,
-    }  # fmt: skip
+        "total_ms": sum(timing.values()),
+        "device": found.info.device,
+    }
 
 
 def _said(entry: Column) -> tuple[str, list[dict[str, Any]]]:
     """A sentence and rows that say what the model found."""
     if isinstance(entry.trace, SegmentationTrace):
         pixels = entry.trace.pixel_counts()
-        rows = [_row(e.label, f"{pixels[e.label]:,} pixels", e.share)
-                for e in figures.legend(entry.trace)]  # fmt: skip
+        rows = [
+            _row(e.label, f"{pixels[e.label]:,} pixels", e.share)
+            for e in figures.legend(entry.trace)
+        ]
         first = ", ".join(f"{row['label']} {row['share']:.1%}" for row in rows[:3])
         return first + (f" and {len(rows) - 3} more" if len(rows) > 3 else ""), rows
     if isinstance(entry.trace, ClassificationTrace):
@@ -113,10 +133,13 @@ def _card(card: Card, random: bool) -> dict[str, Any]:
     """The model card: sentences, then what the trained weights were made from and reached."""
     extra, paper = card.extra, card.paper
     facts = {
-        "architecture": extra.get("architecture"), "input": card.input,
-        "knows": _few(card.classes), "joints": _few(card.joints), "limits": card.limits,
+        "architecture": extra.get("architecture"),
+        "input": card.input,
+        "knows": _few(card.classes),
+        "joints": _few(card.joints),
+        "limits": card.limits,
         "licence": card.licence,
-    }  # fmt: skip
+    }
     training = extra.get("training") or {}
     return {
         "facts": [(word, text) for word, text in facts.items() if text],

@@ -15,7 +15,9 @@ _MOST = 8  # disagreements of class maps that are told one by one
 
 
 def block(
-    photo: Photo, columns: Sequence[Column], difference: Mapping[str, Any],
+    photo: Photo,
+    columns: Sequence[Column],
+    difference: Mapping[str, Any],
     badges: Sequence[Mapping[str, str]],
 ) -> dict[str, Any]:
     """What the template needs of one pair.
@@ -32,9 +34,10 @@ def block(
     """
     a, b = (columns[i] for i in difference["columns"])
     made: dict[str, Any] = {
-        "a": {**badges[0], "title": a.heading}, "b": {**badges[1], "title": b.heading},
+        "a": {**badges[0], "title": a.heading},
+        "b": {**badges[1], "title": b.heading},
         "found": difference,
-    }  # fmt: skip
+    }
     letters = badges[0]["letter"], badges[1]["letter"]
     if "f1" in difference:
         return made | {"kind": "boxes", **_boxes(photo, difference, letters)}
@@ -47,23 +50,26 @@ def block(
     return made | {"kind": "reason"}
 
 
-def _boxes(
-    photo: Photo, difference: Mapping[str, Any], letters: tuple[str, str]
-) -> dict[str, Any]:
+def _boxes(photo: Photo, difference: Mapping[str, Any], letters: tuple[str, str]) -> dict[str, Any]:
     words = {
-        "both": "in both", "other_class": "same place, another class",
-        "shifted": "same class, shifted box", "only_a": f"only in {letters[0]}",
+        "both": "in both",
+        "other_class": "same place, another class",
+        "shifted": "same class, shifted box",
+        "only_a": f"only in {letters[0]}",
         "only_b": f"only in {letters[1]}",
-    }  # fmt: skip
+    }
     kinds = [
-        {"word": words[kind], "colour": colour, "rows": difference[kind],
-         "count": len(difference[kind])}
+        {
+            "word": words[kind],
+            "colour": colour,
+            "rows": difference[kind],
+            "count": len(difference[kind]),
+        }
         for kind, colour in DIFFERENCES.items()
-    ]  # fmt: skip
+    ]
     picture = pictures.box_differences(photo, difference, *letters)
     masks = any("mask_iou" in row for kind in kinds for row in kind["rows"])
-    return {"kinds": kinds, "picture": picture, "joints": difference.get("joints"),
-            "masks": masks}  # fmt: skip
+    return {"kinds": kinds, "picture": picture, "joints": difference.get("joints"), "masks": masks}
 
 
 def _maps(difference: Mapping[str, Any]) -> dict[str, Any]:
@@ -72,13 +78,16 @@ def _maps(difference: Mapping[str, Any]) -> dict[str, Any]:
     total = sum(map(sum, table))
     wrong = [
         {"a": labels[i], "b": labels[j], "pixels": n, "share": n / total}
-        for i, row in enumerate(table) for j, n in enumerate(row) if i != j and n
-    ]  # fmt: skip
+        for i, row in enumerate(table)
+        for j, n in enumerate(row)
+        if i != j and n
+    ]
     wrong.sort(key=lambda row: -row["pixels"])
-    iou = [{"label": name, "iou": value, "colour": class_colour(name)}
-           for name, value in difference["iou"].items()]  # fmt: skip
-    return {"iou": iou, "wrong": wrong[:_MOST], "more": max(len(wrong) - _MOST, 0),
-            "total": total}  # fmt: skip
+    iou = [
+        {"label": name, "iou": value, "colour": class_colour(name)}
+        for name, value in difference["iou"].items()
+    ]
+    return {"iou": iou, "wrong": wrong[:_MOST], "more": max(len(wrong) - _MOST, 0), "total": total}
 
 
 def _classes(difference: Mapping[str, Any]) -> dict[str, Any]:

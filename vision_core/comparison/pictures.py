@@ -36,8 +36,9 @@ class Mark(NamedTuple):
 def answer(photo: Photo, entry: Column) -> str:
     """What a model said, painted on the photo; the photo alone where it said nothing."""
     if entry.selection is not None:
-        picture = figures.draw(photo, entry.selection, masks=entry.masks,
-                               keypoints=entry.keypoints, max_width=WIDTH)  # fmt: skip
+        picture = figures.draw(
+            photo, entry.selection, masks=entry.masks, keypoints=entry.keypoints, max_width=WIDTH
+        )
     elif isinstance(entry.trace, SegmentationTrace):
         picture = figures.draw_class_map(photo, entry.trace, with_legend=False, max_width=WIDTH)
     elif isinstance(entry.trace, ClassificationTrace):
@@ -52,8 +53,10 @@ def answer(photo: Photo, entry: Column) -> str:
 def against_truth(photo: Photo, selection: Selection, truth: Truth) -> str:
     """Hits, false positives and misses; the true boxes of hits are not drawn."""
     kept, found = selection.detections, judged(selection, truth)
-    marks = [Mark(truth.boxes[i], VERDICTS["missed"], f"missed {truth.labels[i]}")
-             for i in found["missed"]]  # fmt: skip
+    marks = [
+        Mark(truth.boxes[i], VERDICTS["missed"], f"missed {truth.labels[i]}")
+        for i in found["missed"]
+    ]
     rows = zip(kept.boxes, kept.labels, kept.scores, found["true_box"], strict=True)
     for box, label, score, at in rows:
         verdict, word = ("false", "false") if at is None else ("hit", "hit")
@@ -76,8 +79,9 @@ def box_differences(photo: Photo, difference: Mapping[str, Any], a: str, b: str)
             names = list(dict.fromkeys(side["label"] for side in sides))
             where = {"only_a": f"only {a} ", "only_b": f"only {b} ", "shifted": "shifted "}
             text = where.get(kind, "") + " / ".join(names)
-            marks += [Mark(one["box"], colour, text if i == 0 else "")
-                      for i, one in enumerate(sides)]  # fmt: skip
+            marks += [
+                Mark(one["box"], colour, text if i == 0 else "") for i, one in enumerate(sides)
+            ]
     return _jpeg(_paint(photo, marks))
 
 

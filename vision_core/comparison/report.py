@@ -160,9 +160,11 @@ def record(
         together; ``None`` if nothing is true).
     """
     made: dict[str, Any] = {
-        "image": image_record(photo), "models": [_model(photo, c, truth) for c in columns],
-        "pairs": list(differences), "versions": versions(),
-    }  # fmt: skip
+        "image": image_record(photo),
+        "models": [_model(photo, c, truth) for c in columns],
+        "pairs": list(differences),
+        "versions": versions(),
+    }
     if truth is not None:
         rows = zip(truth.labels, truth.boxes, strict=True)
         made["truth"] = [{"label": name, "box": box} for name, box in rows]
@@ -177,18 +179,27 @@ def versions() -> dict[str, str]:
 
     from vision_core import __version__
 
-    return {"convscope": __version__, "torch": str(torch.__version__),
-            "torchvision": torchvision.__version__, "numpy": np.__version__}  # fmt: skip
+    return {
+        "convscope": __version__,
+        "torch": str(torch.__version__),
+        "torchvision": torchvision.__version__,
+        "numpy": np.__version__,
+    }
 
 
 def _model(photo: Photo, entry: Column, truth: Truth | None) -> dict[str, Any]:
     card, found = entry.card, entry.trace
     made: dict[str, Any] = {
-        "name": card.name, "title": entry.heading, "task": card.task,
-        "parameters": card.parameters, "multiply_adds": entry.multiply_adds, "bytes": card.bytes,
-        "random": entry.random, "weights": None if entry.random else card.filename,
+        "name": card.name,
+        "title": entry.heading,
+        "task": card.task,
+        "parameters": card.parameters,
+        "multiply_adds": entry.multiply_adds,
+        "bytes": card.bytes,
+        "random": entry.random,
+        "weights": None if entry.random else card.filename,
         "fingerprint": None if found is None else found.info.fingerprint,
-    }  # fmt: skip
+    }
     if entry.error or found is None:
         return {**made, "error": entry.error}
     prediction = Prediction(photo, found, entry.selection, entry.masks, entry.keypoints)
@@ -217,8 +228,13 @@ def judged(selection: Selection, truth: Truth) -> dict[str, Any]:
     found = judge(selection.detections, truth)
     hits = int((found.hit >= 0).sum())
     return {
-        "iou": SAME, "precision": found.precision, "recall": found.recall, "f1": found.f1,
-        "hits": hits, "false_positives": len(found.hit) - hits, "misses": len(found.missed),
+        "iou": SAME,
+        "precision": found.precision,
+        "recall": found.recall,
+        "f1": found.f1,
+        "hits": hits,
+        "false_positives": len(found.hit) - hits,
+        "misses": len(found.missed),
         "true_box": [int(i) if i >= 0 else None for i in found.hit],
         "missed": [int(i) for i in found.missed],
-    }  # fmt: skip
+    }

@@ -133,20 +133,31 @@ def read_coco(data: bytes, width: int, height: int, name: str | None = None) -> 
     try:
         content = json.loads(data)
         # JSON may hold half of a surrogate pair, which no file and no page can show
-        names = {c["id"]: str(c["name"]).encode("utf-8", "replace").decode()
-                 for c in content["categories"]}
+        names = {
+            c["id"]: str(c["name"]).encode("utf-8", "replace").decode()
+            for c in content["categories"]
+        }
         images = {i["id"]: i for i in content["images"]}
         chosen = _image(images, name)
-        scale = (width / _length(images[chosen]["width"]),
-                 height / _length(images[chosen]["height"]))  # fmt: skip
-        rows = [n for n in content["annotations"]
-                if n["image_id"] == chosen and not n.get("iscrowd")]
+        scale = (
+            width / _length(images[chosen]["width"]),
+            height / _length(images[chosen]["height"]),
+        )
+        rows = [
+            n for n in content["annotations"] if n["image_id"] == chosen and not n.get("iscrowd")
+        ]
         boxes = [_xyxy(n["bbox"], scale) for n in rows]
         labels = tuple(names[n["category_id"]] for n in rows)
     except UserError:  # a sentence of its own
         raise
-    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError,
-            RecursionError) as error:  # fmt: skip
+    except (
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        ArithmeticError,
+        RecursionError,
+    ) as error:
         raise UserError(
             f"The file is no COCO annotation file ({type(error).__name__}: "
             f"{str(error)[:80]}); it needs "

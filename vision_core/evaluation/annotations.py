@@ -17,9 +17,13 @@ from vision_core.errors import UserError
 
 DETECTION_SETS = ("voc12_subset", "coco_everyday", "coco_mini", "pennfudan", "voc_more")
 VOC_NAMES = {
-    "aeroplane": "airplane", "diningtable": "dining table", "motorbike": "motorcycle",
-    "pottedplant": "potted plant", "sofa": "couch", "tvmonitor": "tv",
-}  # fmt: skip
+    "aeroplane": "airplane",
+    "diningtable": "dining table",
+    "motorbike": "motorcycle",
+    "pottedplant": "potted plant",
+    "sofa": "couch",
+    "tvmonitor": "tv",
+}
 """What Pascal VOC calls otherwise than COCO; COCO's names are used."""
 LARGE_PART = 0.02
 """Share of a photo from which a part of a mask of people is taken for one person."""

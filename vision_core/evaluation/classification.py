@@ -101,9 +101,7 @@ def likely_from(logits: Tensor, labels: Tensor) -> float:
     return 0.95
 
 
-def predict(
-    network: nn.Module, preset: Callable[[Any], Tensor], found: Sequence[Any]
-) -> Tensor:
+def predict(network: nn.Module, preset: Callable[[Any], Tensor], found: Sequence[Any]) -> Tensor:
     """Return the logits ``[N, classes]`` of all examples (with a ``source``), as at inference."""
     device = next(network.parameters()).device
     logits = []

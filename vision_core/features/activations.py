@@ -89,8 +89,10 @@ def activations(model: Any, photo: Photo, layer: str) -> Activations:
             run(module, x)
     calls = kept[layer]
     if not calls:
-        raise UserError(f"The layer {layer} does not run when the whole picture is seen; "
-                        "choose one of the backbone or of the dense head.")  # fmt: skip
+        raise UserError(
+            f"The layer {layer} does not run when the whole picture is seen; "
+            "choose one of the backbone or of the dense head."
+        )
     values = calls[0][0].float().cpu().numpy().copy()
     values.setflags(write=False)
     return Activations(layer, values, len(calls), window)

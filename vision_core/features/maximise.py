@@ -67,8 +67,13 @@ class Frame:
 
 
 def maximise(
-    question: Question, steps: int = 96, rate: float = 0.06, seed: int = 0,
-    regularisers: Regularisers | None = None, from_photo: bool = False, every: int = 4,
+    question: Question,
+    steps: int = 96,
+    rate: float = 0.06,
+    seed: int = 0,
+    regularisers: Regularisers | None = None,
+    from_photo: bool = False,
+    every: int = 4,
     layer: str | None = None,
 ) -> Iterator[Frame]:
     """Climb the target's score, or the mean square of a whole layer, step by step.
@@ -136,8 +141,10 @@ def _regularised(x: Tensor, grad: Tensor, keep: Regularisers, step: int) -> Tens
     if keep.blur and step % 4 == 0:
         side = 2 * max(1, round(2 * keep.blur)) + 1
         x = gaussian_blur(x, [side, side], [keep.blur, keep.blur])
-    for share, size in ((keep.clip_pixels, x.norm(dim=1)),
-                        (keep.clip_gradients, (x * grad).sum(1).abs())):
+    for share, size in (
+        (keep.clip_pixels, x.norm(dim=1)),
+        (keep.clip_gradients, (x * grad).sum(1).abs()),
+    ):
         if share:
             x = x * (size > torch.quantile(size.flatten(), share))[:, None]
     return x

@@ -97,5 +97,6 @@ def _pooling(values: Tensor, at: Tensor, grad: Tensor) -> Pooling:
     switches = torch.zeros(values.shape[1] * values.shape[2], dtype=torch.bool)
     switches[at[channel][grad[channel] != 0].cpu()] = True
     shape = values.shape[1:]
-    return Pooling(channel, values[channel].float().cpu().numpy().copy(),
-                   switches.reshape(shape).numpy())  # fmt: skip
+    return Pooling(
+        channel, values[channel].float().cpu().numpy().copy(), switches.reshape(shape).numpy()
+    )

@@ -97,9 +97,10 @@ class Graph:
         self.size = (int(x.shape[-2]), int(x.shape[-1]))
         self.seeing = self._seeing()
         self.nodes = {
-            str(node.target): node for node in self.traced.graph.nodes
+            str(node.target): node
+            for node in self.traced.graph.nodes
             if node.op == "call_module" and len(self.values.get(node.name, ())) == 4
-        }  # fmt: skip
+        }
 
     def _seeing(self) -> set[fx.Node]:
         """Nodes whose tensor depends on the picture."""
@@ -149,8 +150,10 @@ class Graph:
         node = self.nodes[layer]
         _, high, wide = self.layers()[layer]
         if not (0 <= row < high and 0 <= column < wide):
-            raise UserError(f"The layer {layer} has {high} x {wide} units; there is none at "
-                            f"row {row}, column {column}.")  # fmt: skip
+            raise UserError(
+                f"The layer {layer} has {high} x {wide} units; there is none at "
+                f"row {row}, column {column}."
+            )
         found: dict[fx.Node, Span] = {node: ((row, row), (column, column))}
         pooled = None
         for each in reversed(list(self.traced.graph.nodes)):

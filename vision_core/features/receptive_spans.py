@@ -13,9 +13,19 @@ from torch.nn import functional as F
 Span = tuple[tuple[int, int], tuple[int, int]]  # first and last row, first and last column
 NOWHERE: Span = ((0, 0), (0, 0))  # of a vector, which has no places
 ALIKE = (
-    nn.ReLU, nn.ReLU6, nn.SiLU, nn.Hardswish, nn.Hardsigmoid, nn.Sigmoid, nn.BatchNorm2d,
-    nn.Dropout, nn.Identity, nn.GELU, nn.LeakyReLU, nn.Dropout2d,
-)  # fmt: skip
+    nn.ReLU,
+    nn.ReLU6,
+    nn.SiLU,
+    nn.Hardswish,
+    nn.Hardsigmoid,
+    nn.Sigmoid,
+    nn.BatchNorm2d,
+    nn.Dropout,
+    nn.Identity,
+    nn.GELU,
+    nn.LeakyReLU,
+    nn.Dropout2d,
+)
 
 
 def averages_all(node: fx.Node) -> bool:

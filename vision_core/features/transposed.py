@@ -87,13 +87,16 @@ def capture(model: Any, photo: Photo, layer: str) -> Captured:
     finally:
         handle.remove()
     if not seen:
-        raise UserError(f"The layer {layer} runs on regions only, and is not shown here; choose "
-                        "another network.")  # fmt: skip
+        raise UserError(
+            f"The layer {layer} runs on regions only, and is not shown here; choose "
+            "another network."
+        )
     return captured(layer, part, seen[0][:1], seen[1][:1])
 
 
 def captured(layer: str, part: nn.ConvTranspose2d, given: Tensor, out: Tensor) -> Captured:
     """The record of one run, from input and output [1, C, h, w]."""
+
     def array(value: Tensor) -> np.ndarray:
         return value.detach().float().cpu().numpy()
 
@@ -102,9 +105,13 @@ def captured(layer: str, part: nn.ConvTranspose2d, given: Tensor, out: Tensor) -
         for name in ("stride", "padding", "output_padding", "dilation")
     }
     return Captured(
-        layer, array(given[0]), array(part.weight), None if part.bias is None else array(part.bias),
-        array(out[0]), {**options, "groups": int(part.groups)},
-    )  # fmt: skip
+        layer,
+        array(given[0]),
+        array(part.weight),
+        None if part.bias is None else array(part.bias),
+        array(out[0]),
+        {**options, "groups": int(part.groups)},
+    )
 
 
 def pair(found: Captured, channel: int, index: int) -> np.ndarray:

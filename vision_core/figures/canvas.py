@@ -82,8 +82,9 @@ def free_place(
         moved = y + step * h
         if moved + h > height:
             break
-        if not any(x < a + c and a < x + w and moved < b + d and b < moved + h
-                   for a, b, c, d in taken):
+        if not any(
+            x < a + c and a < x + w and moved < b + d and b < moved + h for a, b, c, d in taken
+        ):
             return x, moved, w, h
     return rect
 

@@ -46,8 +46,13 @@ def class_distribution(
     lines = [3 if n == chosen else 0 for n, _ in shown]
     figure = go.Figure(
         go.Bar(
-            x=[p for _, p in shown], y=names, orientation="h", textposition="auto",
-            text=[f"{p:.3f}" for _, p in shown], hoverinfo="skip", cliponaxis=False,
+            x=[p for _, p in shown],
+            y=names,
+            orientation="h",
+            textposition="auto",
+            text=[f"{p:.3f}" for _, p in shown],
+            hoverinfo="skip",
+            cliponaxis=False,
             marker={"color": colours, "line": {"width": lines, "color": "#888888"}},
             insidetextfont={"color": [text_on(c) for c in colours]},
         )
@@ -62,10 +67,15 @@ def funnel(stages: Sequence[Stage]) -> go.Figure:
     names = [s.name.replace("_", " ") for s in stages]
     figure = go.Figure(
         go.Bar(
-            x=[max(s.count, 0.8) for s in stages], y=names, orientation="h",
-            text=[f"{s.count:,}" for s in stages], textposition="auto",
-            textangle=0, marker={"color": INPUT},
-            hovertext=[s.text for s in stages], hoverinfo="text",
+            x=[max(s.count, 0.8) for s in stages],
+            y=names,
+            orientation="h",
+            text=[f"{s.count:,}" for s in stages],
+            textposition="auto",
+            textangle=0,
+            marker={"color": INPUT},
+            hovertext=[s.text for s in stages],
+            hoverinfo="text",
         )
     )
     figure.update_xaxes(type="log", showticklabels=False, showgrid=False)
@@ -79,9 +89,14 @@ def fates(counts: Mapping[str, int]) -> go.Figure:
     colours = [FATE_COLOURS[name] for name, _ in shown]
     figure = go.Figure(
         go.Bar(
-            x=[n for _, n in shown], y=[fate_word(name) for name, _ in shown], orientation="h",
-            text=[f"{n:,}" for _, n in shown], textposition="auto", hoverinfo="skip",
-            marker={"color": colours}, insidetextfont={"color": [text_on(c) for c in colours]},
+            x=[n for _, n in shown],
+            y=[fate_word(name) for name, _ in shown],
+            orientation="h",
+            text=[f"{n:,}" for _, n in shown],
+            textposition="auto",
+            hoverinfo="skip",
+            marker={"color": colours},
+            insidetextfont={"color": [text_on(c) for c in colours]},
         )
     )
     figure.update_xaxes(showticklabels=False, showgrid=False)
@@ -95,8 +110,13 @@ def timing(timing_ms: Mapping[str, float]) -> go.Figure:
     values = list(timing_ms.values())
     figure = go.Figure(
         go.Bar(
-            x=values, y=names, orientation="h", textposition="auto", hoverinfo="skip",
-            text=[f"{v:,.1f} ms" for v in values], marker={"color": OUTPUT},
+            x=values,
+            y=names,
+            orientation="h",
+            textposition="auto",
+            hoverinfo="skip",
+            text=[f"{v:,.1f} ms" for v in values],
+            marker={"color": OUTPUT},
         )
     )
     figure.update_xaxes(showticklabels=False, showgrid=False)
@@ -106,8 +126,12 @@ def timing(timing_ms: Mapping[str, float]) -> go.Figure:
 
 def _compact(figure: go.Figure, rows: int) -> go.Figure:
     figure.update_layout(
-        height=30 * max(rows, 1) + 34, margin={"l": 4, "r": 12, "t": 6, "b": 24},
-        showlegend=False, bargap=0.25, font={"size": 15}, dragmode=False,
+        height=30 * max(rows, 1) + 34,
+        margin={"l": 4, "r": 12, "t": 6, "b": 24},
+        showlegend=False,
+        bargap=0.25,
+        font={"size": 15},
+        dragmode=False,
     )
     figure.update_traces(textfont_size=15)
     figure.update_yaxes(automargin=True, fixedrange=True, tickfont_size=15)

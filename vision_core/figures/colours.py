@@ -23,8 +23,12 @@ MODELS = (BLUE, VERMILION, GREEN, PURPLE)
 """Of the models of a comparison, in their order."""
 # What two models say of one object, and what a ground truth says of a detection.
 DIFFERENCES = {
-    "both": GREEN, "other_class": PURPLE, "shifted": YELLOW, "only_a": BLUE, "only_b": VERMILION,
-}  # fmt: skip
+    "both": GREEN,
+    "other_class": PURPLE,
+    "shifted": YELLOW,
+    "only_a": BLUE,
+    "only_b": VERMILION,
+}
 VERDICTS = {"hit": GREEN, "false": VERMILION, "missed": SKY}
 
 # By fate of a candidate, in the order of `FATES`.
@@ -87,16 +91,20 @@ def _linear(srgb: np.ndarray) -> np.ndarray:
 
 def oklab(colours: np.ndarray) -> np.ndarray:
     """OKLab coordinates (Ottosson 2020) of sRGB colours in 0..1, [N, 3]: distance is difference."""
-    to_lms = np.array([
-        [0.4122214708, 0.5363325363, 0.0514459929],
-        [0.2119034982, 0.6806995451, 0.1073969566],
-        [0.0883024619, 0.2817188376, 0.6299787005],
-    ])
-    to_lab = np.array([
-        [0.2104542553, 0.7936177850, -0.0040720468],
-        [1.9779984951, -2.4285922050, 0.4505937099],
-        [0.0259040371, 0.7827717662, -0.8086757660],
-    ])
+    to_lms = np.array(
+        [
+            [0.4122214708, 0.5363325363, 0.0514459929],
+            [0.2119034982, 0.6806995451, 0.1073969566],
+            [0.0883024619, 0.2817188376, 0.6299787005],
+        ]
+    )
+    to_lab = np.array(
+        [
+            [0.2104542553, 0.7936177850, -0.0040720468],
+            [1.9779984951, -2.4285922050, 0.4505937099],
+            [0.0259040371, 0.7827717662, -0.8086757660],
+        ]
+    )
     return np.cbrt(_linear(np.asarray(colours, float)) @ to_lms.T) @ to_lab.T
 
 

@@ -26,9 +26,12 @@ def training_curve(history: Sequence[Mapping[str, float]], key: str, title: str)
     rows = [row for row in history if key in row]
     figure = go.Figure(
         go.Scatter(
-            x=[row["epoch"] for row in rows], y=[row[key] for row in rows],
-            mode="lines+markers", line={"color": KERNEL if key == "loss" else OUTPUT, "width": 3},
-            marker={"size": 8}, hovertemplate="epoch %{x:.1f}: %{y:.3f}<extra></extra>",
+            x=[row["epoch"] for row in rows],
+            y=[row[key] for row in rows],
+            mode="lines+markers",
+            line={"color": KERNEL if key == "loss" else OUTPUT, "width": 3},
+            marker={"size": 8},
+            hovertemplate="epoch %{x:.1f}: %{y:.3f}<extra></extra>",
         )
     )
     figure.update_xaxes(title="epoch", rangemode="tozero")
@@ -60,8 +63,11 @@ def _shape(layer: Layer) -> str:
 
 def _plain(figure: go.Figure, title: str) -> go.Figure:
     figure.update_layout(
-        title={"text": title, "font": {"size": 16}, "x": 0, "xref": "paper"}, height=_HEIGHT,
-        margin={"l": 8, "r": 12, "t": 36, "b": 40}, showlegend=False, dragmode=False,
+        title={"text": title, "font": {"size": 16}, "x": 0, "xref": "paper"},
+        height=_HEIGHT,
+        margin={"l": 8, "r": 12, "t": 36, "b": 40},
+        showlegend=False,
+        dragmode=False,
         font={"size": 14},
     )
     figure.update_xaxes(fixedrange=True, automargin=True)

@@ -99,24 +99,41 @@ def panels(
     rows = -(-len(shown) // columns)
     titles = [_title(panel, brief) for panel in shown]
     figure = make_subplots(
-        rows, columns, subplot_titles=titles, horizontal_spacing=0.02,
+        rows,
+        columns,
+        subplot_titles=titles,
+        horizontal_spacing=0.02,
         vertical_spacing=min(62 / (height * rows), 0.5 / rows),
     )
     tall, wide = shown[0].picture.shape[:2]
     for at, panel in enumerate(shown):
         row, column = at // columns + 1, at % columns + 1
-        figure.add_trace(go.Scatter(x=[0, wide], y=[0, tall], mode="markers", marker_opacity=0,
-                                    hoverinfo="skip"), row, column)  # fmt: skip
+        figure.add_trace(
+            go.Scatter(
+                x=[0, wide], y=[0, tall], mode="markers", marker_opacity=0, hoverinfo="skip"
+            ),
+            row,
+            column,
+        )
         figure.add_layout_image(
-            source=data_url(png(panel.picture), "png"), x=0, y=0, sizex=wide, sizey=tall,
-            xref=f"x{at + 1}" if at else "x", yref=f"y{at + 1}" if at else "y",
-            sizing="stretch", layer="below",
+            source=data_url(png(panel.picture), "png"),
+            x=0,
+            y=0,
+            sizex=wide,
+            sizey=tall,
+            xref=f"x{at + 1}" if at else "x",
+            yref=f"y{at + 1}" if at else "y",
+            sizing="stretch",
+            layer="below",
         )
     figure.update_xaxes(visible=False, range=[0, wide], matches="x", constrain="domain")
     figure.update_yaxes(visible=False, range=[tall, 0], matches="y", scaleanchor="x")
     figure.update_layout(
-        height=height * rows, margin={"l": 0, "r": 0, "t": 34, "b": 4}, showlegend=False,
-        dragmode="pan", font={"size": 14},
+        height=height * rows,
+        margin={"l": 0, "r": 0, "t": 34, "b": 4},
+        showlegend=False,
+        dragmode="pan",
+        font={"size": 14},
     )
     return figure
 

@@ -113,15 +113,28 @@ class Panel:
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for the player."""
-        kept = ("operand", "title", "role", "rows", "columns", "along", "transposed", "flipped",
-                "scale", "zoom", "decimals")  # fmt: skip
+        kept = (
+            "operand",
+            "title",
+            "role",
+            "rows",
+            "columns",
+            "along",
+            "transposed",
+            "flipped",
+            "scale",
+            "zoom",
+            "decimals",
+        )
         return {
             **{name: getattr(self, name) for name in kept},
-            "prefix": list(self.prefix), "first": list(self.first), "ring": list(self.ring),
+            "prefix": list(self.prefix),
+            "first": list(self.first),
+            "ring": list(self.ring),
             "draw": _drag_json(self.draw),
             "marks": [_mark_json(mark) for mark in self.marks],
             "picture": None if self.picture is None else _data_url(self.picture),
-        }  # fmt: skip
+        }
 
 
 @dataclass(frozen=True)
@@ -133,10 +146,15 @@ class Block:
 
     def with_marks(self, operand: str, marks: Sequence[Mark]) -> Block:
         """The block with more marks on the panels of an operand."""
-        return replace(self, rows=tuple(
-            tuple(replace(p, marks=(*p.marks, *marks)) if p.operand == operand else p for p in row)
-            for row in self.rows
-        ))  # fmt: skip
+        return replace(
+            self,
+            rows=tuple(
+                tuple(
+                    replace(p, marks=(*p.marks, *marks)) if p.operand == operand else p for p in row
+                )
+                for row in self.rows
+            ),
+        )
 
 
 @dataclass(frozen=True)
@@ -182,7 +200,8 @@ class Stage:
         return {
             "views": [
                 {
-                    "title": view.title, "walk": view.walk.to_json(),
+                    "title": view.title,
+                    "walk": view.walk.to_json(),
                     "blocks": [
                         {"sign": b.sign, "rows": [[p.to_json() for p in row] for row in b.rows]}
                         for b in view.blocks
@@ -191,7 +210,7 @@ class Stage:
                 for view in self.views
             ],
             "timeline": [list(k) for k in self.timeline],
-        }  # fmt: skip
+        }
 
 
 def grid(
@@ -244,10 +263,14 @@ def _extent(shape: tuple[int, ...], look: dict[str, Any]) -> tuple[int, int]:
 
 def _mark_json(mark: Mark) -> dict[str, Any]:
     return {
-        "kind": mark.kind, "at": list(mark.at), "role": mark.role,
-        "steps": None if mark.steps is None else list(mark.steps), "dashed": mark.dashed,
-        "label": mark.label, "drag": _drag_json(mark.drag),
-    }  # fmt: skip
+        "kind": mark.kind,
+        "at": list(mark.at),
+        "role": mark.role,
+        "steps": None if mark.steps is None else list(mark.steps),
+        "dashed": mark.dashed,
+        "label": mark.label,
+        "drag": _drag_json(mark.drag),
+    }
 
 
 def _drag_json(drag: Drag | None) -> dict[str, Any] | None:

@@ -38,12 +38,21 @@ class Pen:
         self.draw = ImageDraw.Draw(self.image) if self.image else None
 
     def rect(
-        self, x: float, y: float, w: float, h: float, stroke: str, width: float = 1,
-        fill: str = "none", dashed: bool = False,
-    ) -> None:  # fmt: skip
+        self,
+        x: float,
+        y: float,
+        w: float,
+        h: float,
+        stroke: str,
+        width: float = 1,
+        fill: str = "none",
+        dashed: bool = False,
+    ) -> None:
         dash = ' stroke-dasharray="6 4"' if dashed else ""
-        self.svg.append(f'<rect x="{x:.1f}" y="{y:.1f}" width="{w:.1f}" height="{h:.1f}" '
-                        f'fill="{fill}" stroke="{stroke}" stroke-width="{width:g}"{dash}/>')
+        self.svg.append(
+            f'<rect x="{x:.1f}" y="{y:.1f}" width="{w:.1f}" height="{h:.1f}" '
+            f'fill="{fill}" stroke="{stroke}" stroke-width="{width:g}"{dash}/>'
+        )
         if self.draw is None:
             return
         if fill != "none":
@@ -53,19 +62,31 @@ class Pen:
             self.line(*a, *b, stroke, width, dashed, vector=False)
 
     def line(
-        self, x1: float, y1: float, x2: float, y2: float, stroke: str, width: float = 1,
-        dashed: bool = False, vector: bool = True,
-    ) -> None:  # fmt: skip
+        self,
+        x1: float,
+        y1: float,
+        x2: float,
+        y2: float,
+        stroke: str,
+        width: float = 1,
+        dashed: bool = False,
+        vector: bool = True,
+    ) -> None:
         if vector:
-            self.svg.append(f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" '
-                            f'stroke="{stroke}" stroke-width="{width:g}"/>')
+            self.svg.append(
+                f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" '
+                f'stroke="{stroke}" stroke-width="{width:g}"/>'
+            )
         if self.draw is None:
             return
         pieces = max(int(math.hypot(x2 - x1, y2 - y1) / 5), 1) if dashed else 1
         for i in range(0, pieces, 2 if dashed else 1):
             a, b = i / pieces, (i + 1) / pieces
-            self.draw.line([x1 + (x2 - x1) * a, y1 + (y2 - y1) * a, x1 + (x2 - x1) * b,
-                            y1 + (y2 - y1) * b], fill=stroke, width=max(round(width), 1))
+            self.draw.line(
+                [x1 + (x2 - x1) * a, y1 + (y2 - y1) * a, x1 + (x2 - x1) * b, y1 + (y2 - y1) * b],
+                fill=stroke,
+                width=max(round(width), 1),
+            )
 
     def dot(self, x: float, y: float, radius: float, fill: str) -> None:
         self.svg.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:g}" fill="{fill}"/>')
@@ -73,24 +94,40 @@ class Pen:
             self.draw.ellipse([x - radius, y - radius, x + radius, y + radius], fill=fill)
 
     def text(
-        self, x: float, y: float, words: str, size: float, fill: str, middle: bool = False,
+        self,
+        x: float,
+        y: float,
+        words: str,
+        size: float,
+        fill: str,
+        middle: bool = False,
         bold: bool = False,
-    ) -> None:  # fmt: skip
+    ) -> None:
         anchor = ' text-anchor="middle" dominant-baseline="central"' if middle else ""
         weight = ' font-weight="700"' if bold else ""
-        self.svg.append(f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size:.1f}" fill="{fill}" '
-                        f'font-family="sans-serif"{anchor}{weight}>{escape(words)}</text>')
+        self.svg.append(
+            f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size:.1f}" fill="{fill}" '
+            f'font-family="sans-serif"{anchor}{weight}>{escape(words)}</text>'
+        )
         if self.draw is not None:
             font = ImageFont.load_default(size)
-            self.draw.text((x, y), words.translate(_PLAIN), fill=fill, font=font,
-                           anchor="mm" if middle else "ls", stroke_width=0.4 if bold else 0)
+            self.draw.text(
+                (x, y),
+                words.translate(_PLAIN),
+                fill=fill,
+                font=font,
+                anchor="mm" if middle else "ls",
+                stroke_width=0.4 if bold else 0,
+            )
 
     def svg_text(self) -> str:
         width, height = self.size
         body = "\n".join(self.svg)
-        return (f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
-                f'viewBox="0 0 {width} {height}">\n<rect width="100%" height="100%" '
-                f'fill="{_WHITE}"/>\n{body}\n</svg>\n')  # fmt: skip
+        return (
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
+            f'viewBox="0 0 {width} {height}">\n<rect width="100%" height="100%" '
+            f'fill="{_WHITE}"/>\n{body}\n</svg>\n'
+        )
 
 
 def svg(stage: Stage, step: int) -> str:
@@ -125,8 +162,9 @@ def gif(stage: Stage) -> bytes:
     small = [frame.quantize(64) for frame in frames if frame is not None]
     out = io.BytesIO()
     times = [_HOLD] * (len(small) - 1) + [_LAST]
-    small[0].save(out, "GIF", save_all=True, append_images=small[1:], duration=times, loop=0,
-                  disposal=1)  # fmt: skip
+    small[0].save(
+        out, "GIF", save_all=True, append_images=small[1:], duration=times, loop=0, disposal=1
+    )
     return out.getvalue()
 
 
@@ -163,8 +201,15 @@ def _frame(stage: Stage, step: int, plan: Layout, raster: bool) -> Pen:
     moment = stage.timeline[step]
     for word in plan.words:
         size = {"head": 17, "sign": 20, "title": 14.5}[word.kind]
-        pen.text(word.x + _MARGIN, word.y + _MARGIN, word.text, size,
-                 _ROLES.get(word.role, _TEXT), word.kind == "sign", True)  # fmt: skip
+        pen.text(
+            word.x + _MARGIN,
+            word.y + _MARGIN,
+            word.text,
+            size,
+            _ROLES.get(word.role, _TEXT),
+            word.kind == "sign",
+            True,
+        )
     largest = _largest(stage)
     for place in plan.places:
         walk = stage.views[place.view].walk
@@ -189,9 +234,7 @@ def _largest(stage: Stage) -> dict[str, float]:
     return found
 
 
-def _panel(
-    pen: Pen, place: Place, walk: Walkthrough, step: int, largest: dict[str, float]
-) -> None:
+def _panel(pen: Pen, place: Place, walk: Walkthrough, step: int, largest: dict[str, float]) -> None:
     panel, unit = place.panel, place.unit
     x, y = place.x + _MARGIN, place.y + _MARGIN
     if panel.board:
@@ -210,14 +253,26 @@ def _panel(
         if spot is None:
             continue
         at = (x + (spot[1] + aside) * unit, y + (spot[0] + up) * unit)
-        _cell(pen, at, unit, float(values[cell]), _ROLES[panel.role],
-              largest.get(panel.role, 1.0) or 1.0, cell in on)  # fmt: skip
+        _cell(
+            pen,
+            at,
+            unit,
+            float(values[cell]),
+            _ROLES[panel.role],
+            largest.get(panel.role, 1.0) or 1.0,
+            cell in on,
+        )
 
 
 def _cell(
-    pen: Pen, at: tuple[float, float], unit: float, value: float, colour: str, largest: float,
+    pen: Pen,
+    at: tuple[float, float],
+    unit: float,
+    value: float,
+    colour: str,
+    largest: float,
     on: bool,
-) -> None:  # fmt: skip
+) -> None:
     empty = math.isnan(value)
     strength = 0.0 if empty else 0.05 + 0.4 * min(abs(value) / largest, 1)
     hue = rgb(_MUTED if not empty and value < 0 else colour)
@@ -225,8 +280,9 @@ def _cell(
     pen.rect(*at, unit, unit, _MUTED, 1, fill)
     if on:
         inset = max(1.5, unit / 22)
-        pen.rect(at[0] + inset, at[1] + inset, unit - 2 * inset, unit - 2 * inset, colour,
-                 2 * inset)  # fmt: skip
+        pen.rect(
+            at[0] + inset, at[1] + inset, unit - 2 * inset, unit - 2 * inset, colour, 2 * inset
+        )
     if not empty:
         text = f"{value + 0.0:.4g}"
         size = min(unit * 0.5, 0.84 * unit / text_wide(text, 100) * 100, 30)

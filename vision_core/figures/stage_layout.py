@@ -86,9 +86,14 @@ def _arranged(views: Sequence[View], unit: float, stacked: bool) -> Layout:
 
 
 def _view(
-    view: View, index: int, unit: float, x: float, y: float, places: list[Place],
+    view: View,
+    index: int,
+    unit: float,
+    x: float,
+    y: float,
+    places: list[Place],
     words: list[Word],
-) -> tuple[float, float]:  # fmt: skip
+) -> tuple[float, float]:
     """Place a view's blocks side by side, centred; returns its width and height."""
     head = HEAD if view.title else 0
     if view.title:
@@ -115,9 +120,14 @@ def _block_size(block: Block, unit: float) -> tuple[float, float]:
 
 
 def _place(
-    block: Block, view: int, unit: float, x: float, y: float, places: list[Place],
+    block: Block,
+    view: int,
+    unit: float,
+    x: float,
+    y: float,
+    places: list[Place],
     words: list[Word],
-) -> None:  # fmt: skip
+) -> None:
     for row in block.rows:
         left = x
         for panel in row:

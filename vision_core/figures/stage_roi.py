@@ -15,9 +15,12 @@ TITLES = ("RoI Pool: snapped, maximum of each bin", "RoI Align: not snapped, ave
 
 
 def roi_stage(
-    pool: Walkthrough, align: Walkthrough, box: Sequence[float], scale: float,
+    pool: Walkthrough,
+    align: Walkthrough,
+    box: Sequence[float],
+    scale: float,
     decimals: int | None = None,
-) -> Stage:  # fmt: skip
+) -> Stage:
     """Both operators on one region.
 
     Args:
@@ -103,10 +106,16 @@ def align_marks(align: Walkthrough, last: int, first: int) -> list[Mark]:
     high, wide = facts["bin_size"]
     shape = align.operands["output"].array.shape[-2:]
     marks = [
-        Mark("rect", (x + j * wide, y + i * high, x + (j + 1) * wide, y + (i + 1) * high),
-             "muted", (1, last), True)
-        for i in range(shape[0]) for j in range(shape[1])
-    ]  # fmt: skip
+        Mark(
+            "rect",
+            (x + j * wide, y + i * high, x + (j + 1) * wide, y + (i + 1) * high),
+            "muted",
+            (1, last),
+            True,
+        )
+        for i in range(shape[0])
+        for j in range(shape[1])
+    ]
     for k, (py, px) in enumerate(facts["points"]):
         at = (px + 0.5, py + 0.5)
         marks.append(Mark("point", at, "muted", (1, last)))
@@ -134,17 +143,27 @@ def backward_stage(
     titles = ("RoI Pool: to the maximum", "RoI Align: to the neighbours")
     for walk, title in zip((pool, align), titles, strict=True):
         block = cropped(grid(walk, "output", "grad of x", "→", decimals=2), part)
-        views.append(View(title, walk, (
-            grid(walk, "grad_output", "grad of y"),
-            block.with_marks("output", [true]),
-        )))  # fmt: skip
+        views.append(
+            View(
+                title,
+                walk,
+                (
+                    grid(walk, "grad_output", "grad of y"),
+                    block.with_marks("output", [true]),
+                ),
+            )
+        )
     return Stage(tuple(views))
 
 
 def photo_stage(
-    pool: Walkthrough, align: Walkthrough, box: Sequence[float], scale: float, picture: bytes,
+    pool: Walkthrough,
+    align: Walkthrough,
+    box: Sequence[float],
+    scale: float,
+    picture: bytes,
     size: tuple[int, int],
-) -> Stage:  # fmt: skip
+) -> Stage:
     """The region on the photo: where it was drawn, where each operator reads.
 
     Args:
@@ -152,6 +171,7 @@ def photo_stage(
         picture: JPEG file of the photo.
         size: width and height of the photo in pixels.
     """
+
     def pixels(cells: Sequence[float]) -> tuple[float, ...]:
         return tuple(v / scale for v in cells)
 
@@ -160,7 +180,16 @@ def photo_stage(
         Mark("rect", pixels(align_box(align)), "output", dashed=True),
         Mark("rect", tuple(float(v) for v in box), "input", drag=Drag("box")),
     )
-    board = Panel("", "photo: drag the box, or draw one", "input", size[1],
-                  size[0], marks=marks, picture=picture, scale=16, draw=Drag("box"))  # fmt: skip
+    board = Panel(
+        "",
+        "photo: drag the box, or draw one",
+        "input",
+        size[1],
+        size[0],
+        marks=marks,
+        picture=picture,
+        scale=16,
+        draw=Drag("box"),
+    )
     last = len(align.steps) - 1
     return Stage((View("", align, (Block(((board,),)),)),), ((last,),))

@@ -56,16 +56,21 @@ def _convolution(walk: Walkthrough) -> list[Block]:
     marks = []
     for k, step in enumerate(walk.steps):
         place = step.writes[0].cell[-axes:]
-        corner = [i * s - p for i, s, p in zip(place, facts["stride"], facts["padding"],
-                                               strict=True)]  # fmt: skip
+        corner = [
+            i * s - p for i, s, p in zip(place, facts["stride"], facts["padding"], strict=True)
+        ]
         marks.append(Mark("rect", _box(corner, reach), "input", (k, k)))
     title = "kernel, turned round" if facts["flip"] else "kernel"
     blocks = [
         grid(walk, "input", axes=axes, ring=_ring(walk)).with_marks("input", marks),
         grid(walk, "weight", title, "*", axes, flipped=facts["flip"]),
     ]
-    return [*_colours(walk, marks), *blocks, *_bias(walk),
-            grid(walk, "output", sign="=", axes=axes)]  # fmt: skip
+    return [
+        *_colours(walk, marks),
+        *blocks,
+        *_bias(walk),
+        grid(walk, "output", sign="=", axes=axes),
+    ]
 
 
 def _colours(walk: Walkthrough, marks: Sequence[Mark]) -> list[Block]:
@@ -77,8 +82,16 @@ def _colours(walk: Walkthrough, marks: Sequence[Mark]) -> list[Block]:
     pixels = np.round(255 * (x - low) / max(high - low, 1e-12)).astype(np.uint8)
     picture = png(np.ascontiguousarray(pixels.transpose(1, 2, 0)).repeat(32, 0).repeat(32, 1))
     rows, columns = x.shape[1:]
-    board = Panel("", "as a picture", "input", rows, columns, marks=tuple(marks),
-                  picture=picture, scale=max(rows, columns))  # fmt: skip
+    board = Panel(
+        "",
+        "as a picture",
+        "input",
+        rows,
+        columns,
+        marks=tuple(marks),
+        picture=picture,
+        scale=max(rows, columns),
+    )
     return [Block(((board,),))]
 
 
@@ -91,9 +104,10 @@ def _transposed(walk: Walkthrough) -> list[Block]:
     if facts["view"] == "gather":
         return [
             grid(walk, "stretched", "input with zeros", axes=axes),
-            grid(walk, "weight", "kernel, turned round", "*", axes, flipped=True), *_bias(walk),
+            grid(walk, "weight", "kernel, turned round", "*", axes, flipped=True),
+            *_bias(walk),
             grid(walk, "output", sign="=", axes=axes),
-        ]  # fmt: skip
+        ]
     kernel = walk.operands["weight"].array.shape[-axes:]
     reach = [d * (k - 1) + 1 for d, k in zip(facts["dilation"], kernel, strict=True)]
     places: list[Cell] = []
@@ -101,17 +115,34 @@ def _transposed(walk: Walkthrough) -> list[Block]:
         read = step.reads.get("input", ())
         places.append(read[0][-axes:] if read else ())
     marks = [
-        Mark("rect", _box([i * s - p for i, s, p in zip(place, facts["stride"],
-                                                        facts["padding"], strict=True)], reach),
-             "kernel", (k, k))
-        for k, place in enumerate(places, 1) if place
-    ]  # fmt: skip
+        Mark(
+            "rect",
+            _box(
+                [
+                    i * s - p
+                    for i, s, p in zip(place, facts["stride"], facts["padding"], strict=True)
+                ],
+                reach,
+            ),
+            "kernel",
+            (k, k),
+        )
+        for k, place in enumerate(places, 1)
+        if place
+    ]
     return [
-        grid(walk, "input", axes=axes), grid(walk, "weight", "kernel", "·", axes),
+        grid(walk, "input", axes=axes),
+        grid(walk, "weight", "kernel", "·", axes),
         *_bias(walk),
-        grid(walk, "output", "output (dashed: cut)" if any(facts["padding"]) else "", "=", axes,
-             ring=_ring(walk)).with_marks("output", marks),
-    ]  # fmt: skip
+        grid(
+            walk,
+            "output",
+            "output (dashed: cut)" if any(facts["padding"]) else "",
+            "=",
+            axes,
+            ring=_ring(walk),
+        ).with_marks("output", marks),
+    ]
 
 
 def _matrix(walk: Walkthrough) -> list[Block]:
@@ -133,8 +164,10 @@ def _pooling(walk: Walkthrough) -> list[Block]:
     winners: dict[Cell, list[Mark]] = {}
     for k, step in enumerate(walk.steps):
         cell = step.writes[0].cell
-        corner = [i * s - p for i, s, p in zip(cell[-axes:], facts["stride"], facts["padding"],
-                                               strict=True)]  # fmt: skip
+        corner = [
+            i * s - p
+            for i, s, p in zip(cell[-axes:], facts["stride"], facts["padding"], strict=True)
+        ]
         frames.append(Mark("rect", _box(corner, reach), "input", (k, k)))
         if walk.name == "max_pool":
             best = max(step.terms, key=lambda term: term.value).reads[0][1]
@@ -161,9 +194,10 @@ def _unpool(walk: Walkthrough) -> list[Block]:
     axes = _axes(walk)
     extra = ["indices"] if "indices" in walk.operands else []
     return [
-        grid(walk, "input", axes=axes), *(grid(walk, n, "switches", axes=axes) for n in extra),
+        grid(walk, "input", axes=axes),
+        *(grid(walk, n, "switches", axes=axes) for n in extra),
         grid(walk, "output", sign="→", axes=axes),
-    ]  # fmt: skip
+    ]
 
 
 def _roi(walk: Walkthrough) -> list[Block]:
@@ -196,12 +230,21 @@ def _nms(walk: Walkthrough) -> list[Block]:
         marks.append(Mark("rect", at, role, (k, ends), i not in kept, word, drag))  # type: ignore[arg-type]
     high = max(float(boxes[:, 3].max()) * 1.08, 1.0)
     wide = max(float(boxes[:, 2].max()) * 1.08, 1.0)
-    board = Panel("", "boxes: drag them", "input", round(high), round(wide), marks=tuple(marks),
-                  scale=9, draw=Drag("boxes", n))  # fmt: skip
+    board = Panel(
+        "",
+        "boxes: drag them",
+        "input",
+        round(high),
+        round(wide),
+        marks=tuple(marks),
+        scale=9,
+        draw=Drag("boxes", n),
+    )
     return [
-        Block(((board,),)), grid(walk, "scores", along="column"),
+        Block(((board,),)),
+        grid(walk, "scores", along="column"),
         grid(walk, "output", "kept score", "→", along="column"),
-    ]  # fmt: skip
+    ]
 
 
 def _anchors(walk: Walkthrough) -> list[Block]:
@@ -218,14 +261,22 @@ def _anchors(walk: Walkthrough) -> list[Block]:
     )
     for y, x in ((y, x) for y in range(shift.shape[0]) for x in range(shift.shape[1])):
         marks.append(Mark("point", (float(shift[y, x, 0]), float(shift[y, x, 1])), "muted"))
-    board = Panel("", "picture", "output", max(high, 1), max(wide, 1), marks=tuple(marks),
-                  scale=12)  # fmt: skip
+    board = Panel("", "picture", "output", max(high, 1), max(wide, 1), marks=tuple(marks), scale=12)
     return [grid(walk, "base", "anchors about 0"), Block(((board,),), "→")]
 
 
 _VIEWS: dict[str, Callable[[Walkthrough], list[Block]]] = {
-    "convolution": _convolution, "transposed_convolution": _transposed,
-    "convolution_matrix": _matrix, "max_pool": _pooling, "avg_pool": _pooling,
-    "max_pool_backward": _pool_backward, "nearest_unpool": _unpool, "bed_of_nails": _unpool,
-    "max_unpool": _unpool, "roi_pool": _roi, "roi_align": _roi, "nms": _nms, "anchors": _anchors,
-}  # fmt: skip
+    "convolution": _convolution,
+    "transposed_convolution": _transposed,
+    "convolution_matrix": _matrix,
+    "max_pool": _pooling,
+    "avg_pool": _pooling,
+    "max_pool_backward": _pool_backward,
+    "nearest_unpool": _unpool,
+    "bed_of_nails": _unpool,
+    "max_unpool": _unpool,
+    "roi_pool": _roi,
+    "roi_align": _roi,
+    "nms": _nms,
+    "anchors": _anchors,
+}

@@ -65,24 +65,42 @@ def clickable(made: Sheet, words: Sequence[str], chosen: int = -1, height: int =
     tall, wide = made.picture.shape[:2]
     figure = go.Figure(
         go.Scatter(
-            x=made.centres[:, 0], y=made.centres[:, 1], mode="markers", text=list(words),
-            hovertemplate="%{text}<extra></extra>", unselected={"marker": {"opacity": 0}},
+            x=made.centres[:, 0],
+            y=made.centres[:, 1],
+            mode="markers",
+            text=list(words),
+            hovertemplate="%{text}<extra></extra>",
+            unselected={"marker": {"opacity": 0}},
             selected={"marker": {"opacity": 0}},
             marker={"size": 34, "opacity": 0, "symbol": "square"},
         )
     )
     figure.add_layout_image(
-        source=data_url(png(made.picture), "png"), x=0, y=0, sizex=wide, sizey=tall, xref="x",
-        yref="y", sizing="stretch", layer="below",
+        source=data_url(png(made.picture), "png"),
+        x=0,
+        y=0,
+        sizex=wide,
+        sizey=tall,
+        xref="x",
+        yref="y",
+        sizing="stretch",
+        layer="below",
     )
     if 0 <= chosen < len(made.centres):
         (x, y), (w, h) = made.centres[chosen], made.cell
-        figure.add_shape(type="rect", x0=x - w / 2, x1=x + w / 2, y0=y - h / 2, y1=y + h / 2,
-                         line={"color": KERNEL, "width": 4})  # fmt: skip
+        figure.add_shape(
+            type="rect",
+            x0=x - w / 2,
+            x1=x + w / 2,
+            y0=y - h / 2,
+            y1=y + h / 2,
+            line={"color": KERNEL, "width": 4},
+        )
     figure.update_xaxes(visible=False, range=[0, wide], constrain="domain")
     figure.update_yaxes(visible=False, range=[tall, 0], scaleanchor="x")
-    figure.update_layout(height=height, margin={"l": 0, "r": 0, "t": 0, "b": 0}, showlegend=False,
-                         dragmode="pan")  # fmt: skip
+    figure.update_layout(
+        height=height, margin={"l": 0, "r": 0, "t": 0, "b": 0}, showlegend=False, dragmode="pan"
+    )
     return figure
 
 
@@ -94,12 +112,22 @@ def histogram(counts: np.ndarray, edges: np.ndarray, height: int = 220) -> go.Fi
         edges: ``[B + 1]``.
         height: pixels on the page.
     """
-    figure = go.Figure(go.Bar(
-        x=(edges[:-1] + edges[1:]) / 2, y=counts, width=np.diff(edges), marker_color=INPUT,
-        hovertemplate="about %{x:.3g}: %{y:,} activations<extra></extra>",
-    ))
+    figure = go.Figure(
+        go.Bar(
+            x=(edges[:-1] + edges[1:]) / 2,
+            y=counts,
+            width=np.diff(edges),
+            marker_color=INPUT,
+            hovertemplate="about %{x:.3g}: %{y:,} activations<extra></extra>",
+        )
+    )
     figure.update_yaxes(type="log", title="activations", fixedrange=True, automargin=True)
     figure.update_xaxes(title="value", fixedrange=True)
-    figure.update_layout(height=height, margin={"l": 4, "r": 8, "t": 8, "b": 36}, bargap=0,
-                         dragmode=False, font={"size": 14})  # fmt: skip
+    figure.update_layout(
+        height=height,
+        margin={"l": 4, "r": 8, "t": 8, "b": 36},
+        bargap=0,
+        dragmode=False,
+        font={"size": 14},
+    )
     return figure

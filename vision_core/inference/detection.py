@@ -62,7 +62,10 @@ def trace_detection(net: Network, photo: Photo) -> DetectionTrace:
 
 
 def trace_info(
-    net: Network, photo: Photo, network_size: tuple[int, int], watch: Stopwatch,
+    net: Network,
+    photo: Photo,
+    network_size: tuple[int, int],
+    watch: Stopwatch,
     notes: tuple[str, ...] = (),
 ) -> TraceInfo:
     """Where a trace came from, with the stopwatch's laps so far."""
@@ -177,8 +180,11 @@ def _freeze(
         topk=raw.topk,
         edge_ties=raw.edge_ties,
         field=AnchorField(
-            frozen(raw.field.anchors_net), frozen(raw.field.boxes_net), frozen(raw.field.scores),
-            frozen(raw.field.level.to(torch.uint8)), frozen(raw.field.fate),
+            frozen(raw.field.anchors_net),
+            frozen(raw.field.boxes_net),
+            frozen(raw.field.scores),
+            frozen(raw.field.level.to(torch.uint8)),
+            frozen(raw.field.fate),
         ),
     )
 

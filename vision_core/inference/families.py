@@ -119,8 +119,11 @@ def family_of(module: nn.Module) -> str:
             return "keypoint_rcnn"
         return "mask_rcnn" if heads.has_mask() else "faster_rcnn"
     for kind, family in (
-        (RetinaNet, "retinanet"), (FCOS, "fcos"), (SSD, "ssd"), (GridDetector, "yolo"),
-    ):  # fmt: skip
+        (RetinaNet, "retinanet"),
+        (FCOS, "fcos"),
+        (SSD, "ssd"),
+        (GridDetector, "yolo"),
+    ):
         if isinstance(module, kind):
             return family
     raise UserError(

@@ -44,11 +44,13 @@ def decode_grid(module: Any, images: ImageList, heads: dict[str, Tensor], floor:
     funnel = [
         Stage("anchors", len(boxes), None, f"{per_cell} boxes in each of {cells} cells"),
         Stage(
-            "anchors_x_classes", len(flat), None,
+            "anchors_x_classes",
+            len(flat),
+            None,
             f"one score for each of {module.head.num_classes} labels",
         ),
         Stage("score_floor", len(kept), floor, "score above the floor of the trace"),
-    ]  # fmt: skip
+    ]
     return Raw(
         boxes_net=boxes[row],
         scores=flat[kept],

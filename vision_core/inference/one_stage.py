@@ -23,7 +23,10 @@ from vision_core.inference.two_stage import Raw, RawField, anchors_of
 
 
 def decode(
-    module: Any, images: ImageList, features: dict[str, Tensor], heads: dict[str, Tensor],
+    module: Any,
+    images: ImageList,
+    features: dict[str, Tensor],
+    heads: dict[str, Tensor],
     floor: float,
 ) -> Raw:
     """Candidates of a one-stage network from its head outputs for one image.
@@ -45,8 +48,12 @@ def decode(
 
 
 def _decode_dense(
-    module: Any, anchors: Tensor, heads: dict[str, Tensor], image_size: tuple[int, int],
-    floor: float, per_level: list[int],
+    module: Any,
+    anchors: Tensor,
+    heads: dict[str, Tensor],
+    image_size: tuple[int, int],
+    floor: float,
+    per_level: list[int],
 ) -> Raw:
     """RetinaNet and FCOS: every level on its own, the best ``topk_candidates`` of each."""
     logits, deltas = heads["cls_logits"], heads["bbox_regression"]
@@ -89,8 +96,12 @@ def _decode_dense(
 
 
 def _decode_ssd(
-    module: Any, anchors: Tensor, heads: dict[str, Tensor], image_size: tuple[int, int],
-    floor: float, per_level: list[int],
+    module: Any,
+    anchors: Tensor,
+    heads: dict[str, Tensor],
+    image_size: tuple[int, int],
+    floor: float,
+    per_level: list[int],
 ) -> Raw:
     """SSD and SSDlite: every class on its own, the best ``topk_candidates`` of each."""
     class_scores = F.softmax(heads["cls_logits"], dim=-1)
@@ -109,15 +120,26 @@ def _decode_ssd(
     anchor = torch.cat(index)
     funnel = [
         Stage("anchors", len(anchors), None, "default boxes on all feature maps"),
-        Stage("anchors_x_classes", len(anchors) * (classes - 1), None,
-              f"one score for each of {classes - 1} classes"),
+        Stage(
+            "anchors_x_classes",
+            len(anchors) * (classes - 1),
+            None,
+            f"one score for each of {classes - 1} classes",
+        ),
         Stage("score_floor", above, floor, "score above the floor of the trace"),
         Stage("class_topk", len(anchor), module.topk_candidates, "best scores of each class"),
     ]
     group = torch.cat(labels)
     field = _field(anchors, boxes, class_scores[:, 1:], per_level, anchor, floor, "class_topk")
-    raw = _finish(class_scores[anchor, group], group, anchor, class_scores,
-                  torch.ones_like(boxes[:, 0]), field, funnel)
+    raw = _finish(
+        class_scores[anchor, group],
+        group,
+        anchor,
+        class_scores,
+        torch.ones_like(boxes[:, 0]),
+        field,
+        funnel,
+    )
     raw.group, raw.position, raw.topk = group, anchor, module.topk_candidates
     raw.edge_ties = frozenset(ties)
     return raw
@@ -143,8 +165,13 @@ def _top(scores: Tensor, floor: float, module: Any) -> tuple[Tensor, int, bool]:
 
 
 def _field(
-    anchors: Tensor, boxes: Tensor, scores: Tensor, per_level: list[int], used: Tensor,
-    floor: float, cut: str,
+    anchors: Tensor,
+    boxes: Tensor,
+    scores: Tensor,
+    per_level: list[int],
+    used: Tensor,
+    floor: float,
+    cut: str,
 ) -> RawField:
     """What became of every anchor, by its best class: below the floor, cut by a top-k, or used."""
     best = scores.max(dim=1).values
@@ -159,8 +186,13 @@ def _field(
 
 
 def _finish(
-    scores: Tensor, labels: Tensor, anchor: Tensor, class_scores: Tensor, objectness: Tensor,
-    field: RawField, funnel: list[Stage],
+    scores: Tensor,
+    labels: Tensor,
+    anchor: Tensor,
+    class_scores: Tensor,
+    objectness: Tensor,
+    field: RawField,
+    funnel: list[Stage],
 ) -> Raw:
     """Keep the class scores of the anchors behind candidates only."""
     used, source = torch.unique(anchor, return_inverse=True)

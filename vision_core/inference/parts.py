@@ -81,9 +81,11 @@ class PartSource:
 
             kind = NO_SCORE if self._net.family == "pose_regression" else SCORE_KIND
         return Keypoints(
-            xy=np.stack([r[0] for r in rows]) if rows
+            xy=np.stack([r[0] for r in rows])
+            if rows
             else np.zeros((0, len(joints), 2), np.float32),
-            scores=np.stack([r[1] for r in rows]) if rows
+            scores=np.stack([r[1] for r in rows])
+            if rows
             else np.zeros((0, len(joints)), np.float32),
             score_kind=kind,
             names=joints,

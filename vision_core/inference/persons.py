@@ -38,10 +38,14 @@ def persons_only(found: DetectionTrace, net: Network) -> DetectionTrace:
     per_candidate = ("boxes", "boxes_net", "scores", "source", "level", "group", "position")
     arrays: dict[str, Any] = {
         name: _frozen(getattr(found, name)[rows])
-        for name in per_candidate if getattr(found, name) is not None
+        for name in per_candidate
+        if getattr(found, name) is not None
     }
     info = dataclasses.replace(
-        found.info, model=net.name, family=net.family, labels=(PERSON,),
+        found.info,
+        model=net.name,
+        family=net.family,
+        labels=(PERSON,),
         fingerprint=f"{net.fingerprint[:12]}+{found.info.fingerprint[:12]}",
     )
     funnel = (*found.funnel, Stage("persons", len(rows), None, "candidates called person"))

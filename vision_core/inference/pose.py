@@ -15,24 +15,58 @@ from torch.nn import functional as F
 from vision_core.models.zoo.pose_heatmap_s import CROP
 
 JOINTS = (
-    "right_ankle", "right_knee", "right_hip", "left_hip", "left_knee", "left_ankle",
-    "right_wrist", "right_elbow", "right_shoulder", "left_shoulder", "left_elbow", "left_wrist",
-    "neck", "head_top",
-)  # fmt: skip
+    "right_ankle",
+    "right_knee",
+    "right_hip",
+    "left_hip",
+    "left_knee",
+    "left_ankle",
+    "right_wrist",
+    "right_elbow",
+    "right_shoulder",
+    "left_shoulder",
+    "left_elbow",
+    "left_wrist",
+    "neck",
+    "head_top",
+)
 """The joints of the Leeds Sports Pose data, in the order of the heatmaps."""
 
 SKELETON = (
-    (0, 1), (1, 2), (2, 3), (3, 4), (4, 5), (6, 7), (7, 8), (8, 12), (9, 12), (9, 10), (10, 11),
-    (2, 8), (3, 9), (12, 13),
-)  # fmt: skip
+    (0, 1),
+    (1, 2),
+    (2, 3),
+    (3, 4),
+    (4, 5),
+    (6, 7),
+    (7, 8),
+    (8, 12),
+    (9, 12),
+    (9, 10),
+    (10, 11),
+    (2, 8),
+    (3, 9),
+    (12, 13),
+)
 """Pairs of joint indices that a limb connects."""
 
 MIRRORED = (5, 4, 3, 2, 1, 0, 11, 10, 9, 8, 7, 6, 12, 13)
 """For each joint the one that takes its place in a mirrored photo."""
 
 COCO_FROM_LSP = {
-    5: 9, 6: 8, 7: 10, 8: 7, 9: 11, 10: 6, 11: 3, 12: 2, 13: 4, 14: 1, 15: 5, 16: 0,
-}  # fmt: skip
+    5: 9,
+    6: 8,
+    7: 10,
+    8: 7,
+    9: 11,
+    10: 6,
+    11: 3,
+    12: 2,
+    13: 4,
+    14: 1,
+    15: 5,
+    16: 0,
+}
 """COCO-17 keypoint index -> index into ``JOINTS``, for the twelve joints that both have."""
 
 SCORE_KIND = "probability"

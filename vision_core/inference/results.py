@@ -69,9 +69,16 @@ class TraceInfo:
 
 # Where the box of an anchor left the funnel, in the order of their codes in `AnchorField.fate`.
 ANCHOR_FATES = (
-    "rpn_pre_nms", "tiny", "rpn_score", "rpn_nms", "rpn_post_nms", "score_floor", "level_topk",
-    "class_topk", "source",
-)  # fmt: skip
+    "rpn_pre_nms",
+    "tiny",
+    "rpn_score",
+    "rpn_nms",
+    "rpn_post_nms",
+    "score_floor",
+    "level_topk",
+    "class_topk",
+    "source",
+)
 
 
 @dataclass(frozen=True, eq=False)

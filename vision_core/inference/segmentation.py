@@ -35,8 +35,10 @@ def trace_segmentation(net: Network, photo: Photo) -> SegmentationTrace:
     size = (image.shape[-1], image.shape[-2])
     notes: tuple[str, ...] = ()
     if too_long(net, photo):
-        notes = (f"so long and thin that {net.name} saw it smaller than usual, at {size[0]} x "
-                 f"{size[1]} pixels",)  # fmt: skip
+        notes = (
+            f"so long and thin that {net.name} saw it smaller than usual, at {size[0]} x "
+            f"{size[1]} pixels",
+        )
     return SegmentationTrace(
         info=trace_info(net, photo, size, watch, notes),
         logits=frozen(logits),

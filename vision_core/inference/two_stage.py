@@ -141,14 +141,26 @@ def _suppress_proposals(rpn: Any, index: Tensor, field: RawField) -> Proposals:
         funnel.append(Stage(name, len(index), limit, text))
 
     boxes, scores = field.boxes_net, field.scores
-    cut(box_ops.remove_small_boxes(boxes[index], rpn.min_size), "tiny", rpn.min_size,
-        "boxes with a size")
-    cut(torch.where(scores[index] >= rpn.score_thresh)[0], "rpn_score", rpn.score_thresh,
-        "objectness at or above the RPN's own threshold")
+    cut(
+        box_ops.remove_small_boxes(boxes[index], rpn.min_size),
+        "tiny",
+        rpn.min_size,
+        "boxes with a size",
+    )
+    cut(
+        torch.where(scores[index] >= rpn.score_thresh)[0],
+        "rpn_score",
+        rpn.score_thresh,
+        "objectness at or above the RPN's own threshold",
+    )
     keep = box_ops.batched_nms(boxes[index], scores[index], field.level[index], rpn.nms_thresh)
     cut(keep, "rpn_nms", rpn.nms_thresh, "left by the RPN's own NMS, level by level")
-    cut(torch.arange(min(top, len(index)), device=index.device), "rpn_post_nms", top,
-        "proposals handed to the box head")
+    cut(
+        torch.arange(min(top, len(index)), device=index.device),
+        "rpn_post_nms",
+        top,
+        "proposals handed to the box head",
+    )
     field.fate[index] = ANCHOR_FATES.index("source")
     return Proposals(boxes[index], scores[index], index, field.level[index], funnel, field)
 
@@ -173,8 +185,14 @@ def decode(
     boxes = boxes[:, 1:].reshape(-1, 4)
     scores = probabilities[:, 1:].reshape(-1)
     funnel = proposals.funnel
-    funnel.append(Stage("proposals_x_classes", len(scores), None,
-                        f"one box per proposal for each of {classes - 1} classes"))
+    funnel.append(
+        Stage(
+            "proposals_x_classes",
+            len(scores),
+            None,
+            f"one box per proposal for each of {classes - 1} classes",
+        )
+    )
     kept = torch.where(scores > floor)[0]
     funnel.append(Stage("score_floor", len(kept), floor, "score above the floor of the trace"))
     kept = kept[box_ops.remove_small_boxes(boxes[kept], min_size=1e-2)]

@@ -23,9 +23,21 @@ if TYPE_CHECKING:
     from vision_core.models.loading import Model, load
 
 __all__ = [
-    "TASKS", "Card", "Model", "Paper", "Score", "bundled_alternative", "card", "cards",
-    "default_card", "download", "find", "load", "status", "verify",
-]  # fmt: skip
+    "TASKS",
+    "Card",
+    "Model",
+    "Paper",
+    "Score",
+    "bundled_alternative",
+    "card",
+    "cards",
+    "default_card",
+    "download",
+    "find",
+    "load",
+    "status",
+    "verify",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -21,8 +21,17 @@ from vision_core.models.zoo.pose_heatmap_s import CROP
 
 PHOTO = (640, 480)
 """Width and height of the photo for which shapes and multiply-adds are given."""
-_QUIET = (nn.Dropout, nn.Identity, nn.ReLU, nn.ReLU6, nn.Hardswish, nn.SiLU, nn.Hardsigmoid,
-          nn.GELU, nn.Flatten)  # fmt: skip
+_QUIET = (
+    nn.Dropout,
+    nn.Identity,
+    nn.ReLU,
+    nn.ReLU6,
+    nn.Hardswish,
+    nn.SiLU,
+    nn.Hardsigmoid,
+    nn.GELU,
+    nn.Flatten,
+)
 
 
 @dataclass(frozen=True)

@@ -24,9 +24,19 @@ ASSETS = Path(__file__).resolve().parents[2] / "assets" / "weights"
 # What stands in for a task that a bundled network cannot do itself.
 _STAND_INS = {"instance": "detection", "keypoint": "pose"}
 BUNDLED = (
-    "fcos_s", "faster_rcnn_s", "mask_rcnn_s", "fcn_voc_s", "fcn_s", "fcn_deconv_s", "segnet_s",
-    "pose_heatmap_s", "pose_regression_s", "resnet_s", "vgg_s", "alexnet_s",
-)  # fmt: skip
+    "fcos_s",
+    "faster_rcnn_s",
+    "mask_rcnn_s",
+    "fcn_voc_s",
+    "fcn_s",
+    "fcn_deconv_s",
+    "segnet_s",
+    "pose_heatmap_s",
+    "pose_regression_s",
+    "resnet_s",
+    "vgg_s",
+    "alexnet_s",
+)
 _NOT_A_CLASS = ("__background__", "background", "no person", "N/A")
 
 
@@ -155,9 +165,17 @@ def full_size_cards() -> tuple[Card, ...]:
 
 
 _JSON_FIELDS = (
-    "name", "title", "task", "family", "parameters", "bytes", "licence", "sha256", "input",
+    "name",
+    "title",
+    "task",
+    "family",
+    "parameters",
+    "bytes",
+    "licence",
+    "sha256",
+    "input",
     "limits",
-)  # fmt: skip
+)
 
 
 def _from_json(data: dict[str, Any]) -> Card:

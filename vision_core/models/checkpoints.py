@@ -100,8 +100,10 @@ def _ordinary(state: StateDict, file: Path) -> StateDict:
     """Refuse tensors that hold no plain numbers."""
     odd = [f"{k} ({kind})" for k, v in state.items() if (kind := _odd_kind(v))]
     if odd:
-        raise UserError(f"{file.name} holds tensors that cannot be weights here: {_some(odd)}; "
-                        "save the state dict of an ordinary float32 model.")  # fmt: skip
+        raise UserError(
+            f"{file.name} holds tensors that cannot be weights here: {_some(odd)}; "
+            "save the state dict of an ordinary float32 model."
+        )
     return state
 
 
@@ -149,22 +151,27 @@ def fit(module: nn.Module, state: StateDict, file: Path, name: str) -> None:
     parts = [
         f"{len(found)} {word} {_some(found)}"
         for found, word in (
-            (missing, "missing:"), (extra, "unknown:"), (shapes, "of another shape:"),
+            (missing, "missing:"),
+            (extra, "unknown:"),
+            (shapes, "of another shape:"),
         )
         if found
-    ]  # fmt: skip
+    ]
     if parts:
         raise UserError(
             f"{file.name} does not fit {name}: {'; '.join(parts)}; "
             f"choose the model that it was trained as."
         )
     whole = [
-        f"{k} ({str(state[k].dtype).removeprefix('torch.')})" for k in own
+        f"{k} ({str(state[k].dtype).removeprefix('torch.')})"
+        for k in own
         if k in state and own[k].is_floating_point() and not state[k].is_floating_point()
-    ]  # fmt: skip
+    ]
     if whole:
-        raise UserError(f"{file.name} holds tensors that cannot be weights here: {_some(whole)}; "
-                        "save the state dict of an ordinary float32 model.")  # fmt: skip
+        raise UserError(
+            f"{file.name} holds tensors that cannot be weights here: {_some(whole)}; "
+            "save the state dict of an ordinary float32 model."
+        )
     bad = [k for k, v in state.items() if v.is_floating_point() and not torch.isfinite(v).all()]
     if bad:
         raise UserError(

@@ -28,51 +28,63 @@ def _arxiv(title: str, authors: str, year: int, number: str) -> Paper:
 
 ALEXNET = _arxiv(
     "One weird trick for parallelizing convolutional neural networks",
-    "Krizhevsky", 2014, "1404.5997",
-)  # fmt: skip
+    "Krizhevsky",
+    2014,
+    "1404.5997",
+)
 VGG = _arxiv(
     "Very Deep Convolutional Networks for Large-Scale Image Recognition",
-    "Simonyan and Zisserman", 2014, "1409.1556",
-)  # fmt: skip
+    "Simonyan and Zisserman",
+    2014,
+    "1409.1556",
+)
 GOOGLENET = _arxiv("Going Deeper with Convolutions", "Szegedy et al.", 2014, "1409.4842")
 INCEPTION = _arxiv(
     "Rethinking the Inception Architecture for Computer Vision",
-    "Szegedy et al.", 2015, "1512.00567",
-)  # fmt: skip
-RESNET = _arxiv(
-    "Deep Residual Learning for Image Recognition", "He et al.", 2015, "1512.03385"
+    "Szegedy et al.",
+    2015,
+    "1512.00567",
 )
-DENSENET = _arxiv(
-    "Densely Connected Convolutional Networks", "Huang et al.", 2016, "1608.06993"
-)
+RESNET = _arxiv("Deep Residual Learning for Image Recognition", "He et al.", 2015, "1512.03385")
+DENSENET = _arxiv("Densely Connected Convolutional Networks", "Huang et al.", 2016, "1608.06993")
 SQUEEZENET = _arxiv(
     "SqueezeNet: AlexNet-level accuracy with 50x fewer parameters and <0.5MB model size",
-    "Iandola et al.", 2016, "1602.07360",
-)  # fmt: skip
+    "Iandola et al.",
+    2016,
+    "1602.07360",
+)
 MOBILENET_V2 = _arxiv(
     "MobileNetV2: Inverted Residuals and Linear Bottlenecks", "Sandler et al.", 2018, "1801.04381"
 )
 MOBILENET_V3 = _arxiv("Searching for MobileNetV3", "Howard et al.", 2019, "1905.02244")
 EFFICIENTNET = _arxiv(
     "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks",
-    "Tan and Le", 2019, "1905.11946",
-)  # fmt: skip
+    "Tan and Le",
+    2019,
+    "1905.11946",
+)
 CONVNEXT = _arxiv("A ConvNet for the 2020s", "Liu et al.", 2022, "2201.03545")
 FASTER_RCNN = _arxiv(
     "Faster R-CNN: Towards Real-Time Object Detection with Region Proposal Networks",
-    "Ren et al.", 2015, "1506.01497",
-)  # fmt: skip
+    "Ren et al.",
+    2015,
+    "1506.01497",
+)
 RCNN_V2 = _arxiv(
     "Benchmarking Detection Transfer Learning with Vision Transformers",
-    "Li et al.", 2021, "2111.11429",
-)  # fmt: skip
+    "Li et al.",
+    2021,
+    "2111.11429",
+)
 MASK_RCNN = _arxiv("Mask R-CNN", "He et al.", 2017, "1703.06870")
 RETINANET = _arxiv("Focal Loss for Dense Object Detection", "Lin et al.", 2017, "1708.02002")
 RETINANET_V2 = _arxiv(
     "Bridging the Gap Between Anchor-based and Anchor-free Detection via Adaptive Training "
     "Sample Selection",
-    "Zhang et al.", 2019, "1912.02424",
-)  # fmt: skip
+    "Zhang et al.",
+    2019,
+    "1912.02424",
+)
 FCOS = _arxiv(
     "FCOS: Fully Convolutional One-Stage Object Detection", "Tian et al.", 2019, "1904.01355"
 )
@@ -82,5 +94,7 @@ FCN = _arxiv(
 )
 DEEPLAB_V3 = _arxiv(
     "Rethinking Atrous Convolution for Semantic Image Segmentation",
-    "Chen et al.", 2017, "1706.05587",
-)  # fmt: skip
+    "Chen et al.",
+    2017,
+    "1706.05587",
+)

@@ -24,20 +24,25 @@ _locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
 
 LECTURE_SET = (
-    "ssdlite320_mobilenet_v3_large", "fasterrcnn_mobilenet_v3_large_fpn", "maskrcnn_resnet50_fpn",
-    "keypointrcnn_resnet50_fpn", "lraspp_mobilenet_v3_large", "resnet18",
-)  # fmt: skip
+    "ssdlite320_mobilenet_v3_large",
+    "fasterrcnn_mobilenet_v3_large_fpn",
+    "maskrcnn_resnet50_fpn",
+    "keypointrcnn_resnet50_fpn",
+    "lraspp_mobilenet_v3_large",
+    "resnet18",
+)
 """Full-size models that a lecture needs: one of each task, the fast ones."""
 _FAST_FIRST = {
     "detection": (
-        "ssdlite320_mobilenet_v3_large", "fasterrcnn_mobilenet_v3_large_320_fpn",
+        "ssdlite320_mobilenet_v3_large",
+        "fasterrcnn_mobilenet_v3_large_320_fpn",
         "fasterrcnn_mobilenet_v3_large_fpn",
     ),
     "instance": ("maskrcnn_resnet50_fpn",),
     "keypoint": ("keypointrcnn_resnet50_fpn",),
     "segmentation": ("lraspp_mobilenet_v3_large", "deeplabv3_mobilenet_v3_large"),
     "classification": ("resnet18", "mobilenet_v3_large"),
-}  # fmt: skip
+}
 
 
 def lecture_set(folder: Path | None = None) -> tuple[Card, ...]:
@@ -102,8 +107,9 @@ def require(card: Card, folder: Path | None = None) -> Path:
     if card.bundled:
         raise WeightsMissing(
             f"The weights of {card.name} are missing from assets/weights; restore them from the "
-            f"repository.", card,
-        )  # fmt: skip
+            f"repository.",
+            card,
+        )
     other = bundled_alternative(card)
     instead = f", or choose the bundled {other.name}" if other else ""
     raise WeightsMissing(
@@ -178,9 +184,13 @@ def download(
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             fetch(
-                source, target, name=f"the weights of {card.name}", size=card.bytes,
-                right=lambda file: _wrong(card, file), progress=progress,
-            )  # fmt: skip
+                source,
+                target,
+                name=f"the weights of {card.name}",
+                size=card.bytes,
+                right=lambda file: _wrong(card, file),
+                progress=progress,
+            )
         except (OSError, http.client.HTTPException) as error:  # URLError and timeouts are OSErrors
             raise UserError(_failed(card, source, target, error)) from None
         return target

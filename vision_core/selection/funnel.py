@@ -36,11 +36,19 @@ def stages(selection: Selection) -> dict[str, Stage]:
         named[name] = stage
     t, fate = selection.thresholds, selection.fate
     nms = "none: all stay" if t.nms == "none" else f"left by {t.nms.replace('-', ' ')} NMS"
-    named[SCORE] = Stage(SCORE, int((fate != BELOW_SCORE).sum()), t.score,
-                         f"candidates with a score above {t.score:g}")
+    named[SCORE] = Stage(
+        SCORE,
+        int((fate != BELOW_SCORE).sum()),
+        t.score,
+        f"candidates with a score above {t.score:g}",
+    )
     named[NMS] = Stage(NMS, int((selection.rank >= 0).sum()), t.iou, nms)
-    named[LIMIT] = Stage(LIMIT, int(np.isin(fate, (KEPT, HIDDEN)).sum()), t.max_detections,
-                         f"the best {t.max_detections} at the most")
+    named[LIMIT] = Stage(
+        LIMIT,
+        int(np.isin(fate, (KEPT, HIDDEN)).sum()),
+        t.max_detections,
+        f"the best {t.max_detections} at the most",
+    )
     if t.classes is not None:
         named[FILTER] = Stage(FILTER, int((fate == KEPT).sum()), None, "of the classes shown")
     return named
@@ -61,8 +69,10 @@ def behind(selection: Selection, name: str) -> Behind:
         raise UserError(f"There is no stage called {name!r} in this funnel.")
     fate = selection.fate
     by_thresholds = {
-        SCORE: fate != BELOW_SCORE, NMS: selection.rank >= 0,
-        LIMIT: np.isin(fate, (KEPT, HIDDEN)), FILTER: fate == KEPT,
+        SCORE: fate != BELOW_SCORE,
+        NMS: selection.rank >= 0,
+        LIMIT: np.isin(fate, (KEPT, HIDDEN)),
+        FILTER: fate == KEPT,
     }
     if name in by_thresholds:
         return _candidates(selection, by_thresholds[name])

@@ -92,8 +92,10 @@ def _never(trace: DetectionTrace, field: AnchorField, overlap: np.ndarray) -> Lo
     nearest = int(overlap.argmax())
     name = _score_name(trace)
     facts = {
-        "anchor": nearest, "anchor_iou": float(overlap[nearest]),
-        name.replace(" ", "_"): float(field.scores[nearest]), "level": int(field.level[nearest]),
+        "anchor": nearest,
+        "anchor_iou": float(overlap[nearest]),
+        name.replace(" ", "_"): float(field.scores[nearest]),
+        "level": int(field.level[nearest]),
     }
     sentence = (
         f"Never proposed: the nearest anchor has IoU {facts['anchor_iou']:.2f} and {name} "
@@ -115,8 +117,10 @@ def _of_anchor(
     if stage == "source":
         return _of_source(trace, anchor, facts)
     if stage == "score_floor":
-        text = (f"Never proposed: the {name} of the anchor here (level {level}) is {score:.4f}, "
-                f"not above the floor {trace.floor:g} of the trace.")
+        text = (
+            f"Never proposed: the {name} of the anchor here (level {level}) is {score:.4f}, "
+            f"not above the floor {trace.floor:g} of the trace."
+        )
         return Lost(NEVER_PROPOSED, text, {**facts, "floor": trace.floor})
     limit = next((s.limit for s in trace.funnel if s.name == stage), None)
     facts |= {"stage": stage, "limit": limit}
@@ -166,7 +170,13 @@ def _rpn_suppressor(
     winner = int(above[0]) if len(above) else int(overlap.argmax())
     proposal = np.flatnonzero(trace.source_index == rivals[winner])
     who = f"proposal {proposal[0]}" if len(proposal) else f"anchor {rivals[winner]}"
-    facts |= {"to": who, "to_anchor": int(rivals[winner]), "iou": float(overlap[winner]),
-              "to_objectness": float(field.scores[rivals[winner]])}
-    return (f"lost in the RPN's own NMS to {who} (objectness {facts['to_objectness']:.3f}), IoU "
-            f"{facts['iou']:.2f} over the threshold {limit:g}.")
+    facts |= {
+        "to": who,
+        "to_anchor": int(rivals[winner]),
+        "iou": float(overlap[winner]),
+        "to_objectness": float(field.scores[rivals[winner]]),
+    }
+    return (
+        f"lost in the RPN's own NMS to {who} (objectness {facts['to_objectness']:.3f}), IoU "
+        f"{facts['iou']:.2f} over the threshold {limit:g}."
+    )

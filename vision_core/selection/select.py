@@ -42,9 +42,7 @@ def select(trace: DetectionTrace, thresholds: Thresholds) -> Selection:
     Returns:
         the detections, best first, and one fate per candidate.
     """
-    alive = in_torchvision_order(
-        trace, np.flatnonzero(trace.scores > np.float32(thresholds.score))
-    )
+    alive = in_torchvision_order(trace, np.flatnonzero(trace.scores > np.float32(thresholds.score)))
     outcome = _suppress(trace, alive, thresholds)
     n = len(trace)
     fate = np.full(n, BELOW_SCORE, np.uint8)
@@ -122,7 +120,11 @@ def _suppress(trace: DetectionTrace, alive: np.ndarray, thresholds: Thresholds) 
         return hard_nms(boxes, scores, labels, thresholds.iou)
     linear_above = thresholds.iou if thresholds.nms == "soft-linear" else None
     return soft_nms(
-        boxes, scores, labels, floor=thresholds.score, sigma=thresholds.sigma,
+        boxes,
+        scores,
+        labels,
+        floor=thresholds.score,
+        sigma=thresholds.sigma,
         linear_above=linear_above,
     )
 

@@ -43,9 +43,11 @@ def soft_nms(
     final = scores.astype(np.float64)
     by, overlap = np.full(n, -1), np.zeros(n, np.float32)
     survives = np.zeros(n, bool)
-    groups = [np.arange(n)] if labels is None else [
-        np.flatnonzero(labels == label) for label in np.unique(labels)
-    ]
+    groups = (
+        [np.arange(n)]
+        if labels is None
+        else [np.flatnonzero(labels == label) for label in np.unique(labels)]
+    )
     for members in groups:
         _decay(boxes, members, final, by, overlap, survives, floor, sigma, linear_above)
     kept = np.flatnonzero(survives)
@@ -54,8 +56,14 @@ def soft_nms(
 
 
 def _decay(
-    boxes: np.ndarray, members: np.ndarray, final: np.ndarray, by: np.ndarray,
-    overlap: np.ndarray, survives: np.ndarray, floor: float, sigma: float,
+    boxes: np.ndarray,
+    members: np.ndarray,
+    final: np.ndarray,
+    by: np.ndarray,
+    overlap: np.ndarray,
+    survives: np.ndarray,
+    floor: float,
+    sigma: float,
     linear_above: float | None,
 ) -> None:
     """One class: pick, decay the rest, until the best that waits is at or below the floor."""

@@ -83,8 +83,13 @@ class Thresholds:
         """The thresholds as JSON-ready values, classes sorted by name."""
         classes = None if self.classes is None else sorted(self.classes)
         return {
-            "score": self.score, "iou": self.iou, "nms": self.nms, "sigma": self.sigma,
-            "agnostic": self.agnostic, "max_detections": self.max_detections, "classes": classes,
+            "score": self.score,
+            "iou": self.iou,
+            "nms": self.nms,
+            "sigma": self.sigma,
+            "agnostic": self.agnostic,
+            "max_detections": self.max_detections,
+            "classes": classes,
         }
 
 
@@ -173,8 +178,10 @@ class Selection:
             facts = {"by": int(self.by[candidate]), "iou": float(self.iou[candidate])}
         elif fate == "decayed":
             facts = {
-                "from": float(self.trace.scores[candidate]), "to": score,
-                "by": int(self.by[candidate]), "iou": float(self.iou[candidate]),
+                "from": float(self.trace.scores[candidate]),
+                "to": score,
+                "by": int(self.by[candidate]),
+                "iou": float(self.iou[candidate]),
                 "threshold": self.thresholds.score,
             }
         elif fate == "cut_by_max":

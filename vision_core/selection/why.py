@@ -114,15 +114,21 @@ def explain(selection: Selection, candidate: int, coverage: float | None = None)
     trace, verdict = selection.trace, selection.verdict(candidate)
     score, label = float(trace.scores[candidate]), trace.label(candidate)
     facts: dict[str, Any] = {
-        "label": label, "score": score, "box": [float(v) for v in trace.boxes[candidate]],
-        "level": int(trace.level[candidate]), **verdict.facts,
+        "label": label,
+        "score": score,
+        "box": [float(v) for v in trace.boxes[candidate]],
+        "level": int(trace.level[candidate]),
+        **verdict.facts,
     }
     if coverage is not None:
         facts["coverage"] = coverage
     if "by" in verdict.facts:
         other = int(verdict.facts["by"])
-        facts |= {"by_label": trace.label(other), "by_score": float(selection.final_scores[other]),
-                  "by_rank": int(selection.rank[other])}
+        facts |= {
+            "by_label": trace.label(other),
+            "by_score": float(selection.final_scores[other]),
+            "by_rank": int(selection.rank[other]),
+        }
     return Why(_SENTENCES[verdict.fate](facts, selection), verdict.fate, candidate, facts)
 
 
@@ -136,24 +142,32 @@ def _kept(facts: Mapping[str, Any], selection: Selection) -> str:
 
 
 def _below(facts: Mapping[str, Any], selection: Selection) -> str:
-    return (f"The best candidate here is {facts['label']}, and its score {facts['score']:.3f} is "
-            f"not above the threshold {facts['threshold']:.2f}.")
+    return (
+        f"The best candidate here is {facts['label']}, and its score {facts['score']:.3f} is "
+        f"not above the threshold {facts['threshold']:.2f}."
+    )
 
 
 def _suppressed(facts: Mapping[str, Any], selection: Selection) -> str:
-    return (f"A {facts['label']} {facts['score']:.2f} was suppressed by {_killer(facts)}, which "
-            f"is over the threshold {selection.thresholds.iou:.2f}.")
+    return (
+        f"A {facts['label']} {facts['score']:.2f} was suppressed by {_killer(facts)}, which "
+        f"is over the threshold {selection.thresholds.iou:.2f}."
+    )
 
 
 def _decayed(facts: Mapping[str, Any], selection: Selection) -> str:
-    return (f"Soft NMS lowered the score of a {facts['label']} from {facts['from']:.2f} to "
-            f"{facts['to']:.3f}, not above the threshold {facts['threshold']:.2f}; most of it went "
-            f"to {_killer(facts)}.")
+    return (
+        f"Soft NMS lowered the score of a {facts['label']} from {facts['from']:.2f} to "
+        f"{facts['to']:.3f}, not above the threshold {facts['threshold']:.2f}; most of it went "
+        f"to {_killer(facts)}."
+    )
 
 
 def _cut(facts: Mapping[str, Any], selection: Selection) -> str:
-    return (f"A {facts['label']} {facts['score']:.2f} was cut by the limit of {facts['limit']} "
-            f"boxes: it is number {facts['rank'] + 1} by score.")
+    return (
+        f"A {facts['label']} {facts['score']:.2f} was cut by the limit of {facts['limit']} "
+        f"boxes: it is number {facts['rank'] + 1} by score."
+    )
 
 
 def _hidden(facts: Mapping[str, Any], selection: Selection) -> str:
@@ -170,9 +184,7 @@ _SENTENCES = {
 }
 
 
-def _without_candidate(
-    selection: Selection, found: lost.Lost, query: np.ndarray | None
-) -> Why:
+def _without_candidate(selection: Selection, found: lost.Lost, query: np.ndarray | None) -> Why:
     """The answer where no candidate covers the place: one from the same source, or none at all."""
     if found.candidate is None:
         return Why(found.sentence, found.fate, None, found.facts)

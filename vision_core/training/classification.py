@@ -38,9 +38,7 @@ things from small pictures, at a quarter of the price. A run that goes on from f
 TEACHER = "resnet_s"
 TEACHER_SIZE = 96
 """Smallest side at which the teacher looks: it never saw smaller pictures."""
-COLUMNS = [
-    resnet_s.LABELS.index(name if name in resnet_s.LABELS else "fish") for name in LABELS
-]
+COLUMNS = [resnet_s.LABELS.index(name if name in resnet_s.LABELS else "fish") for name in LABELS]
 """Where the teacher's logits of our classes stand; the larger ``resnet_s`` calls a tench a fish."""
 TRUST = 0.6
 """Share of the teacher's probabilities in what is to be learned; the label has the rest."""

@@ -34,9 +34,7 @@ def widen(trunk: Trunk, small: Mapping[str, Tensor], seed: int = 0) -> None:
 
 
 class _Widening:
-    def __init__(
-        self, trunk: Trunk, small: Mapping[str, Tensor], rng: torch.Generator
-    ) -> None:
+    def __init__(self, trunk: Trunk, small: Mapping[str, Tensor], rng: torch.Generator) -> None:
         self.tensors = trunk.state_dict()
         self.stages = trunk.stages
         self.small = small

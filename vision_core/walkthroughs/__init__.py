@@ -5,6 +5,15 @@ from vision_core.walkthroughs.registry import OPERATORS, build, parameters, pres
 from vision_core.walkthroughs.types import Operand, Step, Term, Walkthrough, Write
 
 __all__ = [
-    "OPERATORS", "PRESETS", "Operand", "Preset", "Step", "Term", "Walkthrough", "Write", "build",
-    "parameters", "preset",
-]  # fmt: skip
+    "OPERATORS",
+    "PRESETS",
+    "Operand",
+    "Preset",
+    "Step",
+    "Term",
+    "Walkthrough",
+    "Write",
+    "build",
+    "parameters",
+    "preset",
+]

@@ -44,19 +44,27 @@ def anchors(
     recorder = Recorder((size[0] * size[1] * len(base), 4), "sum")
     for index, place in enumerate(places(size)):
         writes = [
-            ((index * len(base) + k, side), [
-                Source(float(shift[index, side]), (("shift", (*place, side)),)),
-                Source(float(base[k, side]), (("base", (k, side)),)),
-            ])
-            for k in range(len(base)) for side in range(4)
-        ]  # fmt: skip
-        recorder.step(writes, f"at cell {at(place)} the {len(base)} boxes are moved by "
-                              f"({num(shift[index, 0])}, {num(shift[index, 1])})")  # fmt: skip
+            (
+                (index * len(base) + k, side),
+                [
+                    Source(float(shift[index, side]), (("shift", (*place, side)),)),
+                    Source(float(base[k, side]), (("base", (k, side)),)),
+                ],
+            )
+            for k in range(len(base))
+            for side in range(4)
+        ]
+        recorder.step(
+            writes,
+            f"at cell {at(place)} the {len(base)} boxes are moved by "
+            f"({num(shift[index, 0])}, {num(shift[index, 1])})",
+        )
     per_place = f"{sides.size} sizes x {ratios.size} ratios = {len(base)} anchors a place"
     total = f"{size[0]}·{size[1]}·{len(base)} = {size[0] * size[1] * len(base)} anchors"
     operands: dict[str, Any] = {
-        "base": ("kernel", base), "shift": ("input", shift.reshape(*size, 4)),
-    }  # fmt: skip
+        "base": ("kernel", base),
+        "shift": ("input", shift.reshape(*size, 4)),
+    }
     return recorder.finish("anchors", operands, (per_place, total), {"per_place": len(base)})
 
 

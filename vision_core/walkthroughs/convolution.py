@@ -15,14 +15,20 @@ from vision_core.walkthroughs.record import (
     num,
     signed,
     summed,
-)  # fmt: skip
+)
 from vision_core.walkthroughs.types import Cell, Walkthrough
 
 
 def convolution(
-    input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0,
-    dilation: Any = 1, groups: Any = 1, flip: Any = False,
-) -> Walkthrough:  # fmt: skip
+    input: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    groups: Any = 1,
+    flip: Any = False,
+) -> Walkthrough:
     """``torch.nn.functional.conv1d`` or ``conv2d`` on one picture, one output cell a step.
 
     Args:
@@ -60,10 +66,19 @@ def convolution(
             )
     facts = {
         "kind": "convolution (kernel flipped)" if turned else "correlation",
-        "flip": turned, "output_size": list(size), "unreached": unreached, **layer.geometry(),
-        **convolution_counts(layer.x.shape[0], layer.out_channels, layer.kernel, size,
-                             layer.groups, layer.bias is not None),
-    }  # fmt: skip
+        "flip": turned,
+        "output_size": list(size),
+        "unreached": unreached,
+        **layer.geometry(),
+        **convolution_counts(
+            layer.x.shape[0],
+            layer.out_channels,
+            layer.kernel,
+            size,
+            layer.groups,
+            layer.bias is not None,
+        ),
+    }
     return recorder.finish("convolution", layer.operands(), formula, facts)
 
 

@@ -33,9 +33,11 @@ def corner_pool(input: Any, input_horizontal: Any = None, corner: Any = "top_lef
         UserError: numbers that do not fit.
     """
     down = params.numbers(input, "input", (2,))
-    across = down if input_horizontal is None else params.numbers(
-        input_horizontal, "input_horizontal", (2,)
-    )  # fmt: skip
+    across = (
+        down
+        if input_horizontal is None
+        else params.numbers(input_horizontal, "input_horizontal", (2,))
+    )
     if across.shape != down.shape:
         raise UserError("input_horizontal must have the shape of the input.")
     backwards = params.choice(corner, "corner", CORNERS) == "top_left"

@@ -11,9 +11,13 @@ from vision_core.walkthroughs import params
 
 
 def convolution_counts(
-    channels: int, out_channels: int, kernel: Sequence[int], size: Sequence[int],
-    groups: int = 1, bias: bool = True,
-) -> dict[str, int]:  # fmt: skip
+    channels: int,
+    out_channels: int,
+    kernel: Sequence[int],
+    size: Sequence[int],
+    groups: int = 1,
+    bias: bool = True,
+) -> dict[str, int]:
     """Counts of one convolution.
 
     Args:
@@ -41,6 +45,7 @@ def bottleneck_counts(channels: int = 256, narrow: int = 64, kernel: int = 3) ->
 
     The standard example (He et al. 2016, arXiv:1512.03385): 589,824 against 69,632.
     """
+
     def chain(*layers: tuple[int, int, int]) -> int:
         return sum(
             convolution_counts(a, b, (k, k), (1, 1))["multiplications_per_position"]
@@ -82,8 +87,11 @@ def network_counts(input_shape: Sequence[int], layers: Sequence[Any]) -> list[di
         elif name == "flatten":
             shape = (math.prod(before),)
         elif name != "softmax":
-            raise UserError(f"There is no layer called {name!r} here; use conv, pool, "
-                            "flatten, dense or softmax.")  # fmt: skip
-        rows.append({"layer": name, "shape": list(shape), "units": math.prod(shape),
-                     "weights": weights})  # fmt: skip
+            raise UserError(
+                f"There is no layer called {name!r} here; use conv, pool, "
+                "flatten, dense or softmax."
+            )
+        rows.append(
+            {"layer": name, "shape": list(shape), "units": math.prod(shape), "weights": weights}
+        )
     return rows

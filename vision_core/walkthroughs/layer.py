@@ -74,9 +74,10 @@ class Layer:
     def geometry(self) -> dict[str, list[int]]:
         """Stride, padding and dilation per axis, as a walkthrough's ``facts`` tell them."""
         return {
-            "stride": list(self.stride), "padding": list(self.padding),
+            "stride": list(self.stride),
+            "padding": list(self.padding),
             "dilation": list(self.dilation),
-        }  # fmt: skip
+        }
 
     def start(self, channel: int) -> list[Source]:
         """The bias as a term; nothing without one."""
@@ -96,9 +97,15 @@ class Layer:
 
 
 def make_layer(
-    input: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: Any,
+    input: Any,
+    weight: Any,
+    bias: Any,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    groups: Any,
     transposed: bool,
-) -> Layer:  # fmt: skip
+) -> Layer:
     """Check the parameters of a layer; see ``convolution`` for what they are.
 
     Raises:
@@ -118,10 +125,17 @@ def make_layer(
     if offset is not None and offset.shape != (out,):
         raise UserError(f"bias needs one number per output channel, {out}, not {offset.size}.")
     return Layer(
-        x, w, offset, params.sizes(stride, "stride", axes, 1),
-        params.sizes(padding, "padding", axes, 0), params.sizes(dilation, "dilation", axes, 1),
-        count, plain_x, plain_w, transposed,
-    )  # fmt: skip
+        x,
+        w,
+        offset,
+        params.sizes(stride, "stride", axes, 1),
+        params.sizes(padding, "padding", axes, 0),
+        params.sizes(dilation, "dilation", axes, 1),
+        count,
+        plain_x,
+        plain_w,
+        transposed,
+    )
 
 
 def _check_channels(channels: int, w: Array, groups: int, transposed: bool) -> None:

@@ -18,16 +18,21 @@ from vision_core.walkthroughs.record import (
     listed,
     signed,
     summed,
-)  # fmt: skip
+)
 from vision_core.walkthroughs.types import Array, Cell, Role, Walkthrough
 
 VIEWS = ("matrix", "forward", "transposed")
 
 
 def convolution_matrix(
-    input: Any, weight: Any, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
-    view: Any = "matrix", grad_output: Any = None,
-) -> Walkthrough:  # fmt: skip
+    input: Any,
+    weight: Any,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    view: Any = "matrix",
+    grad_output: Any = None,
+) -> Walkthrough:
     """A convolution on one channel written as y = C x, where x is the padded input as a column.
 
     Args:
@@ -51,8 +56,9 @@ def convolution_matrix(
     chosen = params.choice(view, "view", VIEWS)
     layer = make_layer(input, weight, None, stride, padding, dilation, 1, False)
     if not (layer.plain_x and layer.plain_w):
-        raise UserError("The matrix is shown for one channel; give input and weight without "
-                        "channel axes.")  # fmt: skip
+        raise UserError(
+            "The matrix is shown for one channel; give input and weight without channel axes."
+        )
     if grad_output is not None and chosen != "transposed":
         raise UserError("grad_output belongs to the view transposed; leave it out here.")
     size, formula, _ = conv_size(layer)
@@ -60,12 +66,16 @@ def convolution_matrix(
     check_terms(volume(size) * volume(padded))
     entries = _entries(layer, size, padded)
     facts: dict[str, Any] = {
-        "view": chosen, "output_size": list(size), "padded_size": list(padded),
-        "rows": volume(size), "columns": volume(padded),
+        "view": chosen,
+        "output_size": list(size),
+        "padded_size": list(padded),
+        "rows": volume(size),
+        "columns": volume(padded),
         "nonzero": sum(len(row) for row in entries),
-    }  # fmt: skip
-    formula += (f"C has {volume(size)} rows (outputs) and {volume(padded)} columns "
-                "(padded inputs)",)  # fmt: skip
+    }
+    formula += (
+        f"C has {volume(size)} rows (outputs) and {volume(padded)} columns (padded inputs)",
+    )
     if chosen == "matrix":
         recorder, operands = _build_rows(layer, entries, volume(padded))
     elif chosen == "forward":
@@ -73,9 +83,7 @@ def convolution_matrix(
     else:
         given = np.ones(size) if grad_output is None else grad_output
         recorder, operands = _transposed(layer, entries, size, padded, given)
-        crop = tuple(
-            slice(p, p + n) for p, n in zip(layer.padding, layer.size, strict=True)
-        )
+        crop = tuple(slice(p, p + n) for p, n in zip(layer.padding, layer.size, strict=True))
         facts["cropped"] = recorder.output.reshape(padded)[crop].tolist()
     return recorder.finish("convolution_matrix", operands, formula, facts)
 
@@ -108,9 +116,9 @@ def _build_rows(layer: Layer, entries: list[dict[int, Cell]], columns: int) -> _
             writes.append(((r, column), [source]))
         columns_of = listed([str(column) for column in sorted(row)], ", ")
         recorder.step(
-            writes, f"row {r} of C: the kernel's weights stand in columns {columns_of}; "
-                    "all else is 0",
-        )  # fmt: skip
+            writes,
+            f"row {r} of C: the kernel's weights stand in columns {columns_of}; all else is 0",
+        )
     return recorder, layer.operands()
 
 
@@ -137,9 +145,7 @@ def _forward(layer: Layer, entries: list[dict[int, Cell]], padded: Cell) -> _Mad
             [((r,), sources)],
             summed(words),
         )
-    return recorder, {
-        **layer.operands(), "matrix": ("kernel", matrix), "column": ("input", flat)
-    }  # fmt: skip
+    return recorder, {**layer.operands(), "matrix": ("kernel", matrix), "column": ("input", flat)}
 
 
 def _transposed(
@@ -147,18 +153,20 @@ def _transposed(
 ) -> _Made:
     gradient = params.numbers(given, "grad_output", (len(size),))
     if gradient.shape != size:
-        raise UserError(f"grad_output must have the output's shape {list(size)}, not "
-                        f"{list(gradient.shape)}.")  # fmt: skip
+        raise UserError(
+            f"grad_output must have the output's shape {list(size)}, not {list(gradient.shape)}."
+        )
     flat = gradient.ravel()
     matrix = _filled(layer, entries, volume(padded))
     recorder = Recorder((volume(padded),), "sum")
     for column in range(volume(padded)):
         rows = [r for r, row in enumerate(entries) if column in row]
         sources = [
-            Source(float(matrix[r, column] * flat[r]),
-                   (("matrix", (r, column)), ("grad_output", (r,))))
+            Source(
+                float(matrix[r, column] * flat[r]), (("matrix", (r, column)), ("grad_output", (r,)))
+            )
             for r in rows
-        ]  # fmt: skip
+        ]
         words = [f"{signed(float(matrix[r, column]))}·{signed(float(flat[r]))}" for r in rows]
         where = at(tuple(int(i) for i in np.unravel_index(column, padded)))
         recorder.step(
@@ -166,8 +174,10 @@ def _transposed(
             summed(words, f"padded input {where}: "),
         )
     return recorder, {
-        **layer.operands(), "matrix": ("kernel", matrix), "grad_output": ("input", flat)
-    }  # fmt: skip
+        **layer.operands(),
+        "matrix": ("kernel", matrix),
+        "grad_output": ("input", flat),
+    }
 
 
 def _filled(layer: Layer, entries: list[dict[int, Cell]], columns: int) -> Array:

@@ -56,9 +56,11 @@ def nms(boxes: Any, scores: Any, iou_threshold: Any = 0.5) -> Walkthrough:
         recorder.step(writes, _text(best, float(values[best]), dropped, waiting, overlaps, limit))
     facts = {"kept": kept, "suppressed_by": suppressed_by, "iou": overlaps.tolist()}
     return recorder.finish(
-        "nms", {"boxes": ("input", rows), "scores": ("input", values)},
-        ("IoU = intersection / (area + area - intersection)",), facts,
-    )  # fmt: skip
+        "nms",
+        {"boxes": ("input", rows), "scores": ("input", values)},
+        ("IoU = intersection / (area + area - intersection)",),
+        facts,
+    )
 
 
 def iou_of_all(boxes: Array) -> Array:

@@ -15,9 +15,13 @@ from vision_core.walkthroughs.windows import Pooling, make_pooling
 
 
 def max_pool(
-    input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1,
+    input: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
     ceil_mode: Any = False,
-) -> Walkthrough:  # fmt: skip
+) -> Walkthrough:
     """``max_pool1d`` or ``max_pool2d`` with ``return_indices``.
 
     Args:
@@ -60,9 +64,13 @@ def _winner(pool: Pooling, channel: int, place: Cell) -> Cell:
 
 
 def avg_pool(
-    input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: Any = False,
+    input: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    ceil_mode: Any = False,
     count_include_pad: Any = True,
-) -> Walkthrough:  # fmt: skip
+) -> Walkthrough:
     """``avg_pool1d`` or ``avg_pool2d``.
 
     Args:
@@ -101,9 +109,14 @@ def _mean_text(body: str) -> Callable[[list[Write]], str]:
 
 
 def max_pool_backward(
-    input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1,
-    ceil_mode: Any = False, grad_output: Any = None,
-) -> Walkthrough:  # fmt: skip
+    input: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: Any = False,
+    grad_output: Any = None,
+) -> Walkthrough:
     """The gradient of the input of ``max_pool``: every output's gradient goes to its switch.
 
     Args:
@@ -119,8 +132,10 @@ def max_pool_backward(
     given = np.ones(pool.output_shape) if grad_output is None else grad_output
     gradient = params.numbers(given, "grad_output", (len(pool.output_shape),))
     if gradient.shape != pool.output_shape:
-        raise UserError(f"grad_output must have the output's shape {list(pool.output_shape)}, "
-                        f"not {list(gradient.shape)}.")  # fmt: skip
+        raise UserError(
+            f"grad_output must have the output's shape {list(pool.output_shape)}, "
+            f"not {list(gradient.shape)}."
+        )
     x = pool.x[0] if pool.plain else pool.x
     recorder = Recorder(x.shape, "sum")
     everywhere = [(tuple(int(i) for i in cell), [NOTHING]) for cell in np.ndindex(*x.shape)]
@@ -137,9 +152,11 @@ def max_pool_backward(
         )
     shown = switches[0] if pool.plain else switches
     return recorder.finish(
-        "max_pool_backward", {"input": ("input", x), "grad_output": ("input", gradient)},
-        pool.formula, {"switches": shown.tolist(), **pool.geometry()},
-    )  # fmt: skip
+        "max_pool_backward",
+        {"input": ("input", x), "grad_output": ("input", gradient)},
+        pool.formula,
+        {"switches": shown.tolist(), **pool.geometry()},
+    )
 
 
 def _routed_text(what: str) -> Callable[[list[Write]], str]:

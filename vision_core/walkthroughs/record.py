@@ -20,7 +20,7 @@ from vision_core.walkthroughs.types import (
     Term,
     Walkthrough,
     Write,
-)  # fmt: skip
+)
 
 MAX_TERMS = 50_000  # about 0.3 s and 30 MB; nobody steps through more
 _SHOWN_TERMS = 12

@@ -26,12 +26,25 @@ from vision_core.walkthroughs.unpooling import bed_of_nails, max_unpool, nearest
 OPERATORS: dict[str, Callable[..., Walkthrough]] = {
     function.__name__: function
     for function in (
-        convolution, transposed_convolution, convolution_matrix, max_pool, avg_pool,
-        max_pool_backward, nearest_unpool, bed_of_nails, max_unpool, roi_pool, roi_align,
-        roi_pool_backward, roi_align_backward, nms, corner_pool, anchors,
+        convolution,
+        transposed_convolution,
+        convolution_matrix,
+        max_pool,
+        avg_pool,
+        max_pool_backward,
+        nearest_unpool,
+        bed_of_nails,
+        max_unpool,
+        roi_pool,
+        roi_align,
+        roi_pool_backward,
+        roi_align_backward,
+        nms,
+        corner_pool,
+        anchors,
         relu_backward,
     )
-}  # fmt: skip
+}
 _ALIASES = {"kernel": "weight"}
 
 

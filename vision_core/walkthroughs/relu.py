@@ -57,7 +57,8 @@ def relu_backward(input: Any, grad_output: Any, rule: str = "plain") -> Walkthro
             f"{'holds, g passes' if open_ else 'does not hold, 0 passes'}",
         )
     operands: dict[str, Any] = {
-        "input": ("input", x[0] if plain else x), "grad_output": ("kernel", g[0] if plain else g),
+        "input": ("input", x[0] if plain else x),
+        "grad_output": ("kernel", g[0] if plain else g),
     }
     line = f"{rule}: the gradient passes where {asks}"
     return recorder.finish("relu_backward", operands, [line], {"rule": rule})

@@ -15,9 +15,13 @@ _Neighbours = list[tuple[Cell, float]]
 
 
 def roi_align(
-    input: Any, box: Any, output_size: Any = 2, spatial_scale: Any = 1.0,
-    sampling_ratio: Any = -1, aligned: Any = False,
-) -> Walkthrough:  # fmt: skip
+    input: Any,
+    box: Any,
+    output_size: Any = 2,
+    spatial_scale: Any = 1.0,
+    sampling_ratio: Any = -1,
+    aligned: Any = False,
+) -> Walkthrough:
     """``torchvision.ops.roi_align`` of one region (He et al. 2017, Mask R-CNN, arXiv:1703.06870).
 
     The first two steps write nothing: projection, and size of the bins. Every further step reads
@@ -53,13 +57,18 @@ def roi_align(
     check_terms(math.prod(region.bins) * max(math.prod(grid), 1) * region.x.shape[0] * 4)
     recorder = Recorder(region.output_shape, "average")
     recorder.step([], projection_line(region) + (", less half a cell" if half else ""))
-    recorder.step([], f"nothing is rounded: bins of {num(steps[0])} x {num(steps[1])} cells, "
-                      f"{grid[0]} x {grid[1]} points in each")  # fmt: skip
+    recorder.step(
+        [],
+        f"nothing is rounded: bins of {num(steps[0])} x {num(steps[1])} cells, "
+        f"{grid[0]} x {grid[1]} points in each",
+    )
     points = _sample(recorder, region, (y1, x1), steps, grid)
     facts = {
-        "projected": [x1, y1, x2, y2], "bin_size": list(steps), "points_per_bin": list(grid),
+        "projected": [x1, y1, x2, y2],
+        "bin_size": list(steps),
+        "points_per_bin": list(grid),
         "points": points,
-    }  # fmt: skip
+    }
     formula = (
         f"height of a bin: {num(spans[0])} / {region.bins[0]} = {num(steps[0])}",
         f"width of a bin: {num(spans[1])} / {region.bins[1]} = {num(steps[1])}",
@@ -69,9 +78,12 @@ def roi_align(
 
 
 def _sample(
-    recorder: Recorder, region: Region, start: tuple[float, float], steps: tuple[float, ...],
+    recorder: Recorder,
+    region: Region,
+    start: tuple[float, float],
+    steps: tuple[float, ...],
     grid: tuple[int, ...],
-) -> list[list[float]]:  # fmt: skip
+) -> list[list[float]]:
     """One step per sampling point; returns the points."""
     points = []
     for i in range(region.bins[0]):
@@ -118,9 +130,7 @@ def _between(value: float, size: int) -> tuple[int, int, float]:
     return low, low + 1, value - low
 
 
-def _values(
-    region: Region, place: Cell, near: _Neighbours
-) -> list[tuple[Cell, list[Source]]]:
+def _values(region: Region, place: Cell, near: _Neighbours) -> list[tuple[Cell, list[Source]]]:
     writes = []
     for channel, plane in enumerate(region.x):
         value = sum(weight * float(plane[cell]) for cell, weight in near)

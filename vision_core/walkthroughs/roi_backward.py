@@ -53,9 +53,14 @@ def roi_pool_backward(
 
 
 def roi_align_backward(
-    input: Any, box: Any, output_size: Any = 2, spatial_scale: Any = 1.0,
-    sampling_ratio: Any = -1, aligned: Any = False, grad_output: Any = None,
-) -> Walkthrough:  # fmt: skip
+    input: Any,
+    box: Any,
+    output_size: Any = 2,
+    spatial_scale: Any = 1.0,
+    sampling_ratio: Any = -1,
+    aligned: Any = False,
+    grad_output: Any = None,
+) -> Walkthrough:
     """The gradient of the features under ``torchvision.ops.roi_align`` of one region.
 
     Args:
@@ -90,11 +95,14 @@ def roi_align_backward(
                 sources = [
                     Source(w * float(gradient[read]), (("grad_output", read),), (w,))
                     for w in weights
-                ]  # fmt: skip
+                ]
                 writes.append((region.cell(channel, cell), sources))
         total = num(sum(sum(w) for w in shares.values()))
-        recorder.step(writes, f"the gradient of y{at(bin_cell)} is shared out over {len(shares)} "
-                              f"cells; the shares add up to {total}")  # fmt: skip
+        recorder.step(
+            writes,
+            f"the gradient of y{at(bin_cell)} is shared out over {len(shares)} "
+            f"cells; the shares add up to {total}",
+        )
     return _finish("roi_align_backward", recorder, region, gradient, forward)
 
 
@@ -104,12 +112,14 @@ def _start(region: Region, grad_output: Any) -> tuple[Recorder, Array]:
     given = np.ones(shape) if grad_output is None else grad_output
     gradient = params.numbers(given, "grad_output", (len(shape),))
     if gradient.shape != shape:
-        raise UserError(f"grad_output must have the output's shape {list(shape)}, not "
-                        f"{list(gradient.shape)}.")  # fmt: skip
+        raise UserError(
+            f"grad_output must have the output's shape {list(shape)}, not {list(gradient.shape)}."
+        )
     recorder = Recorder(region.features().shape, "sum")
     cells = [tuple(int(i) for i in c) for c in np.ndindex(*recorder.output.shape)]
-    recorder.step([(cell, [NOTHING]) for cell in cells],
-                  "every gradient of the features starts at 0")  # fmt: skip
+    recorder.step(
+        [(cell, [NOTHING]) for cell in cells], "every gradient of the features starts at 0"
+    )
     return recorder, gradient
 
 
@@ -117,6 +127,8 @@ def _finish(
     name: str, recorder: Recorder, region: Region, gradient: Array, forward: Walkthrough
 ) -> Walkthrough:
     return recorder.finish(
-        name, {"input": ("input", region.features()), "grad_output": ("input", gradient)},
-        forward.formula, forward.facts,
-    )  # fmt: skip
+        name,
+        {"input": ("input", region.features()), "grad_output": ("input", gradient)},
+        forward.formula,
+        forward.facts,
+    )

@@ -64,8 +64,9 @@ def make_region(input: Any, box: Any, output_size: Any, spatial_scale: Any) -> R
     x = x[None] if plain else x
     corners = params.numbers(box, "box", (1,))
     if corners.size != 4 or corners[0] > corners[2] or corners[1] > corners[3]:
-        raise UserError("box must be [x1, y1, x2, y2] in pixels of the photo with x1 <= x2 and "
-                        "y1 <= y2.")  # fmt: skip
+        raise UserError(
+            "box must be [x1, y1, x2, y2] in pixels of the photo with x1 <= x2 and y1 <= y2."
+        )
     scale = params.number(spatial_scale, "spatial_scale", above=0)
     projected = tuple(float(v) * scale for v in corners)
     height, width = x.shape[1:]
@@ -85,8 +86,10 @@ def make_region(input: Any, box: Any, output_size: Any, spatial_scale: Any) -> R
 def projection_line(region: Region) -> str:
     """The box in feature cells, as a line of mathematics."""
     shown = [num(v) for v in region.box]
-    return (f"box ({listed(shown, ', ')}) · {num(region.scale)} = "
-            f"({listed([num(v) for v in region.projected], ', ')}) in feature cells")  # fmt: skip
+    return (
+        f"box ({listed(shown, ', ')}) · {num(region.scale)} = "
+        f"({listed([num(v) for v in region.projected], ', ')}) in feature cells"
+    )
 
 
 def round_half_away(value: float) -> int:
@@ -94,9 +97,7 @@ def round_half_away(value: float) -> int:
     return int(math.copysign(math.floor(abs(value) + 0.5), value))
 
 
-def roi_pool(
-    input: Any, box: Any, output_size: Any = 2, spatial_scale: Any = 1.0
-) -> Walkthrough:
+def roi_pool(input: Any, box: Any, output_size: Any = 2, spatial_scale: Any = 1.0) -> Walkthrough:
     """``torchvision.ops.roi_pool`` of one region (Girshick 2015, Fast R-CNN, arXiv:1504.08083).
 
     The first three steps write nothing: projection on the feature map, rounding of the corners
@@ -127,10 +128,16 @@ def roi_pool(
     check_terms(cells * region.x.shape[0])
     recorder = Recorder(region.output_shape, "max")
     recorder.step([], projection_line(region))
-    recorder.step([], f"rounded to whole cells: columns {snapped[0]} to {snapped[2]}, rows "
-                      f"{snapped[1]} to {snapped[3]}")  # fmt: skip
-    recorder.step([], f"{spans[0]} rows in {region.bins[0]} bins, {spans[1]} columns in "
-                      f"{region.bins[1]}: starts are floored, ends are rounded up")  # fmt: skip
+    recorder.step(
+        [],
+        f"rounded to whole cells: columns {snapped[0]} to {snapped[2]}, rows "
+        f"{snapped[1]} to {snapped[3]}",
+    )
+    recorder.step(
+        [],
+        f"{spans[0]} rows in {region.bins[0]} bins, {spans[1]} columns in "
+        f"{region.bins[1]}: starts are floored, ends are rounded up",
+    )
     for i, (top, bottom) in enumerate(rows):
         for j, (left, right) in enumerate(columns):
             inner = [(y, x) for y in range(top, bottom) for x in range(left, right)]
@@ -138,10 +145,12 @@ def roi_pool(
     outer = [snapped[0], snapped[1], snapped[0] + spans[1], snapped[1] + spans[0]]
     moved = [edge - value for edge, value in zip(outer, region.projected, strict=True)]
     facts = {
-        "projected": list(region.projected), "snapped": snapped, "moved_cells": moved,
+        "projected": list(region.projected),
+        "snapped": snapped,
+        "moved_cells": moved,
         "moved_pixels": [m / region.scale for m in moved],
         "bins": [[top, left, bottom, right] for top, bottom in rows for left, right in columns],
-    }  # fmt: skip
+    }
     formula = (f"bin of {num(spans[0] / region.bins[0])} x {num(spans[1] / region.bins[1])} cells",)
     operands: dict[str, Any] = {"input": ("input", region.features())}
     return recorder.finish("roi_pool", operands, formula, facts)
@@ -157,9 +166,7 @@ def _edges(start: int, span: int, bins: int, size: int) -> list[tuple[int, int]]
     return found
 
 
-def _maxima(
-    region: Region, place: Cell, inner: Sequence[Cell]
-) -> list[tuple[Cell, list[Source]]]:
+def _maxima(region: Region, place: Cell, inner: Sequence[Cell]) -> list[tuple[Cell, list[Source]]]:
     writes = []
     for channel, plane in enumerate(region.x):
         sources = [

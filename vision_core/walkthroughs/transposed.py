@@ -20,16 +20,23 @@ from vision_core.walkthroughs.record import (
     listed,
     num,
     signed,
-)  # fmt: skip
+)
 from vision_core.walkthroughs.types import Array, Cell, Walkthrough, Write
 
 VIEWS = ("scatter", "gather")
 
 
 def transposed_convolution(
-    input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0,
-    output_padding: Any = 0, groups: Any = 1, dilation: Any = 1, view: Any = "scatter",
-) -> Walkthrough:  # fmt: skip
+    input: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    output_padding: Any = 0,
+    groups: Any = 1,
+    dilation: Any = 1,
+    view: Any = "scatter",
+) -> Walkthrough:
     """``torch.nn.functional.conv_transpose1d`` or ``conv_transpose2d`` on one picture.
 
     Step 0 says where the output starts; step 1 + i belongs to the i-th place of the input, row by
@@ -76,11 +83,13 @@ def transposed_convolution(
         operands["stretched"] = ("input", stretched[0] if layer.plain_x else stretched)
         _gather(recorder, layer, size, reached)
     facts = {
-        "view": chosen, "output_size": list(size), "overlap": overlap.tolist(),
+        "view": chosen,
+        "output_size": list(size),
+        "overlap": overlap.tolist(),
         **layer.geometry(),
         "inserted_zeros": [s - 1 for s in layer.stride],
         "stretched_padding": [r - 1 - p for r, p in zip(layer.reach, layer.padding, strict=True)],
-    }  # fmt: skip
+    }
     return recorder.finish("transposed_convolution", operands, formula, facts)
 
 
@@ -130,9 +139,11 @@ def _products(layer: Layer, channel: int, place: Cell, tap: Cell) -> list[Source
 
 
 def _scatter(
-    recorder: Recorder, layer: Layer, size: tuple[int, ...],
+    recorder: Recorder,
+    layer: Layer,
+    size: tuple[int, ...],
     reached: dict[Cell, list[tuple[Cell, Cell]]],
-) -> None:  # fmt: skip
+) -> None:
     everything = [(o, place) for o in range(layer.out_channels) for place in places(size)]
     start = "0" if layer.bias is None else "the bias of its channel"
     recorder.step(
@@ -143,10 +154,13 @@ def _scatter(
         values = [num(float(plane[place])) for plane in layer.x]
         shown = values[0] if layer.plain_x else f"({listed(values, ', ')})"
         recorder.step(
-            [(layer.y_cell(o, target), _products(layer, o, place, tap))
-             for o in range(layer.out_channels) for tap, target in stamp],
+            [
+                (layer.y_cell(o, target), _products(layer, o, place, tap))
+                for o in range(layer.out_channels)
+                for tap, target in stamp
+            ],
             f"x{at(place)} = {shown} times the kernel is added {_where(stamp)}",
-        )  # fmt: skip
+        )
 
 
 def _where(stamp: list[tuple[Cell, Cell]]) -> str:
@@ -176,9 +190,11 @@ def _stretched_place(layer: Layer, place: Cell) -> Cell:
 
 
 def _gather(
-    recorder: Recorder, layer: Layer, size: tuple[int, ...],
+    recorder: Recorder,
+    layer: Layer,
+    size: tuple[int, ...],
     reached: dict[Cell, list[tuple[Cell, Cell]]],
-) -> None:  # fmt: skip
+) -> None:
     feeds: dict[Cell, list[tuple[Cell, Cell]]] = {place: [] for place in places(size)}
     last: dict[Cell, Cell | None] = dict.fromkeys(feeds)
     for place, stamp in reached.items():

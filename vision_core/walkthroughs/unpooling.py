@@ -56,9 +56,10 @@ def _blocks(name: str, input: Any, scale_factor: Any, fill: bool) -> Walkthrough
             writes.append((target if plain else (channel, *target), [shown]))
         deed = "fills" if fill else "stands first in"
         recorder.step(
-            writes, f"x{at(read)} = {num(source.value)} {deed} the block "
-                    f"y{at(writes[0][0])} to y{at(writes[-1][0])}",
-        )  # fmt: skip
+            writes,
+            f"x{at(read)} = {num(source.value)} {deed} the block "
+            f"y{at(writes[0][0])} to y{at(writes[-1][0])}",
+        )
     lines = [
         f"{axis}: {n}·{s} = {n * s}"
         for axis, n, s in zip(params.axis_names(len(scale)), x.shape[1:], scale, strict=True)
@@ -68,9 +69,13 @@ def _blocks(name: str, input: Any, scale_factor: Any, fill: bool) -> Walkthrough
 
 
 def max_unpool(
-    input: Any, indices: Any, kernel_size: Any = 2, stride: Any = None, padding: Any = 0,
+    input: Any,
+    indices: Any,
+    kernel_size: Any = 2,
+    stride: Any = None,
+    padding: Any = 0,
     output_size: Any = None,
-) -> Walkthrough:  # fmt: skip
+) -> Walkthrough:
     """``max_unpool1d`` or ``max_unpool2d``: every value goes to its switch, zeros elsewhere.
 
     Args:
@@ -96,11 +101,14 @@ def max_unpool(
         raise UserError("indices must have the shape of the input, one switch for every value.")
     last = math.prod(size) - 1
     if (switches % 1 != 0).any() or (switches < 0).any() or (switches > last).any():
-        raise UserError(f"indices must be whole numbers from 0 to {last}, the last cell of "
-                        "the output.")  # fmt: skip
+        raise UserError(
+            f"indices must be whole numbers from 0 to {last}, the last cell of the output."
+        )
     recorder = Recorder(size if plain else (x.shape[0], *size), "keep")
-    recorder.step([(cell, [NOTHING]) for cell in places(recorder.output.shape)],
-                  "every output cell starts at 0")  # fmt: skip
+    recorder.step(
+        [(cell, [NOTHING]) for cell in places(recorder.output.shape)],
+        "every output cell starts at 0",
+    )
     for cell in places(x.shape):
         place = tuple(int(i) for i in np.unravel_index(int(switches[cell]), size))
         read = cell[1:] if plain else cell

@@ -67,9 +67,11 @@ class Pooling:
     def geometry(self) -> dict[str, list[int]]:
         """Window, stride, padding and dilation per axis, for a walkthrough's ``facts``."""
         return {
-            "kernel_size": list(self.kernel), "stride": list(self.stride),
-            "padding": list(self.padding), "dilation": list(self.dilation),
-        }  # fmt: skip
+            "kernel_size": list(self.kernel),
+            "stride": list(self.stride),
+            "padding": list(self.padding),
+            "dilation": list(self.dilation),
+        }
 
     def places(self) -> list[tuple[int, Cell]]:
         """(channel, place) of every output cell."""

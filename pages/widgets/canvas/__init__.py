@@ -44,8 +44,20 @@ _HTML = """<div class="stage"><canvas tabindex="0" role="application"
 <div class="counts"></div></div>
 <div class="note" hidden></div></div>
 <div class="say" aria-live="polite"></div>"""
-_FILES = ("overlap", "topk", "select", "live", "images", "paint", "masks", "painter", "zoom",
-          "linked", "controls", "view")
+_FILES = (
+    "overlap",
+    "topk",
+    "select",
+    "live",
+    "images",
+    "paint",
+    "masks",
+    "painter",
+    "zoom",
+    "linked",
+    "controls",
+    "view",
+)
 
 _mount = st.components.v2.component(
     "convscope_picture",
@@ -176,7 +188,8 @@ def picture(
     held: dict[str, None] = st.session_state.setdefault(f"_held_{key}", {})
     _mount(
         key=key,
-        data=_numbers(scene) | {
+        data=_numbers(scene)
+        | {
             "code": {"id": _CODE_ID} | ({} if _holds(held, _CODE_ID) else {"text": _CODE}),
             "photo": {"id": photo.sha256, "width": photo.width, "height": photo.height}
             | _file(held, photo.sha256, lambda: jpeg(photo), "jpeg"),
@@ -195,17 +208,42 @@ def picture(
 
 def _numbers(scene: Scene) -> dict[str, Any]:
     """All of a scene that is not a file."""
-    plain = ("boxes", "ids", "labels", "scores", "colours", "dashes", "skeletons", "limbs", "pin",
-             "picks", "captions", "description", "zoom", "group", "shared", "plain", "asks",
-             "only", "tints")
-    crowd = None if scene.crowd is None else {
-        "boxes": packed(scene.crowd, "f4"), "colour": INPUT,
-        "alpha": max(0.25, 1 - len(scene.crowd) / 1000),
-    }
+    plain = (
+        "boxes",
+        "ids",
+        "labels",
+        "scores",
+        "colours",
+        "dashes",
+        "skeletons",
+        "limbs",
+        "pin",
+        "picks",
+        "captions",
+        "description",
+        "zoom",
+        "group",
+        "shared",
+        "plain",
+        "asks",
+        "only",
+        "tints",
+    )
+    crowd = (
+        None
+        if scene.crowd is None
+        else {
+            "boxes": packed(scene.crowd, "f4"),
+            "colour": INPUT,
+            "alpha": max(0.25, 1 - len(scene.crowd) / 1000),
+        }
+    )
     return {name: getattr(scene, name) for name in plain} | {
         "marks": [vars(mark) for mark in scene.marks],
-        "links": [{"from": a, "to": b, "text": text, "colour": scene.marks[b].colour}
-                  for a, b, text in scene.links],
+        "links": [
+            {"from": a, "to": b, "text": text, "colour": scene.marks[b].colour}
+            for a, b, text in scene.links
+        ],
         "rects": crowd,
     }
 
@@ -236,9 +274,7 @@ def _holds(held: dict[str, None], name: str) -> bool:
     return known
 
 
-def _file(
-    held: dict[str, None], name: str, make: Callable[[], bytes], kind: str
-) -> dict[str, str]:
+def _file(held: dict[str, None], name: str, make: Callable[[], bytes], kind: str) -> dict[str, str]:
     """The file as a data URL, or nothing when the browser holds it."""
     if _holds(held, name):
         return {}

@@ -47,13 +47,20 @@ class Live:
         lowest, note = 0.0, ""
         if self.sent is not None:
             lowest = _rounded_up(float(trace.scores[self.sent].min()), self.steps[0])
-            note = (f"While you drag, the best {MOST:,} of {len(trace):,} candidates count: "
-                    f"the live score starts at {lowest:g}.")
+            note = (
+                f"While you drag, the best {MOST:,} of {len(trace):,} candidates count: "
+                f"the live score starts at {lowest:g}."
+            )
         return {
             "id": self.id,
             "thresholds": {
-                "score": given.score, "iou": given.iou, "nms": given.nms, "sigma": given.sigma,
-                "agnostic": given.agnostic, "max": given.max_detections, "classes": wanted,
+                "score": given.score,
+                "iou": given.iou,
+                "nms": given.nms,
+                "sigma": given.sigma,
+                "agnostic": given.agnostic,
+                "max": given.max_detections,
+                "classes": wanted,
             },
             "counts": list(self.selection.counts().values()),
             "limits": {"score": [lowest, self.steps[0]], "iou": [0, self.steps[1]]},
@@ -75,8 +82,12 @@ class Live:
             "names": list(trace.info.labels),
             "colours": [class_colour(name) for name in trace.info.labels],
             "fates": [
-                {"name": name, "word": fate_word(name), "colour": FATE_COLOURS[name],
-                 "dash": FATE_DASHES[name]}
+                {
+                    "name": name,
+                    "word": fate_word(name),
+                    "colour": FATE_COLOURS[name],
+                    "dash": FATE_DASHES[name],
+                }
                 for name in FATES
             ],
         }
@@ -88,7 +99,8 @@ def _ranks(trace: DetectionTrace, rows: Any) -> dict[str, Any]:
     if trace.group is None or trace.position is None or not tied:
         return {"topk": None}
     return {
-        "group": packed(trace.group[rows], "i4"), "position": packed(trace.position[rows], "i4"),
+        "group": packed(trace.group[rows], "i4"),
+        "position": packed(trace.position[rows], "i4"),
         "topk": trace.topk,
     }
 

@@ -24,8 +24,13 @@ from vision_core.images import Photo
 from vision_core.inference import DetectionTrace
 from vision_core.labels import comparable
 
-WORDS = {"both": "in both", "other_class": "another class", "shifted": "shifted",
-         "only_a": "only {a}", "only_b": "only {b}"}  # fmt: skip
+WORDS = {
+    "both": "in both",
+    "other_class": "another class",
+    "shifted": "shifted",
+    "only_a": "only {a}",
+    "only_b": "only {b}",
+}
 ONLY = Field("only", None, state.one_of(KINDS), str)
 BOX = Field("picked", "")
 
@@ -54,8 +59,10 @@ def show(photo: Photo, sides: Sequence[Side], outer: tuple[Field, ...]) -> None:
         truth.prepare(dials.names(found), _likely(found[0][1]))
         there = truth.current(photo)
         shown = [_shown(photo, side, trace, there) for side, trace in found]
-        made = {(a.side.letter, b.side.letter): compare_boxes(a.kept, b.kept)
-                for a, b in combinations(shown, 2)}
+        made = {
+            (a.side.letter, b.side.letter): compare_boxes(a.kept, b.kept)
+            for a, b in combinations(shown, 2)
+        }
         pair = tuple(st.session_state["pair"]) if len(alive) > 1 else ("", "")
         if len(alive) > 1:
             _filters(alive, made)
@@ -75,7 +82,11 @@ def _shown(photo: Photo, side: Side, trace: DetectionTrace, there: Truth | None)
     parts = engine.parts_of(side.model, photo, trace)
     kept = selection.detections.candidate
     column = Column(
-        side.card, trace, selection, title=side.name, random=side.random,
+        side.card,
+        trace,
+        selection,
+        title=side.name,
+        random=side.random,
         masks=parts.masks(kept) if parts.kind == "masks" else None,
         keypoints=parts.keypoints(kept) if parts.kind == "keypoints" else None,
         multiply_adds=columns.multiply_adds(side.card),
@@ -84,8 +95,12 @@ def _shown(photo: Photo, side: Side, trace: DetectionTrace, there: Truth | None)
 
 
 def _pictures(
-    photo: Photo, sides: Sequence[Side], shown: Sequence[Shown],
-    made: Made, pair: tuple[str, ...], there: Truth | None,
+    photo: Photo,
+    sides: Sequence[Side],
+    shown: Sequence[Shown],
+    made: Made,
+    pair: tuple[str, ...],
+    there: Truth | None,
 ) -> None:
     by_letter = {s.side.letter: s for s in shown}
     chosen = columns.partners(shown, made)
@@ -99,13 +114,17 @@ def _pictures(
             comparison = made.get((pair[0], pair[1]))
             drawn = _scene(photo, one, comparison, pair, there)
             canvas.picture(
-                photo, drawn, key=f"column_{side.letter}", present=shell.presenting(),
-                selected=chosen.get(side.letter, -1), tallest="calc(100vh - 21rem)",
+                photo,
+                drawn,
+                key=f"column_{side.letter}",
+                present=shell.presenting(),
+                selected=chosen.get(side.letter, -1),
+                tallest="calc(100vh - 21rem)",
                 on_stage=columns.ON_STAGE,
                 on_pick=lambda pick, at=side.letter: _picked(at, pick),
                 on_thresholds=lambda values, s=side: dials.moved(s, values),
                 on_ask=lambda at: truth.add(photo, at),
-            )  # fmt: skip
+            )
             columns.counts(one.column, one.judged)
             columns.cost(one.column)
 
@@ -116,7 +135,10 @@ def _picked(letter: str, pick: dict[str, int]) -> None:
 
 
 def _scene(
-    photo: Photo, one: Shown, comparison: BoxComparison | None, pair: tuple[str, ...],
+    photo: Photo,
+    one: Shown,
+    comparison: BoxComparison | None,
+    pair: tuple[str, ...],
     there: Truth | None,
 ) -> canvas.Scene:
     side, column = one.side, one.column
@@ -129,8 +151,10 @@ def _scene(
     if how == "difference":
         tints = {str(ids[row]): DIFFERENCES[kind] for row, kind in kinds.items()}
     elif how == "truth" and one.judged is not None:
-        tints = {str(ids[row]): VERDICTS["hit" if at >= 0 else "false"]
-                 for row, at in enumerate(one.judged.hit)}
+        tints = {
+            str(ids[row]): VERDICTS["hit" if at >= 0 else "false"]
+            for row, at in enumerate(one.judged.hit)
+        }
     only = st.session_state["only"]
     rows = list(range(len(ids)))
     if only and side.letter in pair:
@@ -138,19 +162,23 @@ def _scene(
     marks = _true_marks(there, one.judged) if how == "truth" and there is not None else []
     return dataclasses.replace(
         drawn,
-        **{name: [getattr(drawn, name)[i] for i in rows]
-           for name in ("boxes", "ids", "labels", "scores")},
+        **{
+            name: [getattr(drawn, name)[i] for i in rows]
+            for name in ("boxes", "ids", "labels", "scores")
+        },
         colours=[tints.get(str(ids[i]), drawn.colours[i]) for i in rows],
         skeletons=None if drawn.skeletons is None else [drawn.skeletons[i] for i in rows],
-        group="compare", shared=bool(st.session_state["together"]), plain=True,
-        asks="draw" if how == "truth" else "", tints=tints, marks=marks,
+        group="compare",
+        shared=bool(st.session_state["together"]),
+        plain=True,
+        asks="draw" if how == "truth" else "",
+        tints=tints,
+        marks=marks,
         only=[ids[i] for i in rows] if len(rows) < len(ids) else None,
-    )  # fmt: skip
+    )
 
 
-def _kinds(
-    letter: str, comparison: BoxComparison | None, pair: tuple[str, ...]
-) -> dict[int, str]:
+def _kinds(letter: str, comparison: BoxComparison | None, pair: tuple[str, ...]) -> dict[int, str]:
     """What became of each row of one side in the comparison of two."""
     if comparison is None or letter not in pair:
         return {}
@@ -163,10 +191,14 @@ def _kinds(
 def _true_marks(there: Truth, judged: Judged | None) -> list[canvas.Mark]:
     missed = set() if judged is None else set(judged.missed.tolist())
     return [
-        canvas.Mark(np.round(box, 1).tolist(), GROUND_TRUTH,
-                    f"missed {label}" if i in missed else "", (4, 2) if i in missed else (1, 2))
+        canvas.Mark(
+            np.round(box, 1).tolist(),
+            GROUND_TRUTH,
+            f"missed {label}" if i in missed else "",
+            (4, 2) if i in missed else (1, 2),
+        )
         for i, (box, label) in enumerate(zip(there.boxes, there.labels, strict=True))
-    ]  # fmt: skip
+    ]
 
 
 def _filters(alive: Sequence[Side], made: Made) -> None:
@@ -177,11 +209,14 @@ def _filters(alive: Sequence[Side], made: Made) -> None:
         counts = comparison.counts()
         sides = {"a": a.letter.upper(), "b": b.letter.upper()}
         st.pills(
-            "Differences: press one to see its boxes alone", KINDS, key="only",
+            "Differences: press one to see its boxes alone",
+            KINDS,
+            key="only",
             format_func=lambda kind: f"{WORDS[kind].format(**sides)}: {counts[kind]}",
         )
         st.markdown(
-            f"Agreement: **F1 {comparison.f1:.2f}**", width="content",
+            f"Agreement: **F1 {comparison.f1:.2f}**",
+            width="content",
             help="Of one against the other: twice the boxes in both over all boxes of both, at an "
             "IoU of 0.5 and the same class. Two empty columns agree.",
         )

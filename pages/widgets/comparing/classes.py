@@ -43,8 +43,9 @@ def show(photo: Photo, sides: Sequence[Side], outer: tuple[Field, ...]) -> None:
         done = columns.plain(alive)
         _pictures(photo, sides, done)
         state.write(*outer, TOP)
-        for title, tab in zip(_TABS, st.tabs(list(_TABS), key="compare_tabs", on_change="rerun"),
-                              strict=True):  # fmt: skip
+        for title, tab in zip(
+            _TABS, st.tabs(list(_TABS), key="compare_tabs", on_change="rerun"), strict=True
+        ):
             if not tab.open:
                 continue
             with tab:
@@ -67,13 +68,25 @@ def _pictures(photo: Photo, sides: Sequence[Side], done: dict[str, Column]) -> N
             trace = _trace(side)
             name, probability = trace.top(1)[0]
             drawn = canvas.Scene(
-                boxes=[list(trace.seen_box)], ids=[0], labels=["what the network saw"],
-                scores=[None], colours=[INPUT], dashes=[(3, 2)], captions=False, zoom=True,
+                boxes=[list(trace.seen_box)],
+                ids=[0],
+                labels=["what the network saw"],
+                scores=[None],
+                colours=[INPUT],
+                dashes=[(3, 2)],
+                captions=False,
+                zoom=True,
                 group="compare",
                 description=f"{photo.name}: {name}, probability {probability:.2f}.",
-            )  # fmt: skip
-            canvas.picture(photo, drawn, key=f"column_{side.letter}", present=shell.presenting(),
-                           on_stage=columns.ON_STAGE, tallest="calc(100vh - 22rem)")
+            )
+            canvas.picture(
+                photo,
+                drawn,
+                key=f"column_{side.letter}",
+                present=shell.presenting(),
+                on_stage=columns.ON_STAGE,
+                tallest="calc(100vh - 22rem)",
+            )
             st.markdown(trace.sentence)
             columns.cost(done[side.letter])
 
@@ -91,13 +104,20 @@ def _classes(alive: Sequence[Side], as_table: bool) -> None:
     order = sorted(best, key=lambda n: -max(shares.get(n, 0.0) for shares in by_name.values()))
     if as_table:
         frame = pd.DataFrame({t: [v.get(n) for n in order] for t, v in by_name.items()}, order)
-        st.dataframe(frame.style.format("{:.4f}", na_rep="not known"), width="stretch",
-                     key="class_numbers")
+        st.dataframe(
+            frame.style.format("{:.4f}", na_rep="not known"), width="stretch", key="class_numbers"
+        )
         return
     values = {title: [shares.get(n) for n in order] for title, shares in by_name.items()}
-    st.plotly_chart(differences.grouped_bars(order, values), key="class_bars", config=common.PLOT,
-                    width="stretch")
-    st.caption("The best classes of each model, by name; a model that does not know a class says "
-               "so. Probabilities of models with different lists of classes are not alike: a "
-               "longer list shares the same 1 among more.")
+    st.plotly_chart(
+        differences.grouped_bars(order, values),
+        key="class_bars",
+        config=common.PLOT,
+        width="stretch",
+    )
+    st.caption(
+        "The best classes of each model, by name; a model that does not know a class says "
+        "so. Probabilities of models with different lists of classes are not alike: a "
+        "longer list shares the same 1 among more."
+    )
     common.names()

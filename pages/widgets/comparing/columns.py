@@ -62,10 +62,11 @@ def multiply_adds(card: Card) -> int:
 def plain(sides: Sequence[Side]) -> dict[str, Column]:
     """The columns of models that select nothing, by letter."""
     return {
-        s.letter: Column(s.card, s.trace, title=s.name, random=s.random,
-                         multiply_adds=multiply_adds(s.card))
+        s.letter: Column(
+            s.card, s.trace, title=s.name, random=s.random, multiply_adds=multiply_adds(s.card)
+        )
         for s in sides
-    }  # fmt: skip
+    }
 
 
 def head(side: Side) -> None:
@@ -78,8 +79,11 @@ def say_error(side: Side) -> None:
     st.warning(sentence(side.error), icon=":material/report:")
     if side.offer is not None:
         st.button(
-            f"Use {side.offer.title}", key=f"instead_{side.letter}", width="stretch",
-            on_click=state.put, args=(f"model_{side.letter}", side.offer.name),
+            f"Use {side.offer.title}",
+            key=f"instead_{side.letter}",
+            width="stretch",
+            on_click=state.put,
+            args=(f"model_{side.letter}", side.offer.name),
         )
 
 
@@ -113,8 +117,10 @@ def cost(column: Column) -> None:
     """Time, parameters, multiply-adds and size in one line."""
     assert column.trace is not None
     spent = sum(column.trace.info.timing_ms.values())
-    parts = [f"{spent:,.0f} ms on {column.trace.info.device}",
-             f"{column.card.parameters / 1e6:,.2f} M parameters"]  # fmt: skip
+    parts = [
+        f"{spent:,.0f} ms on {column.trace.info.device}",
+        f"{column.card.parameters / 1e6:,.2f} M parameters",
+    ]
     if column.multiply_adds:
         parts.append(f"{column.multiply_adds / 1e9:,.2f} G multiply-adds")
     parts.append(f"{column.card.bytes / 1e6:,.1f} MB")

@@ -24,28 +24,42 @@ def names() -> None:
     with st.expander("Names that count as one"):
         pairs = sorted({**ALIASES, **SAME_THING}.items())
         st.write(", ".join(f"{name} = {known}" for name, known in pairs) + ".")
-        st.caption("Case and underscores do not count. A class that has no partner in the other "
-                   "model can only disagree.")
+        st.caption(
+            "Case and underscores do not count. A class that has no partner in the other "
+            "model can only disagree."
+        )
 
 
 def cost(done: Mapping[str, Column]) -> None:
     """Milliseconds of each stage, parameters, multiply-adds and bytes of each model, by letter."""
     found = {f"{letter.upper()}: {c.title}": c for letter, c in done.items()}
     timings = {name: dict(c.trace.info.timing_ms) for name, c in found.items() if c.trace}
-    st.plotly_chart(differences.stage_times(timings), key="stage_times", config=PLOT,
-                    width="stretch")
+    st.plotly_chart(
+        differences.stage_times(timings), key="stage_times", config=PLOT, width="stretch"
+    )
     rows = [
-        {"model": name, "milliseconds": sum(timings[name].values()),
-         "parameters (M)": c.card.parameters / 1e6,
-         "multiply-adds (G)": (c.multiply_adds or 0) / 1e9, "weights (MB)": c.card.bytes / 1e6,
-         "network's input": "{} x {}".format(*c.trace.info.network_size) if c.trace else ""}
+        {
+            "model": name,
+            "milliseconds": sum(timings[name].values()),
+            "parameters (M)": c.card.parameters / 1e6,
+            "multiply-adds (G)": (c.multiply_adds or 0) / 1e9,
+            "weights (MB)": c.card.bytes / 1e6,
+            "network's input": "{} x {}".format(*c.trace.info.network_size) if c.trace else "",
+        }
         for name, c in found.items()
-    ]  # fmt: skip
+    ]
     number = st.column_config.NumberColumn(format="%.2f")
-    st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch", key="sizes",
-                 column_config={name: number for name in list(rows[0])[1:5]})
-    st.caption("Times are of the one run that made this result; the first run of a network takes "
-               "longer. Multiply-adds are those of one pass over a photo of 640 x 480 pixels.")
+    st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        width="stretch",
+        key="sizes",
+        column_config={name: number for name in list(rows[0])[1:5]},
+    )
+    st.caption(
+        "Times are of the one run that made this result; the first run of a network takes "
+        "longer. Multiply-adds are those of one pass over a photo of 640 x 480 pixels."
+    )
 
 
 def _link() -> str:
@@ -65,8 +79,10 @@ def files(
         done: what those with a result say, by letter.
         there: the ground truth.
     """
-    every = [done.get(s.letter) or Column(s.card, error=s.error, title=s.name, random=s.random)
-             for s in sides]
+    every = [
+        done.get(s.letter) or Column(s.card, error=s.error, title=s.name, random=s.random)
+        for s in sides
+    ]
     link = _link()
 
     def html() -> bytes:
@@ -79,7 +95,10 @@ def files(
 
         return downloads.as_json(record(photo, every, pairs(every), there))
 
-    downloads.buttons(photo.name, {
-        "Comparison (HTML)": ("_comparison.html", html, "text/html"),
-        "Numbers (JSON)": ("_comparison.json", numbers, "application/json"),
-    })
+    downloads.buttons(
+        photo.name,
+        {
+            "Comparison (HTML)": ("_comparison.html", html, "text/html"),
+            "Numbers (JSON)": ("_comparison.json", numbers, "application/json"),
+        },
+    )

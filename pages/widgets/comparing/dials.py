@@ -35,31 +35,50 @@ def fields(found: Found) -> tuple[Field, ...]:
     unit = state.number(0, 1)
     each = [
         Field(f"{name}_{side.letter}", getattr(trace.defaults, name), unit, "{:g}".format)
-        for side, trace in found for name in ("score", "iou")
+        for side, trace in found
+        for name in ("score", "iou")
     ]
     return (
-        TOGETHER, COLOUR,
-        Field("score", own.score, unit, "{:g}".format), Field("iou", own.iou, unit, "{:g}".format),
+        TOGETHER,
+        COLOUR,
+        Field("score", own.score, unit, "{:g}".format),
+        Field("iou", own.iou, unit, "{:g}".format),
         Field("nms", own.nms, state.one_of(NMS_VARIANTS)),
         Field("agnostic", own.agnostic, state.flag, lambda v: str(int(v))),
         Field("only_classes", [], state.some_of(names(found)), ",".join),
         *each,
-    )  # fmt: skip
+    )
 
 
 def controls(found: Found) -> None:
     """Draw the controls; score and IoU stand under the pictures."""
-    st.toggle("One set of thresholds for all", key="together",
-              help="Scores of different networks need not mean the same: separate thresholds let "
-              "each of them keep its own.")
-    st.segmented_control("Colours", list(_COLOURS), key="colour", required=True, width="stretch",
-                         format_func=_COLOURS.__getitem__)
-    st.selectbox("Non-maximum suppression", NMS_VARIANTS, key="nms",
-                 format_func=NMS_WORDS.__getitem__)
+    st.toggle(
+        "One set of thresholds for all",
+        key="together",
+        help="Scores of different networks need not mean the same: separate thresholds let "
+        "each of them keep its own.",
+    )
+    st.segmented_control(
+        "Colours",
+        list(_COLOURS),
+        key="colour",
+        required=True,
+        width="stretch",
+        format_func=_COLOURS.__getitem__,
+    )
+    st.selectbox(
+        "Non-maximum suppression", NMS_VARIANTS, key="nms", format_func=NMS_WORDS.__getitem__
+    )
     st.toggle("Class-agnostic", key="agnostic", help="Boxes of different classes compete as well.")
     st.multiselect("Show only", names(found), key="only_classes", placeholder="all classes")
-    st.button("Reset to the models' own", on_click=state.reset, args=fields(found), width="stretch",
-              icon=":material/restart_alt:", key="reset_comparison")
+    st.button(
+        "Reset to the models' own",
+        on_click=state.reset,
+        args=fields(found),
+        width="stretch",
+        icon=":material/restart_alt:",
+        key="reset_comparison",
+    )
 
 
 def thresholds(side: Side, trace: DetectionTrace) -> Thresholds:
@@ -68,8 +87,11 @@ def thresholds(side: Side, trace: DetectionTrace) -> Thresholds:
     chosen = set(value["only_classes"])
     known = frozenset(n for n in side.card.classes if comparable(n) in chosen)
     return replace(
-        trace.defaults, score=float(value[_key("score", side)]),
-        iou=float(value[_key("iou", side)]), nms=value["nms"], agnostic=value["agnostic"],
+        trace.defaults,
+        score=float(value[_key("score", side)]),
+        iou=float(value[_key("iou", side)]),
+        nms=value["nms"],
+        agnostic=value["agnostic"],
         classes=known if chosen else None,
     )
 

@@ -66,9 +66,14 @@ def _pictures(photo: Photo, sides: Sequence[Side], done: dict[str, Column]) -> N
                 columns.say_error(side)
                 continue
             trace = _trace(side)
-            canvas.picture(photo, _scene(photo, trace, opacity), key=f"column_{side.letter}",
-                           present=shell.presenting(), on_stage=columns.ON_STAGE,
-                           tallest="calc(100vh - 20rem)")
+            canvas.picture(
+                photo,
+                _scene(photo, trace, opacity),
+                key=f"column_{side.letter}",
+                present=shell.presenting(),
+                on_stage=columns.ON_STAGE,
+                tallest="calc(100vh - 20rem)",
+            )
             results.legend(figures.legend(trace)[:8], inline=True)
             columns.cost(done[side.letter])
 
@@ -85,7 +90,10 @@ def _trace(side: Side) -> SegmentationTrace:
 
 
 def _tab(
-    title: str, photo: Photo, alive: Sequence[Side], done: dict[str, Column],
+    title: str,
+    photo: Photo,
+    alive: Sequence[Side],
+    done: dict[str, Column],
     two: tuple[Side, Side] | None,
 ) -> None:
     if title == "Time and size":
@@ -94,8 +102,14 @@ def _tab(
         saliency.show(photo, alive)
     elif two is not None and title == "Wipe":
         opacity = float(st.session_state["opacity"])
-        wipe.show(*(figures.draw_class_map(photo, _trace(s), opacity=opacity, with_legend=False)
-                    for s in two), (two[0].title, two[1].title), key="wipe")
+        wipe.show(
+            *(
+                figures.draw_class_map(photo, _trace(s), opacity=opacity, with_legend=False)
+                for s in two
+            ),
+            (two[0].title, two[1].title),
+            key="wipe",
+        )
     elif two is not None:
         made = compare_maps(_trace(two[0]), _trace(two[1]))
         {"Disagreement": _disagreement, "Confusion": _confusion, "IoU per class": _iou}[title](
@@ -118,9 +132,10 @@ def _disagreement(photo: Photo, two: tuple[Side, Side], made: MapComparison) -> 
                 f"differs-{_trace(a).info.id}-{_trace(b).info.id}-{name}",
                 lambda: figures.png(differences.marked(mask)),
             ),
-            description=f"{photo.name}: {mask.mean():.1%} of the pixels are marked.", zoom=True,
+            description=f"{photo.name}: {mask.mean():.1%} of the pixels are marked.",
+            zoom=True,
             group="compare",
-        )  # fmt: skip
+        )
         canvas.picture(photo, drawn, key="disagreement", tallest="60vh")
     with right:
         st.metric("Pixels with the same class", f"{1 - made.disagree.mean():.1%}")
@@ -133,26 +148,45 @@ def _disagreement(photo: Photo, two: tuple[Side, Side], made: MapComparison) -> 
             here = pairs[rows[0]] if rows and rows[0] < len(pairs) else None
             state.put("cell", f"{here[0]}|{here[1]}" if here else "")
 
-        frame = pd.DataFrame([
-            {f"{a.letter.upper()} says": x, f"{b.letter.upper()} says": y, "share": 100 * n / total}
-            for x, y, n in pairs
-        ])
+        frame = pd.DataFrame(
+            [
+                {
+                    f"{a.letter.upper()} says": x,
+                    f"{b.letter.upper()} says": y,
+                    "share": 100 * n / total,
+                }
+                for x, y, n in pairs
+            ]
+        )
         st.dataframe(
-            frame, hide_index=True, width="stretch", key="cells", on_select=picked,
-            selection_mode="single-row", height=min(40 + 35 * len(frame), 300),
-            column_config={"share": st.column_config.NumberColumn("of all pixels",
-                                                                  format="%.2f %%")},
-        )  # fmt: skip
-        st.caption("Choose a row to see its pixels alone." if chosen is None else
-                   f"Shown: {pairs[chosen][0]} by {a.letter.upper()}, {pairs[chosen][1]} by "
-                   f"{b.letter.upper()}.")  # fmt: skip
+            frame,
+            hide_index=True,
+            width="stretch",
+            key="cells",
+            on_select=picked,
+            selection_mode="single-row",
+            height=min(40 + 35 * len(frame), 300),
+            column_config={
+                "share": st.column_config.NumberColumn("of all pixels", format="%.2f %%")
+            },
+        )
+        st.caption(
+            "Choose a row to see its pixels alone."
+            if chosen is None
+            else f"Shown: {pairs[chosen][0]} by {a.letter.upper()}, {pairs[chosen][1]} by "
+            f"{b.letter.upper()}."
+        )
         _alone(two, made)
 
 
 def _cells(made: MapComparison) -> list[tuple[str, str, int]]:
     """The disagreements: (name by a, name by b, pixels), most pixels first."""
-    found = [(x, y, int(made.table[i, j])) for i, x in enumerate(made.labels)
-             for j, y in enumerate(made.labels) if i != j and made.table[i, j]]
+    found = [
+        (x, y, int(made.table[i, j]))
+        for i, x in enumerate(made.labels)
+        for j, y in enumerate(made.labels)
+        if i != j and made.table[i, j]
+    ]
     return sorted(found, key=lambda cell: -cell[2])[:_LISTED]
 
 
@@ -168,9 +202,11 @@ def _where(two: tuple[Side, Side], names: tuple[str, str]) -> np.ndarray:
 def _confusion(photo: Photo, two: tuple[Side, Side], made: MapComparison) -> None:
     chart = differences.confusion(made.labels, made.table, two[0].title, two[1].title)
     st.plotly_chart(chart, key="confusion", config=common.PLOT, width="stretch")
-    st.caption("Every row adds up to 1: of the pixels that the one gives a class, the share that "
-               "the other gives each class. Names are compared with their aliases merged "
-               "(aeroplane is airplane, pedestrian is compared as person).")
+    st.caption(
+        "Every row adds up to 1: of the pixels that the one gives a class, the share that "
+        "the other gives each class. Names are compared with their aliases merged "
+        "(aeroplane is airplane, pedestrian is compared as person)."
+    )
 
 
 def _iou(photo: Photo, two: tuple[Side, Side], made: MapComparison) -> None:

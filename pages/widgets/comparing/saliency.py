@@ -33,31 +33,39 @@ def show(photo: Photo, sides: Sequence[Side], candidates: Mapping[str, int] | No
         candidates: of detectors, the box that is explained, by letter.
     """
     by_letter = {s.letter: s for s in sides}
-    chosen = [_choose(place, by_letter, at)
-              for at, place in enumerate(st.columns(2, gap="medium"))]  # fmt: skip
+    chosen = [_choose(place, by_letter, at) for at, place in enumerate(st.columns(2, gap="medium"))]
     with guarded("comparing the maps"):
         first = _target(chosen[0][0], candidates or {}, None)
         second = _target(chosen[1][0], candidates or {}, first)
         with st.spinner("Computing the two maps …"):
-            made = [_map(photo, side, target, method)
-                    for (side, method), target in zip(chosen, (first, second), strict=True)]
-        said = [targets.in_words(side.trace, target) if side.trace else ""
-                for (side, _), target in zip(chosen, (first, second), strict=True)]  # fmt: skip
+            made = [
+                _map(photo, side, target, method)
+                for (side, method), target in zip(chosen, (first, second), strict=True)
+            ]
+        said = [
+            targets.in_words(side.trace, target) if side.trace else ""
+            for (side, _), target in zip(chosen, (first, second), strict=True)
+        ]
         _charts(photo, chosen, made, said)
 
 
-def _choose(place: st.delta_generator.DeltaGenerator, sides: Mapping[str, Side],
-            at: int) -> tuple[Side, str]:  # fmt: skip
+def _choose(
+    place: st.delta_generator.DeltaGenerator, sides: Mapping[str, Side], at: int
+) -> tuple[Side, str]:
     letters = list(sides)
     with place:
         key = f"map_side_{at}"
         if st.session_state.get(key) not in letters:
             st.session_state[key] = letters[at % len(letters)]
         left, right = st.columns(2)
-        letter = left.selectbox("Model" + " " * at, letters, key=key,
-                                format_func=lambda k: sides[k].title)
+        letter = left.selectbox(
+            "Model" + " " * at, letters, key=key, format_func=lambda k: sides[k].title
+        )
         method = right.selectbox(
-            "Method" + " " * at, _METHODS, key=f"map_method_{at}", index=_METHODS.index("gradcam"),
+            "Method" + " " * at,
+            _METHODS,
+            key=f"map_method_{at}",
+            index=_METHODS.index("gradcam"),
             format_func=TITLES.__getitem__,
         )
     return sides[letter], method
@@ -84,22 +92,32 @@ def _map(photo: Photo, side: Side, target: Target, method: str) -> Attribution:
 
 
 def _charts(
-    photo: Photo, chosen: Sequence[tuple[Side, str]], made: Sequence[Attribution],
+    photo: Photo,
+    chosen: Sequence[tuple[Side, str]],
+    made: Sequence[Attribution],
     said: Sequence[str],
 ) -> None:
     scale = _scale(made)
-    shares = [a.signed / limit if limit else a.signed
-              for a, limit in zip(made, scale, strict=True)]  # fmt: skip
+    shares = [a.signed / limit if limit else a.signed for a, limit in zip(made, scale, strict=True)]
     difference = np.asarray(shares[0] - shares[1])
     shown = [
-        Panel(f"{side.letter.upper()}, {TITLES[a.method]}",
-              over_photo(photo, signed_colours(a.signed, limit), _OVER), limit, words)
+        Panel(
+            f"{side.letter.upper()}, {TITLES[a.method]}",
+            over_photo(photo, signed_colours(a.signed, limit), _OVER),
+            limit,
+            words,
+        )
         for (side, _), a, limit, words in zip(chosen, made, scale, said, strict=True)
-    ]  # fmt: skip
+    ]
     names = " - ".join(side.letter.upper() for side, _ in chosen)
     limit = own_limit(difference)
-    shown.append(Panel(f"Difference {names}",
-                       over_photo(photo, signed_colours(difference, limit), _OVER), limit))
+    shown.append(
+        Panel(
+            f"Difference {names}",
+            over_photo(photo, signed_colours(difference, limit), _OVER),
+            limit,
+        )
+    )
     height = int(min(max(330 * photo.height / photo.width + 50, 190), 420))
     st.plotly_chart(panels(shown, 3, height), key="map_difference", config=_PLOT, width="stretch")
     alike = similarity(made[0].signed, made[1].signed)
@@ -115,9 +133,17 @@ def _charts(
 def _scale(made: Sequence[Attribution]) -> list[float]:
     """The end of the scale of each map; one for both where they measure the same thing."""
     limits = [own_limit(a.signed) for a in made]
-    same = made[0].method == made[1].method and st.segmented_control(
-        "Scale", ("own", "same"), default="own", key="map_scale", required=True,
-        help="Scores of two networks need not mean the same: with its own scale each map reaches "
-        "the full colour.",
-    ) == "same"  # fmt: skip
+    same = (
+        made[0].method == made[1].method
+        and st.segmented_control(
+            "Scale",
+            ("own", "same"),
+            default="own",
+            key="map_scale",
+            required=True,
+            help="Scores of two networks need not mean the same: with its own scale each map "
+            "reaches the full colour.",
+        )
+        == "same"
+    )
     return [max(limits)] * 2 if same else limits

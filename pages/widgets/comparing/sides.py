@@ -89,16 +89,24 @@ def fields() -> tuple[Field, ...]:
         KIND,
         Field("model_a", first.name, state.one_of(names)),
         Field("model_b", second.name, state.one_of(names)),
-        Field("model_c", NONE, some), Field("model_d", NONE, some),
-        RANDOM, model_picker.device_field(),
+        Field("model_c", NONE, some),
+        Field("model_d", NONE, some),
+        RANDOM,
+        model_picker.device_field(),
     )
 
 
 def pick() -> list[Side]:
     """Draw the pickers; the sides have said nothing yet."""
     state.use(*fields())
-    st.segmented_control("Compare", list(KINDS), key="kind", format_func=_WORDS.__getitem__,
-                         required=True, width="stretch")
+    st.segmented_control(
+        "Compare",
+        list(KINDS),
+        key="kind",
+        format_func=_WORDS.__getitem__,
+        required=True,
+        width="stretch",
+    )
     by_name = _cards(st.session_state["kind"])
     status = {name: models.status(card) for name, card in by_name.items()}
     several = len(KINDS[st.session_state["kind"]]) > 1
@@ -113,9 +121,14 @@ def pick() -> list[Side]:
         options = [*by_name] if letter in "ab" else [NONE, *by_name]
         st.selectbox(f"Model {letter.upper()}", options, key=f"model_{letter}", format_func=words)
     chosen = [(k, st.session_state[f"model_{k}"]) for k in LETTERS]
-    st.multiselect("With random weights", LETTERS, key="random_of", format_func=str.upper,
-                   placeholder="none of them",
-                   help="The same architecture before training: what is learned, and what is not.")
+    st.multiselect(
+        "With random weights",
+        LETTERS,
+        key="random_of",
+        format_func=str.upper,
+        placeholder="none of them",
+        help="The same architecture before training: what is learned, and what is not.",
+    )
     model_picker.pick_device()
     random = st.session_state["random_of"]
     return [Side(k, by_name[name], k in random) for k, name in chosen if name]
@@ -145,8 +158,9 @@ def _run(side: Side, photo: Photo) -> Side:
         return failed(str(error))
     except Exception:
         log.exception("fault while running %s for a comparison", card.name)
-        return failed(f"Something went wrong while running {card.title}; the details are in the "
-                      "server's log.")  # fmt: skip
+        return failed(
+            f"Something went wrong while running {card.title}; the details are in the server's log."
+        )
 
 
 def detectors(sides: Sequence[Side]) -> list[tuple[Side, DetectionTrace]]:
@@ -170,7 +184,12 @@ def pick_pair(sides: Sequence[Side]) -> tuple[Side, Side]:
     """The two sides that are looked at; a choice where there are more."""
     by_letter = {s.letter: s for s in sides}
     if len(sides) > 2:
-        st.segmented_control("Which two", pairs_of(sides), key="pair", required=True,
-                             format_func=lambda p: f"{p[0].upper()} and {p[1].upper()}")
+        st.segmented_control(
+            "Which two",
+            pairs_of(sides),
+            key="pair",
+            required=True,
+            format_func=lambda p: f"{p[0].upper()} and {p[1].upper()}",
+        )
     a, b = st.session_state["pair"]
     return by_letter[a], by_letter[b]

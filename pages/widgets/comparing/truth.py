@@ -127,20 +127,37 @@ def edit(photo: Photo, names: Sequence[str]) -> None:
     rows = drawn(photo)
     if rows:
         st.dataframe(
-            [{"class": label, "x1 y1 x2 y2": " ".join(f"{v:.0f}" for v in box)}
-             for label, box in rows],
-            hide_index=True, width="stretch", key="truth_rows", on_select="rerun",
-            selection_mode="multi-row", height=min(38 + 35 * len(rows), 220),
-        )  # fmt: skip
+            [
+                {"class": label, "x1 y1 x2 y2": " ".join(f"{v:.0f}" for v in box)}
+                for label, box in rows
+            ],
+            hide_index=True,
+            width="stretch",
+            key="truth_rows",
+            on_select="rerun",
+            selection_mode="multi-row",
+            height=min(38 + 35 * len(rows), 220),
+        )
         chosen = set(st.session_state["truth_rows"]["selection"]["rows"])
         some, every = st.columns(2)
-        some.button("Remove the selected", width="stretch", disabled=not chosen, key="truth_remove",
-                    on_click=_store, args=(photo, [r for i, r in enumerate(rows)
-                                                   if i not in chosen]))
-        every.button("Remove all", width="stretch", key="truth_clear", on_click=_store,
-                     args=(photo, []))
+        some.button(
+            "Remove the selected",
+            width="stretch",
+            disabled=not chosen,
+            key="truth_remove",
+            on_click=_store,
+            args=(photo, [r for i, r in enumerate(rows) if i not in chosen]),
+        )
+        every.button(
+            "Remove all", width="stretch", key="truth_clear", on_click=_store, args=(photo, [])
+        )
     st.selectbox("Class of the next box", names, key=_CLASS)
-    st.file_uploader("Or a COCO file with the boxes of this photo", type=["json"],
-                     key="truth_file", on_change=_take_file, args=(photo,))
+    st.file_uploader(
+        "Or a COCO file with the boxes of this photo",
+        type=["json"],
+        key="truth_file",
+        on_change=_take_file,
+        args=(photo,),
+    )
     if _uploaded(photo) is not None and not st.session_state.get("truth_file"):
         st.caption(f"Boxes of {plain(st.session_state[_UPLOADED][2])} count too.")

@@ -63,13 +63,20 @@ def content(photo: Photo, question: Question, sweep: Sweep) -> dict[str, Any]:
     if len(own) == 1:  # a target's text, such as box:12, is for links only
         names, unit = [quantity(question.target)], ""
     return {
-        "photo": {"id": photo.sha256, "width": photo.width, "height": photo.height,
-                  "url": _file(photo.sha256, photo)},
+        "photo": {
+            "id": photo.sha256,
+            "width": photo.width,
+            "height": photo.height,
+            "url": _file(photo.sha256, photo),
+        },
         "patch": [sweep.patch * window.scale_x, sweep.patch * window.scale_y],
         "places": np.stack([left, top], 1).round(2).tolist(),
-        "names": names, "colours": [class_colour(n) for n in names], "unit": unit,
-        "own": own[chosen].round(5).tolist(), "there": there[:, chosen].round(5).tolist(),
-    }  # fmt: skip
+        "names": names,
+        "colours": [class_colour(n) for n in names],
+        "unit": unit,
+        "own": own[chosen].round(5).tolist(),
+        "there": there[:, chosen].round(5).tolist(),
+    }
 
 
 def scores(sweep: Sweep) -> tuple[np.ndarray, np.ndarray, str]:

@@ -74,14 +74,19 @@ def player(
     _mount(
         key=key,
         data={
-            "stage": shown, "stamp": _stamp(shown), "step": step, "scene": scene,
+            "stage": shown,
+            "stamp": _stamp(shown),
+            "step": step,
+            "scene": scene,
             "editable": list(editable),
-            "above": above, "stem": stem, "hint": hint,
+            "above": above,
+            "stem": stem,
+            "hint": hint,
         },
         on_step_change=lambda: _heard(key, "step", on_step),
         on_edit_change=lambda: _heard(key, "edit", on_edit),
         on_drag_change=lambda: _heard(key, "drag", on_drag),
-    )  # fmt: skip
+    )
 
 
 def _stamp(shown: dict[str, Any]) -> str:

@@ -87,10 +87,14 @@ def content(photo: Photo, trace: DetectionTrace, thresholds: Thresholds) -> dict
     variants = []
     for name, title in VARIANTS.items():
         steps = replay(trace, replace(thresholds, nms=name, classes=None))  # type: ignore[arg-type]
-        variants.append({
-            "name": name, "title": title, "rule": _rule(name, thresholds),
-            "steps": [_numbers(step, place) for step in steps],
-        })
+        variants.append(
+            {
+                "name": name,
+                "title": title,
+                "rule": _rule(name, thresholds),
+                "steps": [_numbers(step, place) for step in steps],
+            }
+        )
     return {
         "photo": {"width": photo.width, "height": photo.height, "url": _file(photo.sha256, photo)},
         "ids": alive.tolist(),

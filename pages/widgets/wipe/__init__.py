@@ -26,7 +26,11 @@ _mount = st.components.v2.component(
 
 
 def show(
-    left: np.ndarray, right: np.ndarray, names: tuple[str, str], *, key: str,
+    left: np.ndarray,
+    right: np.ndarray,
+    names: tuple[str, str],
+    *,
+    key: str,
     colours: tuple[str, ...] = MODELS[:2],
 ) -> None:
     """Show two pictures with a wipe line.
@@ -40,7 +44,13 @@ def show(
     from vision_core.figures import jpeg
 
     files = [data_url(jpeg(from_array(picture, "wipe")), "jpeg") for picture in (left, right)]
-    _mount(key=key, data={
-        "left": files[0], "right": files[1], "names": list(names), "colours": list(colours),
-        "ratio": left.shape[1] / left.shape[0],
-    })
+    _mount(
+        key=key,
+        data={
+            "left": files[0],
+            "right": files[1],
+            "names": list(names),
+            "colours": list(colours),
+            "ratio": left.shape[1] / left.shape[0],
+        },
+    )

@@ -22,8 +22,14 @@ from vision_core.models.zoo.vgg_s import VGGS
 from vision_core.models.zoo.yolo_s import small_yolo
 
 __all__ = [
-    "CLASSIFIERS", "NAMES", "build", "own_part", "preprocessing", "stem", "trained_together",
-]  # fmt: skip
+    "CLASSIFIERS",
+    "NAMES",
+    "build",
+    "own_part",
+    "preprocessing",
+    "stem",
+    "trained_together",
+]
 
 _BUILDERS: dict[str, Callable[[], nn.Module]] = {
     "alexnet_s": AlexNetS,

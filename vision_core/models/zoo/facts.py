@@ -103,7 +103,9 @@ FACTS = {
             "convolutions give class scores, and boxes with centerness, at every point."
         ),
         paper=(
-            "FCOS: A Simple and Strong Anchor-free Object Detector", "Tian, Shen, Chen, He", 2020,
+            "FCOS: A Simple and Strong Anchor-free Object Detector",
+            "Tian, Shen, Chen, He",
+            2020,
         ),
         input=DETECTOR_INPUT,
         limits=(
@@ -150,7 +152,12 @@ FACTS = {
         input="The photo squashed to 320x320 pixels; any photo.",
         limits="One object for each cell: in crowds most are missed, and small ones always.",
         data=(
-            "voc12_subset", "coco_everyday", "person_masks", "coco_mini", "pennfudan", "voc_more",
+            "voc12_subset",
+            "coco_everyday",
+            "person_masks",
+            "coco_mini",
+            "pennfudan",
+            "voc_more",
             "caltech101",
         ),
     ),
@@ -196,9 +203,7 @@ FACTS = {
         task="segmentation",
         family="fcn",
         labels=streets.LABELS,
-        architecture=(
-            STREET_TRUNK + "This one interpolates bilinearly."
-        ),
+        architecture=(STREET_TRUNK + "This one interpolates bilinearly."),
         paper=(
             "Fully Convolutional Networks for Semantic Segmentation",
             "Long, Shelhamer, Darrell",
@@ -275,10 +280,12 @@ FACTS = {
             "detector finds."
         ),
         paper=(
-            "DeepPose: Human Pose Estimation via Deep Neural Networks", "Toshev, Szegedy", 2014,
+            "DeepPose: Human Pose Estimation via Deep Neural Networks",
+            "Toshev, Szegedy",
+            2014,
         ),
         input="128x128 crop, 1.25 times the longer side of a person's box, ImageNet statistics.",
         limits=LIMITS["pose_regression_s"],
         data=("lspet_pose", "coco_mini"),
     ),
-}  # fmt: skip
+}

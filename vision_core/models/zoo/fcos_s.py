@@ -20,8 +20,15 @@ from vision_core.models.zoo.trunk import DEPTHS, WIDE, WIDE_DEPTHS, WIDTHS, Trun
 
 ANIMALS_AND_PEOPLE = ("cat", "cow", "dog", "horse", "person", "sheep")
 THIRTEEN = (
-    *ANIMALS_AND_PEOPLE, "bicycle", "bottle", "bus", "car", "chair", "dining table", "motorcycle",
-)  # fmt: skip
+    *ANIMALS_AND_PEOPLE,
+    "bicycle",
+    "bottle",
+    "bus",
+    "car",
+    "chair",
+    "dining table",
+    "motorcycle",
+)
 STRIDES = (8, 16, 32)
 
 
@@ -67,9 +74,7 @@ def small_fcos() -> FCOS:
     return _fcos(PyramidBackbone(), min_size=160, max_size=208)
 
 
-def _fcos(
-    backbone: PyramidBackbone, min_size: int, max_size: int
-) -> FCOS:
+def _fcos(backbone: PyramidBackbone, min_size: int, max_size: int) -> FCOS:
     anchors = AnchorGenerator(tuple((s,) for s in STRIDES), ((1.0,),) * len(STRIDES))
     return FCOS(
         backbone,

@@ -83,4 +83,3 @@ def small_mask_rcnn() -> MaskRCNN:
         mask_head=MaskRCNNHeads(backbone.out_channels, MASK_WIDTHS, 1),
         mask_predictor=MaskRCNNPredictor(MASK_WIDTHS[-1], 64, len(LABELS)),
     )
-

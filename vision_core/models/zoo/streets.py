@@ -22,9 +22,18 @@ from torch.nn import functional as F
 from vision_core.models.zoo.pooled_trunk import STACKS, PooledTrunk, conv_bn_relu
 
 LABELS = (
-    "sky", "building", "pole", "road", "pavement", "tree", "sign", "fence", "car", "pedestrian",
+    "sky",
+    "building",
+    "pole",
+    "road",
+    "pavement",
+    "tree",
+    "sign",
+    "fence",
+    "car",
+    "pedestrian",
     "bicyclist",
-)  # fmt: skip
+)
 _WIDTHS = tuple(stack[-1] for stack in STACKS)
 
 

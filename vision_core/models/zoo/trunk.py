@@ -42,9 +42,7 @@ class Trunk(nn.Module):
     with the strides ``s`` 4, 8, 16, 32, as many as there are stages. Any H, W from 1 on works.
     """
 
-    def __init__(
-        self, depths: Sequence[int] = DEPTHS, widths: Sequence[int] = WIDTHS
-    ) -> None:
+    def __init__(self, depths: Sequence[int] = DEPTHS, widths: Sequence[int] = WIDTHS) -> None:
         super().__init__()
         self.out_widths = tuple(widths[: len(depths)])
         width = widths[0]

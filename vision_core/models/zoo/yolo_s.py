@@ -140,18 +140,14 @@ class GridDetector(nn.Module):
     def _detections(self, grid: Tensor, batch: ImageList) -> list[dict[str, Tensor]]:
         side = batch.tensors.shape[-1]
         results = []
-        for boxes, confidence, classes in zip(
-            *decode(grid, self.head.boxes, side), strict=True
-        ):
+        for boxes, confidence, classes in zip(*decode(grid, self.head.boxes, side), strict=True):
             scores = (confidence[:, :, None] * classes[:, None]).flatten()
             kept = torch.where(scores > self.score_thresh)[0]
             scores, labels = scores[kept], kept % self.head.num_classes
             rows = torch.div(kept, self.head.num_classes, rounding_mode="floor")
             corners = boxes.flatten(0, 1).clamp(0, side)[rows]
             best = batched_nms(corners, scores, labels, self.nms_thresh)[: self.detections_per_img]
-            results.append(
-                {"boxes": corners[best], "scores": scores[best], "labels": labels[best]}
-            )
+            results.append({"boxes": corners[best], "scores": scores[best], "labels": labels[best]})
         return results
 
 
