@@ -121,7 +121,7 @@ def _controls(model: Model, photo: Photo, trace: Trace) -> None:
 def _settings(method: str, patch_most: int) -> dict[str, Any]:
     value = st.session_state
     patch = min(int(value["patch"]), patch_most)
-    return {
+    settings: dict[str, dict[str, Any]] = {
         "smoothgrad": {
             "samples": int(value["samples"]),
             "level": float(value["level"]),
@@ -129,7 +129,8 @@ def _settings(method: str, patch_most: int) -> dict[str, Any]:
         },
         "integrated_gradients": {"steps": int(value["steps"])},
         "occlusion": {"patch": patch, "stride": max(1, patch // 2)},
-    }.get(method, {})
+    }
+    return settings.get(method, {})
 
 
 def _places(

@@ -73,7 +73,7 @@ def _of_two(title: str, photo: Photo, two: list[Shown], comparison: BoxCompariso
     elif title == "Joints":
         _joints(a, b, comparison)
     else:
-        wipe.show(*(_picture(photo, s) for s in two), (a.side.title, b.side.title), key="wipe")
+        wipe.show(_picture(photo, a), _picture(photo, b), (a.side.title, b.side.title), key="wipe")
 
 
 def _rows(a: Shown, b: Shown, comparison: BoxComparison) -> None:

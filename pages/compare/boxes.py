@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from functools import partial
 from itertools import combinations
 
 import numpy as np
@@ -122,8 +123,8 @@ def _pictures(
                 selected=chosen.get(side.letter, -1),
                 tallest="calc(100vh - 21rem)",
                 on_stage=columns.ON_STAGE,
-                on_pick=lambda pick, at=side.letter: _picked(at, pick),
-                on_thresholds=lambda values, s=side: dials.moved(s, values),
+                on_pick=partial(_picked, side.letter),
+                on_thresholds=partial(dials.moved, side),
                 on_ask=lambda at: truth.add(photo, at),
             )
             columns.counts(one.column, one.judged)
@@ -163,10 +164,10 @@ def _scene(
     marks = _true_marks(there, one.judged) if how == "truth" and there is not None else []
     return dataclasses.replace(
         drawn,
-        **{
-            name: [getattr(drawn, name)[i] for i in rows]
-            for name in ("boxes", "ids", "labels", "scores")
-        },
+        boxes=[drawn.boxes[i] for i in rows],
+        ids=[drawn.ids[i] for i in rows],
+        labels=[drawn.labels[i] for i in rows],
+        scores=[drawn.scores[i] for i in rows],
         colours=[tints.get(str(ids[i]), drawn.colours[i]) for i in rows],
         skeletons=None if drawn.skeletons is None else [drawn.skeletons[i] for i in rows],
         group="compare",

@@ -103,11 +103,13 @@ def _tab(
         saliency.show(photo, alive)
     elif two is not None and title == "Wipe":
         opacity = float(st.session_state["opacity"])
+        left, right = (
+            figures.draw_class_map(photo, _trace(s), opacity=opacity, with_legend=False)
+            for s in two
+        )
         wipe.show(
-            *(
-                figures.draw_class_map(photo, _trace(s), opacity=opacity, with_legend=False)
-                for s in two
-            ),
+            left,
+            right,
             (two[0].title, two[1].title),
             key="wipe",
         )

@@ -67,7 +67,7 @@ def ways(values: np.ndarray, window: int) -> dict[str, np.ndarray]:
     nails = torch.zeros_like(up)
     nails[..., ::window, ::window] = pooled
     size = x.shape[-2:]
-    back = F.max_unpool2d(pooled, switches, window, output_size=size)
+    back = F.max_unpool2d(pooled, switches, [window, window], output_size=list(size))
 
     def padded(y: torch.Tensor) -> torch.Tensor:
         return F.pad(y, (0, size[1] - y.shape[-1], 0, size[0] - y.shape[-2]))

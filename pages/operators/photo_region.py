@@ -77,11 +77,11 @@ def section(menu: Any, lede: Any, outer: tuple[state.Field, ...]) -> None:
         left.number_input("Bins a side", 1, 7, key="bins")
         right.number_input("Points a side", -1, 4, key="points")
         st.toggle("aligned (take off half a cell)", key="aligned")
-    walks, box, error = _valid(found, start)
+    (pool, align), box, error = _valid(found, start)
     if error:
         st.sidebar.warning(error, icon=":material/rule:")
     picture = jpeg(found.photo, 640)
-    still = photo_stage(*walks, box, found.scale, picture, (w, h))
+    still = photo_stage(pool, align, box, found.scale, picture, (w, h))
     left, right = st.columns([1, 1], gap="medium")
     with left:
         player(still, key="roi_photo", above=300, stem="roi_photo", on_drag=_take_box)
@@ -91,8 +91,8 @@ def section(menu: Any, lede: Any, outer: tuple[state.Field, ...]) -> None:
             f"{found.values.shape[1]} x {found.values.shape[0]} cells; one cell covers "
             f"**{1 / found.scale:.1f} pixels** of the {w} x {h} photo."
         )
-        misalignment(*walks, box, found.scale)
-    stage = roi_stage(*walks, box, found.scale, decimals=1)
+        misalignment(pool, align, box, found.scale)
+    stage = roi_stage(pool, align, box, found.scale, decimals=1)
     step = min(st.session_state["step"], len(stage.timeline) - 1)
     player(
         stage,
@@ -119,12 +119,12 @@ def _valid(
         "sampling_ratio": int(st.session_state["points"]),
         "aligned": bool(st.session_state["aligned"]),
     }
-    box = numbers.to_array(st.session_state["roi"], 1)
+    box: list[float] = list(numbers.to_array(st.session_state["roi"], 1))
     try:
         walks = both({**settings, "box": box})
         st.session_state["_roi_valid"] = (found.photo.sha256, box)
         return walks, box, None
     except UserError as mistake:
         kept = st.session_state.get("_roi_valid", ("", start))
-        box = kept[1] if kept[0] == found.photo.sha256 else start
+        box = [float(v) for v in (kept[1] if kept[0] == found.photo.sha256 else start)]
         return both({**settings, "box": box}), box, str(mistake)

@@ -100,8 +100,8 @@ def _show(found: transposed.Captured) -> None:
         f"absolute output at the {phases.size} places within a stride differs by up to "
         f"**{100 * spread:.1f} %**."
     )
-    row, column = _liveliest(found.input[channel])
-    part = found.input[channel][row : row + _PART, column : column + _PART]
+    y, x = _liveliest(found.input[channel])
+    part = found.input[channel][y : y + _PART, x : x + _PART]
     walk = build(
         "transposed_convolution",
         input=np.round(part.astype(float), 3),
@@ -112,8 +112,8 @@ def _show(found: transposed.Captured) -> None:
         dilation=o["dilation"],
     )
     title = (
-        f"Rows {row} to {row + part.shape[0] - 1}, columns {column} to "
-        f"{column + part.shape[1] - 1} of channel {channel}: its share of the output"
+        f"Rows {y} to {y + part.shape[0] - 1}, columns {x} to "
+        f"{x + part.shape[1] - 1} of channel {channel}: its share of the output"
     )
     stage = Stage((view_of(walk, title),))
     step = min(st.session_state["step"], len(stage.timeline) - 1)

@@ -68,9 +68,10 @@ def regions(menu: Any, fields: tuple[state.Field, ...]) -> None:
     )
     shown = operator.show(menu)
     params = shown.params
-    stage = roi_stage(*shown.walks, params["box"], params["spatial_scale"])
+    pool, align = shown.walks
+    stage = roi_stage(pool, align, params["box"], params["spatial_scale"])
     operator_page.play(operator, shown, stage, fields, ("input",), on_drag=_take_box)
-    photo_region.misalignment(*shown.walks, params["box"], params["spatial_scale"])
+    photo_region.misalignment(pool, align, params["box"], params["spatial_scale"])
     operator_page.files(stage, "roi")
 
 
@@ -89,7 +90,8 @@ def backward(menu: Any, fields: tuple[state.Field, ...]) -> None:
         _both_back,
     )
     shown = operator.show(menu)
-    stage = backward_stage(*shown.walks, shown.params["box"], shown.params["spatial_scale"])
+    pool, align = shown.walks
+    stage = backward_stage(pool, align, shown.params["box"], shown.params["spatial_scale"])
     operator_page.play(operator, shown, stage, fields, ("grad_output",), on_drag=_take_box)
     reached = [int((walk.result != 0).sum()) for walk in shown.walks]
     st.markdown(

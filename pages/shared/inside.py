@@ -160,7 +160,7 @@ def climbing(model: Model, photo: Photo, trace: Trace, found: Activations, chann
             kinds.append("a class, from noise")
         what = st.radio("Make larger", kinds, key="climb_what")
         label = None
-        if what.startswith("a class"):
+        if isinstance(trace, ClassificationTrace) and what.startswith("a class"):
             label = st.selectbox("Class", [n for n, _ in trace.top(10**4)], key="climb_class")
         steps = st.slider("Steps", 8, 256, 64, step=8, key="climb_steps")
     with second:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -165,10 +166,9 @@ class Operator:
         if error and guilty is None:
             st.warning(sentence(error), icon=":material/rule:")
         drawn: list[tuple[str, Callable[[], Any]]] = [
-            (key, lambda key=key, label=label, n=n: _size_input(key, label, n))
-            for key, label, n in sizes
+            (key, partial(_size_input, key, label, n)) for key, label, n in sizes
         ]
-        drawn += [(c.name, lambda c=c: _widget(c)) for c in self.controls]
+        drawn += [(c.name, partial(_widget, c)) for c in self.controls]
         flags = [c for c in self.controls if c.options == (False, True)]
         drawn = [d for d in drawn if d[0] not in [c.name for c in flags]]
         for at in range(0, len(drawn), 2):

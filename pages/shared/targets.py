@@ -129,11 +129,11 @@ def _pick_box(trace: DetectionTrace, target: Target) -> None:
         )
     elif isinstance(target, BoxTarget):
         parts = [p for p in BOX_PARTS if p != "objectness" or _has_objectness(trace)]
-        words = {"score": "class score (logit)", "objectness": "objectness (logit)"}
+        titles = {"score": "class score (logit)", "objectness": "objectness (logit)"}
         _choose(
             "Its",
             [str(BoxTarget(at, p)) for p in parts],
-            [words.get(p, f"edge {p}") for p in parts],
+            [titles.get(p, f"edge {p}") for p in parts],
             str(target),
         )
 

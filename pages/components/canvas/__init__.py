@@ -133,7 +133,7 @@ class Scene:
     boxes: list[list[float]] = field(default_factory=list)
     ids: list[int] = field(default_factory=list)
     labels: list[str] = field(default_factory=list)
-    scores: list[float] | list[None] = field(default_factory=list)
+    scores: list[float | None] = field(default_factory=list)
     colours: list[str] = field(default_factory=list)
     dashes: list[tuple[int, ...]] = field(default_factory=list)
     skeletons: list[list[list[float] | None]] | None = None
