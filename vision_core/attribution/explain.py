@@ -177,6 +177,7 @@ def _made(
     array = question.on_photo(values)
     array.setflags(write=False)
     box = question.window.box
+    more["notes"] = (*question.notes, *more.get("notes", ()))
     return Attribution(method, str(question.target), score, array, box, **more)
 
 
