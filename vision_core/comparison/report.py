@@ -178,8 +178,8 @@ def record(
         was measured, in words), or ``error``. With a truth
         each detector has ``truth`` as well: ``precision``, ``recall``, ``f1``, ``hits``,
         ``false_positives``, ``misses``, ``true_box`` (an index into the true boxes, or ``None``,
-        for each detection), ``missed`` and ``average_precision`` (of one photo, all classes
-        together; ``None`` if nothing is true).
+        for each detection), ``missed`` and ``average_precision`` (Pascal VOC's, of one
+        photo, all classes in one list; ``None`` if nothing is true).
     """
     made: dict[str, Any] = {
         "image": image_record(photo),
