@@ -3,7 +3,7 @@
 const MOST = 12; // times the size that fits
 const STILL = 6; // CSS pixels that a hand may tremble in a click
 
-class Zoom {
+export class Zoom {
   // changed: called when another part of the plane is shown; told: after a gesture has asked for it.
   constructor(canvas, changed, told) {
     Object.assign(this, { canvas, changed, told, factor: 1, left: 0, top: 0, enabled: false });

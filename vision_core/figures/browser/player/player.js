@@ -1,9 +1,13 @@
 // The player: one stage, its step, and what pointer and keys do with it.
 
+import { Drawing, themeOf } from "./draw.js";
+import { savePng, saveSvg, startDrag } from "./hands.js";
+import { keyOf, number, valueAt, Walk } from "./walk.js";
+
 const PACE = 1100; // milliseconds a step at speed 1
 const QUIET = 400; // milliseconds after the last key before Python is told the step
 const LINES = 56; // pixels of the lines of mathematics that `above` counts
-const CORNER = 12; // pixels around a corner where a drag changes the size
+const SHOWN = (globalThis.convscopePlayers ??= new Set()); // all players of the page
 
 class Player {
   constructor(root, tell) {
@@ -39,19 +43,18 @@ class Player {
     this.svg.addEventListener("pointerleave", () => this.unhover());
     this.svg.addEventListener("dblclick", (event) => this.edit(this.cellOf(event.target)));
     this.svg.addEventListener("pointerdown", (event) => startDrag(this, event));
-    globalThis.convscopePlayers ??= new Set();
   }
 
   connect() {
     this.watch.observe(this.box);
     document.addEventListener("keydown", this.keys);
-    convscopePlayers.add(this);
+    SHOWN.add(this);
   }
 
   disconnect() {
     this.watch.disconnect();
     document.removeEventListener("keydown", this.keys);
-    convscopePlayers.delete(this);
+    SHOWN.delete(this);
     this.pause(false);
   }
 
@@ -224,7 +227,8 @@ class Player {
       const role = walk.data.operands[operand].role;
       this.focus = {
         view, reads: { [operand]: new Set([key]) }, writes: new Set(fed.keys()),
-        html: `${operand}[${key}] = <b class="${role}">${value}</b> feeds <b class="output">${many}</b> ${where}`,
+        html: `${operand}[${key}] = <b class="${role}">${value}</b> feeds `
+          + `<b class="output">${many}</b> ${where}`,
       };
     }
     this.paint();
@@ -296,7 +300,7 @@ class Player {
 // The uppermost player that has steps: it hears the keys that are meant for nothing else.
 function firstPlayer() {
   const top = (player) => player.box.getBoundingClientRect().top;
-  return [...convscopePlayers].filter((player) => player.data && player.end > 0)
+  return [...SHOWN].filter((player) => player.data && player.end > 0)
     .sort((a, b) => top(a) - top(b))[0];
 }
 

@@ -1,9 +1,12 @@
 // The candidates of a trace in the browser, and what thresholds make of them before Python has said.
 
+import { f32 } from "./overlap.js";
+import { DECAYED, Selector, SUPPRESSED } from "./select.js";
+
 const TRACES = (globalThis.convscopeTraces ??= new Map()); // by trace id, the last used last
 const MAX_TRACES = 12;
 
-function decoded(text, Kind) {
+export function decoded(text, Kind) {
   return new Kind(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
 }
 
@@ -121,7 +124,7 @@ class Candidates {
 }
 
 // The candidates of a message; null where Python believes that they are held here and they are not.
-function candidatesOf(live) {
+export function candidatesOf(live) {
   if (live.candidates && !TRACES.has(live.id)) {
     TRACES.set(live.id, new Candidates(live.candidates));
     while (TRACES.size > MAX_TRACES) TRACES.delete(TRACES.keys().next().value);

@@ -9,7 +9,7 @@ const WIDTHS = new Map(); // of texts, by font size; measuring takes longer than
 const INKS = new Map(); // by colour
 
 // Black or white, whichever has the higher WCAG contrast on #RRGGBB.
-function inkOn(colour) {
+export function inkOn(colour) {
   if (!INKS.has(colour)) INKS.set(colour, inkFor(colour));
   return INKS.get(colour);
 }
@@ -57,7 +57,7 @@ function paintSkeleton(pen, skeleton, limbs, scale, colour, width) {
   }
 }
 
-function paintBox(pen, [x1, y1, x2, y2], scale, colour, width, dash) {
+export function paintBox(pen, [x1, y1, x2, y2], scale, colour, width, dash) {
   pen.setLineDash(dash.map((v) => v * width));
   pen.strokeStyle = colour;
   pen.lineWidth = width;
@@ -66,7 +66,7 @@ function paintBox(pen, [x1, y1, x2, y2], scale, colour, width, dash) {
 }
 
 // Many thin outlines of one look, in one stroke: `flat` holds x1, y1, x2, y2 of each.
-function paintOutlines(pen, flat, indices, scale, colour, width, dash, alpha) {
+export function paintOutlines(pen, flat, indices, scale, colour, width, dash, alpha) {
   pen.save();
   pen.globalAlpha = alpha;
   pen.strokeStyle = colour;
@@ -99,7 +99,7 @@ function placeLabel(rect, taken, lowest) {
   return rect;
 }
 
-function paintLabel(pen, text, x, y, colour, size, shown, taken) {
+export function paintLabel(pen, text, x, y, colour, size, shown, taken) {
   pen.font = FONT.replace("{}", size);
   const pad = Math.max(3, size / 4);
   const width = textWidth(pen, text, size) + 2 * pad;
@@ -117,7 +117,7 @@ function paintLabel(pen, text, x, y, colour, size, shown, taken) {
   pen.fillText(text, place.left + pad, place.top + height / 2 + 0.5);
 }
 
-function paintPin(pen, at, scale) {
+export function paintPin(pen, at, scale) {
   const [x, y] = [at[0] * scale, at[1] * scale];
   for (const [style, thick] of [["#000", 5], ["#fff", 2]]) {
     pen.strokeStyle = style;
@@ -133,7 +133,7 @@ function paintPin(pen, at, scale) {
 }
 
 // A line between the middles of two boxes, with a text at the far end.
-function paintLink(pen, from, to, text, scale, colour, size, shown, taken) {
+export function paintLink(pen, from, to, text, scale, colour, size, shown, taken) {
   const middle = ([x1, y1, x2, y2]) => [(x1 + x2) / 2 * scale, (y1 + y2) / 2 * scale];
   const [a, b] = [middle(from), middle(to)];
   for (const [style, thick] of [["#000", 4], [colour, 2]]) {
@@ -148,7 +148,7 @@ function paintLink(pen, from, to, text, scale, colour, size, shown, taken) {
 }
 
 // Marks that Python asked for: boxes with a text, and links between their middles.
-function paintMarks(pen, marks, links, scale, width, size, shown, taken) {
+export function paintMarks(pen, marks, links, scale, width, size, shown, taken) {
   for (const { box, colour, dash } of marks) {
     paintBox(pen, box, scale, "#000", width + 3, []);
     paintBox(pen, box, scale, colour, width + 1, dash);
@@ -163,7 +163,7 @@ function paintMarks(pen, marks, links, scale, width, size, shown, taken) {
 
 // The boxes of a frame with their skeletons and captions. `frame` has boxes, labels, scores, colours,
 // dashes, skeletons and limbs; `emphasis` is the index of the box that stands out.
-function paintBoxes(pen, frame, look, emphasis) {
+export function paintBoxes(pen, frame, look, emphasis) {
   const { scale, width, text, shown } = look;
   for (let i = frame.boxes.length - 1; i >= 0; i -= 1) { // the best lies on top
     if (i === emphasis) paintBox(pen, frame.boxes[i], scale, "#fff", width * 2 + 3, []);

@@ -17,7 +17,7 @@ function instancesOf(image) {
 
 // A canvas with the masks of the candidates that are kept. `overlay` has owners (candidate ids),
 // colours and opacity.
-function maskLayer(image, overlay, kept) {
+export function maskLayer(image, overlay, kept) {
   const layer = instancesOf(image);
   const there = new Set(kept);
   const visible = overlay.owners.map((id) => there.has(id));

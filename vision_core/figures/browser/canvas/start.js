@@ -11,6 +11,6 @@ export default function (component) {
   }
   const held = CODE.get(id);
   if (!held) component.setTriggerValue("missing", id);
-  const shown = held?.then((code) => code.show(component));
-  return () => shown?.then((view) => view.watch.disconnect());
+  const shown = held?.then((code) => code.default(component));
+  return () => shown?.then((stop) => stop());
 }

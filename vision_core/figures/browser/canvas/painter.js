@@ -1,11 +1,16 @@
 // One frame of a view, from the photo up: photo, masks, ghosts, boxes, what is hovered or asked about.
 
+import { decoded } from "./live.js";
+import { maskLayer } from "./masks.js";
+import { paintBox, paintBoxes, paintLink, paintMarks, paintOutlines, paintPin } from "./paint.js";
+import { KEPT } from "./select.js";
+
 const MOST_LINKS = 40; // to the boxes that lost to the hovered one
 const MOST_NUMBERS = 12; // of those with their IoU written beside them
 const MOST_DASHED = 400; // ghosts of one fate; dashes take the browser long
 const ASKED = { colour: "#FFFFFF", dash: [3, 2] };
 
-class Painter {
+export class Painter {
   constructor(view) {
     this.view = view;
     this.base = document.createElement("canvas"); // the photo at the size that is shown

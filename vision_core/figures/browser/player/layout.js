@@ -8,22 +8,34 @@ const BETWEEN = 16; // between panels of a block
 const APART = 26; // between blocks, lines and views
 const [LARGEST, READABLE, SMALLEST] = [110, 30, 9]; // pixels a cell
 
-const ruler = document.createElement("canvas").getContext("2d");
 const widths = new Map();
+let ruler = null; // made when it is first needed, so that the rules can be tested without a browser
 
-// Pixels that a text takes as the figures draw it.
-function textWide(text, size, weight) {
+// Pixels that a text of size 1 takes as the figures draw it.
+let measure = (text, weight) => {
+  ruler ??= document.createElement("canvas").getContext("2d");
+  ruler.font = `${weight} 100px sans-serif`;
+  return ruler.measureText(text).width / 100;
+};
+
+// Measure texts in another way: (text, weight) to pixels at size 1.
+export function measureWith(other) {
+  measure = other;
+  widths.clear();
+}
+
+// Pixels that a text takes at a size.
+export function textWide(text, size, weight) {
   const key = `${weight} ${text}`;
   if (!widths.has(key)) {
     if (widths.size > 5000) widths.clear();
-    ruler.font = `${weight} 100px sans-serif`;
-    widths.set(key, ruler.measureText(text).width / 100);
+    widths.set(key, measure(text, weight));
   }
   return widths.get(key) * size;
 }
 
 // The lines of a text no wider than `room`, broken between words.
-function wrapped(text, room, size, weight) {
+export function wrapped(text, room, size, weight) {
   const lines = [];
   for (const word of text.split(/\s+/)) {
     const longer = lines.length ? `${lines.at(-1)} ${word}` : word;
@@ -121,7 +133,7 @@ function largest(views, width, height, stacked) {
 }
 
 // {unit, width, height, panels: [{view, panel, x, y, w, h, pixel}], words: [{x, y, text, kind}]}
-function layOut(stage, width, height) {
+export function layOut(stage, width, height) {
   const stack = largest(stage.views, width, height, true);
   const side = stage.views.length > 1 ? largest(stage.views, width, height, false) : stack;
   const worth = (plan) => (plan.height <= height ? plan.unit : 0.5 * plan.unit);

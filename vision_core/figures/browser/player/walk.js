@@ -1,23 +1,23 @@
 // What a walkthrough says, ready to be asked: frames, which terms make a cell, what a cell feeds.
 
-const keyOf = (cell) => cell.join(",");
+export const keyOf = (cell) => cell.join(",");
 
-function valueAt(values, cell) {
+export function valueAt(values, cell) {
   return cell.reduce((part, i) => part[i], values);
 }
 
 // Short enough for a cell: four digits, no needless zeros, a true minus sign.
-function short(value, decimals) {
+export function short(value, decimals) {
   let text = decimals === null || decimals === undefined
     ? String(Number(value.toPrecision(4))) : String(Number(value.toFixed(decimals)));
   if (Math.abs(value) >= 1e5 || (value !== 0 && Math.abs(value) < 1e-3)) text = value.toExponential(1);
   return text.replace("-0.", "-.").replace(/^0\./, ".").replace("-", "−");
 }
 
-const number = (value) => String(Number(value.toPrecision(6))).replace("-", "−");
+export const number = (value) => String(Number(value.toPrecision(6))).replace("-", "−");
 const factor = (value) => (value < 0 ? `(${number(value)})` : number(value));
 
-class Walk {
+export class Walk {
   constructor(data) {
     this.data = data;
     this.made = new Map(); // output cell -> its terms over all steps

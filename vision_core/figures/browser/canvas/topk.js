@@ -48,7 +48,7 @@ function sortRuns(a, key, first, end) {
 }
 
 // Put indices in the order of torch.topk over all of them, in place; key: scores by index.
-function topkOrder(a, key) {
+export function topkOrder(a, key) {
   const n = a.length;
   let first = 0;
   while (n - first > 3) first = split(a, key, first, n); // nth_element for the last place

@@ -3,10 +3,10 @@
 
 const ROWS_MAX = 4_000_000; // neighbours that are remembered, 8 bytes each (16 for the Gaussian)
 
-const f32 = Math.fround;
+export const f32 = Math.fround;
 
 // Corners and areas as arrays of their own: what NMS compares.
-class Boxes {
+export class Boxes {
   constructor(flat, shift) {
     const n = flat.length / 4;
     for (const name of ["x1", "y1", "x2", "y2", "area"]) this[name] = new Float32Array(n);
@@ -31,7 +31,7 @@ class Boxes {
 }
 
 // Who overlaps whom: found once per box and remembered, for NMS at other thresholds asks again.
-class Neighbours {
+export class Neighbours {
   // groups: labels within which boxes compete.
   constructor(boxes, groups) {
     Object.assign(this, { boxes, groups, rows: new Array(groups.length), stored: 0 });

@@ -1,5 +1,12 @@
 // One picture on a page: holds its scene, hears pointer and keys, tells Python what was picked.
 
+import { Controls } from "./controls.js";
+import { hold, smallestBoxAt } from "./images.js";
+import { join, peersOf, sharersOf } from "./linked.js";
+import { candidatesOf } from "./live.js";
+import { Painter } from "./painter.js";
+import { Zoom } from "./zoom.js";
+
 const PATIENCE_MS = 4000; // how long an answer to earlier thresholds may still come after a release
 
 class View {
@@ -286,8 +293,8 @@ class View {
 
 const VIEWS = new WeakMap();
 
-// Show the data of a component; start.js calls it at every update.
-export function show({ data, parentElement, setTriggerValue }) {
+// Show the data of a component; called at every update.
+export default function ({ data, parentElement, setTriggerValue }) {
   let view = VIEWS.get(parentElement);
   if (!view) {
     view = new View(parentElement, setTriggerValue);
@@ -295,5 +302,5 @@ export function show({ data, parentElement, setTriggerValue }) {
   }
   view.tell = setTriggerValue;
   view.update(data);
-  return view;
+  return () => view.watch.disconnect();
 }

@@ -1,5 +1,10 @@
 // Dragging rectangles on a stage, and saving the picture that is shown.
 
+import { make, NS, set } from "./draw.js";
+import { wrapped } from "./layout.js";
+
+const CORNER = 12; // pixels around a corner where a drag changes the size
+
 // The mark under a point, and which part of it: "move" or the corner that is held.
 function markAt(player, place, x, y) {
   const slack = CORNER / place.pixel;
@@ -18,7 +23,7 @@ function markAt(player, place, x, y) {
   return found;
 }
 
-function startDrag(player, event) {
+export function startDrag(player, event) {
   const group = event.target.closest("[data-panel]");
   const place = player.drawing.panels.find((p) => p.group === group);
   if (!place || event.button !== 0) return;
@@ -105,13 +110,13 @@ function download(player, url, kind) {
   link.remove();
 }
 
-function saveSvg(player) {
+export function saveSvg(player) {
   const url = URL.createObjectURL(new Blob([svgText(player).text], { type: "image/svg+xml" }));
   download(player, url, "svg");
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
 
-async function savePng(player) {
+export async function savePng(player) {
   const { text, width, height } = svgText(player);
   const image = new Image();
   image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(text)}`;

@@ -6,8 +6,11 @@
 // its own. Equal scores go in the order in which torchvision would hand them to NMS. Nothing here
 // knows Streamlit or a canvas.
 
+import { Boxes, f32, Neighbours } from "./overlap.js";
+import { topkOrder } from "./topk.js";
+
 const FATES = ["kept", "below_score", "suppressed", "decayed", "cut_by_max", "hidden_by_class_filter"];
-const [KEPT, BELOW_SCORE, SUPPRESSED, DECAYED, CUT_BY_MAX, HIDDEN] = FATES.keys();
+export const [KEPT, BELOW_SCORE, SUPPRESSED, DECAYED, CUT_BY_MAX, HIDDEN] = FATES.keys();
 const SHIFTED_MAX = 1000; // boxes up to which batched_nms shifts the classes apart
 
 // Greedy NMS on unshifted boxes. It remembers where it stopped: who suppresses whom depends only on
@@ -123,7 +126,7 @@ function gaussian(row, sigma) {
 }
 
 // All candidates of one photo. Thresholds in, a fate for each candidate out.
-class Selector {
+export class Selector {
   // boxes: Float32Array [4 N] in network pixels; scores: Float32Array [N]; labels: Int32Array [N].
   // ranks: {group, position, topk}, as in Python's DetectionTrace; null where there is no top-k.
   constructor(boxes, scores, labels, ranks = null) {

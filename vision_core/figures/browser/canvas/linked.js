@@ -3,14 +3,14 @@
 const GROUPS = (globalThis.convscopeGroups ??= new Map()); // sets of views by the name of the group
 
 // The other pictures of a view's group that are on the page.
-function peersOf(view) {
+export function peersOf(view) {
   const group = GROUPS.get(view.group) ?? new Set();
   for (const other of group) if (!other.canvas.isConnected) group.delete(other);
   return [...group].filter((other) => other !== view && other.scene);
 }
 
 // Put a view into a group, "" for none; a picture that comes late takes up the zoom of the others.
-function join(view, name) {
+export function join(view, name) {
   if (view.group === name) return;
   GROUPS.get(view.group)?.delete(view);
   view.group = name;
@@ -22,6 +22,6 @@ function join(view, name) {
 }
 
 // Those whose sliders move with the view's.
-function sharersOf(view) {
+export function sharersOf(view) {
   return view.scene.shared ? peersOf(view).filter(({ scene }) => scene.shared && scene.live) : [];
 }

@@ -3,7 +3,7 @@
 const HELD = (globalThis.convscopeImages ??= new Map()); // decoded images by id, oldest first
 const MAX_HELD = 12;
 
-function hold(id, url) {
+export function hold(id, url) {
   if (url && !HELD.has(id)) {
     const image = new Image();
     image.src = url;
@@ -19,7 +19,7 @@ function hold(id, url) {
 }
 
 // The smallest box under a point, -1 for none: what a person means who clicks on nested boxes.
-function smallestBoxAt(boxes, x, y, slack) {
+export function smallestBoxAt(boxes, x, y, slack) {
   let best = -1;
   let least = Infinity;
   boxes.forEach(([x1, y1, x2, y2], i) => {

@@ -1,5 +1,7 @@
 // NMS step by step: one index, three variants of NMS on the same candidates.
 
+import { paintBox, paintLabel } from "../canvas/paint.js";
+
 const PAUSE_MS = 900;
 const WAITING = 0;
 const KEPT = 1;
@@ -21,7 +23,8 @@ function standing(variant, scores, count) {
     }
     last = { kept, score, effects };
   }
-  return { fate, now, hard: variant.name === "hard", last: count > 0 && count <= variant.steps.length ? last : null };
+  const shown = count > 0 && count <= variant.steps.length;
+  return { fate, now, hard: variant.name === "hard", last: shown ? last : null };
 }
 
 function sentence(data, variant, state, count) {
@@ -29,9 +32,10 @@ function sentence(data, variant, state, count) {
   if (count > variant.steps.length) return `Finished after ${variant.steps.length} steps.`;
   if (!state.last) return `${waiting} candidates wait; the best goes first.`;
   const { kept, score, effects } = state.last;
-  const shown = effects.slice(0, 3).map(([i, iou, before, after, out]) => (state.hard
-    ? `${data.labels[i]} ${before.toFixed(2)} (IoU ${iou.toFixed(2)})`
-    : `${data.labels[i]} ${before.toFixed(2)} → ${after.toFixed(2)}${out ? " out" : ""} (IoU ${iou.toFixed(2)})`));
+  const shown = effects.slice(0, 3).map(([i, iou, before, after, out]) => {
+    const to = state.hard ? "" : ` → ${after.toFixed(2)}${out ? " out" : ""}`;
+    return `${data.labels[i]} ${before.toFixed(2)}${to} (IoU ${iou.toFixed(2)})`;
+  });
   const more = effects.length > 3 ? ` and ${effects.length - 3} more` : "";
   const does = state.hard ? "drops" : "lowers";
   const rest = effects.length ? `${does} ${shown.join(", ")}${more}` : "touches none";

@@ -1,5 +1,7 @@
 // The controls under the picture: score and IoU, counts of fates, and what the buttons switch.
 
+import { inkOn } from "./paint.js";
+
 const COMMIT_MS = 250; // after the last key press; a pointer commits when it lets go
 const ASKS = { // what a place on the picture can be asked for: text of the button and its title
   why: ["Why not here?", "Click a spot or drag a box on the picture"],
@@ -15,7 +17,7 @@ function outlineSample(dash, colour) {
   return sample;
 }
 
-class Controls {
+export class Controls {
   // hears: {moved(thresholds), released(thresholds), ghosts(on), ask(on), zoom(what)}.
   constructor(root, hears) {
     const find = (name) => root.querySelector(name);

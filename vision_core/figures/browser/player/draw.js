@@ -1,24 +1,27 @@
 // A stage as SVG. Every colour is set on the element, so that the picture can be saved as it is.
 
-const NS = "http://www.w3.org/2000/svg";
+import { layOut, textWide } from "./layout.js";
+import { keyOf, short, valueAt, Walk } from "./walk.js";
+
+export const NS = "http://www.w3.org/2000/svg";
 const LIGHT = { input: "#0072B2", kernel: "#D55E00", output: "#009E73", muted: "#6B7280" };
 const DARK = { input: "#56B4E9", kernel: "#FF8A45", output: "#2FCB9F", muted: "#9CA3AF" };
 
-function make(name, attributes, parent) {
+export function make(name, attributes, parent) {
   const element = document.createElementNS(NS, name);
   for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
   parent?.append(element);
   return element;
 }
 
-function set(element, attributes) {
+export function set(element, attributes) {
   for (const [key, value] of Object.entries(attributes)) {
     if (element.getAttribute(key) !== String(value)) element.setAttribute(key, value);
   }
 }
 
 // Text and background colours of the page, and whether it is dark.
-function themeOf(element) {
+export function themeOf(element) {
   const style = getComputedStyle(element);
   const ground = style.getPropertyValue("--st-background-color").trim() || "#ffffff";
   const text = style.getPropertyValue("--st-text-color").trim() || "#16202a";
@@ -36,7 +39,7 @@ function cellAt(panel, row, column) {
   return [...panel.prefix, ...rest];
 }
 
-class Drawing {
+export class Drawing {
   constructor(svg, stage, walks, theme) {
     Object.assign(this, { svg, stage, walks, theme, cells: [], panels: [] });
     const largest = {};
