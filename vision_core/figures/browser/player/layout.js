@@ -102,7 +102,8 @@ function placeView(view, unit, limit) {
   return { lines, fits, width: Math.max(widest, Math.min(headWide, limit)), height: tall, titled, heads };
 }
 
-function tryUnit(views, unit, width, stacked) {
+// The views with cells of `unit` pixels, below each other or side by side, in lines of some width.
+export function tryUnit(views, unit, width, stacked) {
   const share = stacked ? width : (width - APART * (views.length - 1)) / views.length;
   let placed = views.map((view) => placeView(view, unit, stacked ? width : Infinity));
   if (!stacked) {
@@ -137,11 +138,15 @@ export function layOut(stage, width, height) {
   const stack = largest(stage.views, width, height, true);
   const side = stage.views.length > 1 ? largest(stage.views, width, height, false) : stack;
   const worth = (plan) => (plan.height <= height ? plan.unit : 0.5 * plan.unit);
-  const best = worth(side) >= 0.85 * worth(stack) ? side : stack;
+  return spread(worth(side) >= 0.85 * worth(stack) ? side : stack, width);
+}
+
+// Where everything of a plan stands, from the upper left corner of the stage.
+export function spread(plan, width) {
   const panels = [];
   const words = [];
   let [left, top] = [0, 0];
-  best.placed.forEach((made, view) => {
+  plan.placed.forEach((made, view) => {
     made.heads.forEach((text, line) => words.push({
       x: left, y: top + 18 + HEAD_LINE * line, text, kind: "head", room: width,
     }));
@@ -164,8 +169,8 @@ export function layOut(stage, width, height) {
       }
       y += line.height + APART;
     }
-    if (best.stacked) top += made.height + APART;
+    if (plan.stacked) top += made.height + APART;
     else left += made.width + APART;
   });
-  return { unit: best.unit, width: best.width, height: best.height, panels, words };
+  return { unit: plan.unit, width: plan.width, height: plan.height, panels, words };
 }
