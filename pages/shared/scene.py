@@ -13,7 +13,7 @@ from pages.shared.thresholds import Controls
 from vision_core import figures
 from vision_core.figures.colours import class_colour
 from vision_core.figures.overlay import visible_joints
-from vision_core.figures.segmentation import palette
+from vision_core.figures.segmentation import palette, shown_ids
 from vision_core.images import Photo
 from vision_core.inference import Keypoints, SegmentationTrace
 from vision_core.selection.types import Detections, Selection
@@ -47,16 +47,21 @@ def detections(
 
 
 def class_map(
-    photo: Photo, trace: SegmentationTrace, opacity: float, pin: tuple[int, int] | None
+    photo: Photo,
+    trace: SegmentationTrace,
+    opacity: float,
+    pin: tuple[int, int] | None,
+    unsure_below: float = 0.0,
 ) -> Scene:
-    """The class map over the photo; a click picks a pixel."""
+    """The class map over the photo, unsure pixels striped; a click picks a pixel."""
 
     def png() -> bytes:
-        return figures.indexed_png(trace.class_map, palette(trace.info.labels, opacity))
+        ids = shown_ids(trace, unsure_below)
+        return figures.indexed_png(ids, palette(trace.info.labels, opacity))
 
-    shares = ", ".join(f"{e.label} {e.share:.0%}" for e in figures.legend(trace)[:6])
+    shares = ", ".join(f"{e.label} {e.share:.0%}" for e in figures.legend(trace, unsure_below)[:6])
     return Scene(
-        overlay=Overlay(f"{trace.info.id}-{opacity:.3f}", png),
+        overlay=Overlay(f"{trace.info.id}-{opacity:.3f}-{unsure_below:g}", png),
         picks="pixels",
         pin=pin,
         zoom=True,
