@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vision_core.arguments import methods, targets
 from vision_core.cli import options, places
 from vision_core.cli.output import add_json, cannot_write, json_stream, write_json
 from vision_core.errors import UserError
@@ -60,21 +61,24 @@ def register(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the map and say what it explains; several layers give an array with one axis more."""
-    given = options.given_thresholds(args)
+    from vision_core.cli.photos import read_photo
 
-    from vision_core.attribution import METHODS, ask, explain, explained
-    from vision_core.attribution.explain import LAYERED
-    from vision_core.cli.predicting import read_photo
+    given = options.given_thresholds(args)
+    methods.check(args.method, _settings(args))
+    asked = None if args.target is None else targets.parse(args.target)
+    entry = options.check_model(args)
+    if asked is not None and args.weights is None:  # other weights may know other classes
+        targets.check(asked, entry)
+    photo = read_photo(args.image)
+
+    from vision_core.attribution import ask, explain, explained
     from vision_core.inference import trace
 
-    if args.method not in METHODS:
-        raise UserError(f"There is no method {args.method!r}; choose one of {', '.join(METHODS)}.")
-    photo = read_photo(args.image)
     model = options.load_model(args)
     traced = trace(model, photo)
-    target = _target(args.target, traced, given)
+    target = _target(asked, traced, given)
     question = ask(model, photo, traced, target)
-    if args.method in LAYERED:
+    if args.method in methods.LAYERED:
         answers = list(explained(question, args.method, **_settings(args)))
     else:
         answers = [explain(question, args.method, **_settings(args))]
@@ -106,20 +110,20 @@ def _settings(args: argparse.Namespace) -> dict[str, Any]:
     return given
 
 
-def _target(text: str | None, traced: Trace, given: dict[str, Any]) -> Target:
+def _target(target: Target | None, traced: Trace, given: dict[str, Any]) -> Target:
     """The target; ``box:N`` and ``joint:N`` count the detections, best first.
 
     Raises:
-        UserError: it cannot be read, or there are not so many detections.
+        UserError: there are not so many detections.
     """
-    from vision_core.attribution import default_target, parse
-    from vision_core.attribution.targets import BoxTarget, JointTarget
+    from vision_core.attribution import default_target
     from vision_core.inference import DetectionTrace
 
-    if text is None:
+    if target is None:
         return default_target(traced)
-    target = parse(text)
-    if not isinstance(target, BoxTarget | JointTarget) or not isinstance(traced, DetectionTrace):
+    if not isinstance(target, targets.BoxTarget | targets.JointTarget):
+        return target
+    if not isinstance(traced, DetectionTrace):
         return target
     found = traced.select(replace(traced.defaults, **given)).detections.candidate
     if target.candidate >= len(found):
