@@ -38,9 +38,16 @@ def register(subparsers: Any) -> None:
         metavar="OUT.png",
         help="draw on the photo; several give OUT-1.png ..., or name a folder",
     )
+    group.add_argument(
+        "--html",
+        type=Path,
+        metavar="OUT.html",
+        help="a page with the live picture, for models with boxes; several give OUT-1.html ...",
+    )
     group.add_argument("--save-coco", type=Path, metavar="OUT.json", help="COCO annotations, or -")
     places.reads(parser, "images", "IMAGE", dash=True)
     places.writes(parser, "overlay", folder=True)
+    places.writes(parser, "html", folder=True)
     places.writes(parser, "save_coco", "--save-coco", dash=True)
     parser.set_defaults(run=run)
 
@@ -85,6 +92,8 @@ def _check_for_model(args: argparse.Namespace, given: dict[str, Any], model: Mod
     options.check_classes(args.classes, model)
     if given and model.card.task in ("classification", "segmentation"):
         print(f"Thresholds change nothing: {model.name} gives no boxes.", file=sys.stderr)
+    if args.html and model.card.task in ("classification", "segmentation"):
+        raise UserError(f"--html needs a model that gives boxes; {model.name} gives none.")
     if args.save_coco and model.card.task == "classification":
         from vision_core.export import no_place_for
 
@@ -109,6 +118,10 @@ def _one(
         file = predicting.overlay_path(args.overlay, prediction.photo, number, len(args.images))
         places.check_output(args, file)
         predicting.save_overlay(prediction, file)
+    if args.html:
+        file = predicting.page_path(args.html, prediction.photo, number, len(args.images))
+        places.check_output(args, file)
+        predicting.save_page(prediction, file)
     if out is not None:
         write_json(out, prediction_record(prediction, timing))
     if "-" not in (args.json, str(args.save_coco)):

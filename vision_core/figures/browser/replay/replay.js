@@ -30,7 +30,7 @@ function standing(variant, scores, count) {
 function sentence(data, variant, state, count) {
   const waiting = state.fate.reduce((n, f) => n + (f === WAITING), 0);
   if (count > variant.steps.length) return `Finished after ${variant.steps.length} steps.`;
-  if (!state.last) return `${waiting} candidates wait; the best goes first.`;
+  if (!state.last) return `${waiting} candidates wait. The one with the highest score goes first.`;
   const { kept, score, effects } = state.last;
   const shown = effects.slice(0, 3).map(([i, iou, before, after, out]) => {
     const to = state.hard ? "" : ` → ${after.toFixed(2)}${out ? " out" : ""}`;
