@@ -52,7 +52,8 @@ def page(script: str, title: str, words: Sequence[str], parts: Sequence[Part]) -
     pieces = {part.component: component(part.component) for part in parts}
     css, js = (_FOLDER / "page.css").read_text(encoding="utf-8"), _script(script)
     styles = [css, *(piece.css for piece in pieces.values())]
-    assert not any("</" in text for text in styles) and "</script" not in js
+    assert not any("</" in text for text in styles)
+    assert "</script" not in js and "<!--" not in js  # either would end the script too early
     policy = (
         "default-src 'none'; img-src data: blob:; base-uri 'none'; form-action 'none'; "
         f"style-src {' '.join(map(_source, styles))}; script-src {_source(js)}"
