@@ -10,7 +10,7 @@ const GREY = "#9a9a9a";
 const NAMED = 6; // effects of a step that stand out, with their IoU
 
 // Where everything stands after `count` steps of one variant.
-function standing(variant, scores, count) {
+export function standing(variant, scores, count) {
   const fate = new Uint8Array(scores.length);
   const now = Float64Array.from(scores);
   let last = null;
