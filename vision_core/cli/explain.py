@@ -50,12 +50,14 @@ def register(subparsers: Any) -> None:
         parser.add_argument(f"--{name}", type=kind, metavar=name.upper())
     parser.add_argument("--out", type=Path, metavar="MAP.npy", help="signed float32 array")
     parser.add_argument("--png", type=Path, metavar="OUT.png", help="picture over the photo")
+    parser.add_argument("--html", type=Path, metavar="OUT.html", help="the maps as a film strip")
     options.add_model(parser)
     options.add_thresholds(parser)
     add_json(parser, bare=False)
     places.reads(parser, "image", "IMAGE", dash=True)
     places.writes(parser, "out")
     places.writes(parser, "png")
+    places.writes(parser, "html")
     parser.set_defaults(run=run)
 
 
@@ -86,6 +88,8 @@ def run(args: argparse.Namespace) -> int:
         _save(args.out, answers)
     if args.png is not None:
         _draw(args.png, photo, answers)
+    if args.html is not None:
+        _save_page(args.html, photo, answers)
     if args.json is not None:
         with json_stream(args.json) as stream:
             write_json(stream, _record(args, model, photo, answers))
@@ -157,6 +161,17 @@ def _draw(path: Path, photo: Any, answers: list[Attribution]) -> None:
     ]
     try:
         path.write_bytes(png(np.concatenate(pictures, 1)))
+    except OSError as error:
+        raise UserError(cannot_write(path, error)) from None
+
+
+def _save_page(path: Path, photo: Any, answers: list[Attribution]) -> None:
+    from vision_core.figures.browser.standalone.pages import maps_html
+
+    maps = [(a.method, a.signed, str(a.settings.get("layer", ""))) for a in answers]
+    words = f"Explained: {answers[0].target}, score {answers[0].score:.4f}."
+    try:
+        path.write_text(maps_html(photo, maps, words), encoding="utf-8")
     except OSError as error:
         raise UserError(cannot_write(path, error)) from None
 

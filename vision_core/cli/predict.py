@@ -39,9 +39,16 @@ def register(subparsers: Any) -> None:
         metavar="OUT.png",
         help="draw on the photo; several give OUT-1.png ..., or name a folder",
     )
+    group.add_argument(
+        "--html",
+        type=Path,
+        metavar="OUT.html",
+        help="a page with the live picture, for models with boxes; several give OUT-1.html ...",
+    )
     group.add_argument("--save-coco", type=Path, metavar="OUT.json", help="COCO annotations, or -")
     places.reads(parser, "images", "IMAGE", dash=True)
     places.writes(parser, "overlay", folder=True)
+    places.writes(parser, "html", folder=True)
     places.writes(parser, "save_coco", "--save-coco", dash=True)
     parser.set_defaults(run=run)
 
@@ -53,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     given = options.given_thresholds(args)
     _check_ranges(args)
     entry = options.check_model(args)
-    _check_coco(args, entry)
+    _check_outputs(args, entry)
     # the only photo is read before PyTorch is imported; of several each has its own error
     ready = [read_photo(args.images[0])] if len(args.images) == 1 else []
     model = options.load_model(args)
@@ -99,7 +106,10 @@ def _check_for_model(args: argparse.Namespace, given: dict[str, Any], model: Mod
         print(f"Thresholds change nothing: {model.name} gives no boxes.", file=sys.stderr)
 
 
-def _check_coco(args: argparse.Namespace, entry: Card) -> None:
+def _check_outputs(args: argparse.Namespace, entry: Card) -> None:
+    """No file is asked for that this model has nothing for."""
+    if args.html and entry.task in ("classification", "segmentation"):
+        raise UserError(f"--html needs a model that gives boxes; {entry.name} gives none.")
     if args.save_coco and entry.task == "classification":
         raise no_place_for(entry.name)
 
@@ -123,6 +133,10 @@ def _one(
         file = overlay_path(args.overlay, prediction.photo, number, len(args.images))
         places.check_output(args, file)
         predicting.save_overlay(prediction, file)
+    if args.html:
+        file = predicting.page_path(args.html, prediction.photo, number, len(args.images))
+        places.check_output(args, file)
+        predicting.save_page(prediction, file)
     if out is not None:
         write_json(out, prediction_record(prediction, timing))
     if "-" not in (args.json, str(args.save_coco)):

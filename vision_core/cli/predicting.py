@@ -69,6 +69,45 @@ def save_overlay(prediction: Prediction, path: Path) -> None:
         raise UserError(cannot_write(path, error)) from None
 
 
+def page_path(asked: Path, photo: Photo, number: int, count: int) -> Path:
+    """Where the HTML page of the ``number``-th of ``count`` photos goes.
+
+    Raises:
+        UserError: the name is no HTML file's.
+    """
+    suffix = asked.suffix.lower()
+    if asked.is_dir() or not suffix:
+        lead = f"{number}-" if count > 1 else ""
+        return asked / f"{lead}{Path(photo.name).stem}.html"
+    if suffix not in (".html", ".htm"):
+        raise UserError(f"{asked} is no page; end its name in .html.")
+    return asked if count == 1 else asked.with_stem(f"{asked.stem}-{number}")
+
+
+def save_page(prediction: Prediction, path: Path) -> None:
+    """Write the live picture of a detector as one HTML file.
+
+    Raises:
+        UserError: the file cannot be written.
+    """
+    from vision_core.figures.browser.standalone.pages import prediction_html
+
+    assert prediction.selection is not None
+    text = prediction_html(
+        prediction.photo,
+        prediction.selection,
+        prediction.masks,
+        prediction.keypoints,
+        mask=prediction.mask_threshold,
+        joint=prediction.joint_threshold,
+    )
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UserError(cannot_write(path, error)) from None
+
+
 def _drawn(prediction: Prediction) -> np.ndarray:
     from vision_core import figures
     from vision_core.figures import canvas

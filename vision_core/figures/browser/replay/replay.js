@@ -10,7 +10,7 @@ const GREY = "#9a9a9a";
 const NAMED = 6; // effects of a step that stand out, with their IoU
 
 // Where everything stands after `count` steps of one variant.
-function standing(variant, scores, count) {
+export function standing(variant, scores, count) {
   const fate = new Uint8Array(scores.length);
   const now = Float64Array.from(scores);
   let last = null;
@@ -30,7 +30,7 @@ function standing(variant, scores, count) {
 function sentence(data, variant, state, count) {
   const waiting = state.fate.reduce((n, f) => n + (f === WAITING), 0);
   if (count > variant.steps.length) return `Finished after ${variant.steps.length} steps.`;
-  if (!state.last) return `${waiting} candidates wait; the best goes first.`;
+  if (!state.last) return `${waiting} candidates wait. The one with the highest score goes first.`;
   const { kept, score, effects } = state.last;
   const shown = effects.slice(0, 3).map(([i, iou, before, after, out]) => {
     const to = state.hard ? "" : ` → ${after.toFixed(2)}${out ? " out" : ""}`;
