@@ -7,15 +7,16 @@ import streamlit as st
 from pages import navigation
 from pages.shared import shell, state
 
+page = st.navigation(navigation.menu(), position="top")
 st.set_page_config(
-    page_title="ConvScope",
+    page_title=navigation.tab_title(page.url_path),
     page_icon="assets/icon.png",
     layout="wide",
     initial_sidebar_state=290,
 )
-page = st.navigation(navigation.menu(), position="top")
 shell.dress()
+st.html(navigation.place_in_menu(page.url_path))
 state.open_page(page.url_path)
 page.run()
 shell.dress_for_stage()
-shell.device_note()
+shell.warm_up()

@@ -12,16 +12,16 @@ from vision_core.images import Photo
 from vision_core.models import Model
 
 _LEDE = (
-    "<h1 class='unseen'>Activations</h1><div class='lede'>Each tile is one <b>channel</b> of a "
+    "Each tile is one **channel** of a "
     "layer on this photo. Go from the first layer to the last: edges give way to parts, and the "
     "maps shrink (Zeiler and Fergus 2014). Then click a channel: see where on the photo it "
-    "speaks, what in the pixels it answers to, and which input would make it speak loudest.</div>"
+    "speaks, what in the pixels it answers to, and which input would make it speak loudest."
 )
 
 
 def main() -> None:
     """The page: photo, model and layer in the rail; maps, one channel, projection, maximisation."""
-    frame.top().html(_LEDE)
+    frame.top().html(frame.words("Activations", _LEDE))
     with st.sidebar:
         entry = photos.pick()
         card = model_picker.pick()

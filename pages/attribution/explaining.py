@@ -162,7 +162,9 @@ def _places(
 
 def _sanity(words: str, photo: Photo, trained: list[Attribution], random: list[Place]) -> None:
     """The maps of a network with random layers, below some words, and how like they are."""
-    heading, grown = st.markdown(words), map_view.Stills(photo)
+    heading = st.markdown(words)
+    home = map_view.area(photo, max(len(random), 1), "random_maps")
+    grown = map_view.Stills(photo, home=home)
 
     def tell(how_far: str, share: float) -> None:
         line = stills.progress(how_far, share)

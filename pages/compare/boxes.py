@@ -106,7 +106,7 @@ def _pictures(
 ) -> None:
     by_letter = {s.side.letter: s for s in shown}
     chosen = columns.partners(shown, made)
-    for place, side in zip(st.columns(len(sides), gap="small"), sides, strict=True):
+    for place, side in zip(columns.places(len(sides)), sides, strict=True):
         with place:
             columns.head(side)
             one = by_letter.get(side.letter)
@@ -122,7 +122,7 @@ def _pictures(
                 present=shell.presenting(),
                 selected=chosen.get(side.letter, -1),
                 tallest="calc(100vh - 21rem)",
-                on_stage=columns.ON_STAGE,
+                on_stage=columns.on_stage(len(sides)),
                 on_pick=partial(_picked, side.letter),
                 on_thresholds=partial(dials.moved, side),
                 on_ask=lambda at: truth.add(photo, at),

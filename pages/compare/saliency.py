@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from pages.compare.sides import Side
-from pages.shared import maps, targets
+from pages.shared import charts, maps, targets
 from pages.shared.guard import guarded
 from pages.shared.map_words import TITLES
 from vision_core.attribution import METHODS, Attribution, Target
@@ -20,7 +20,6 @@ from vision_core.images import Photo
 from vision_core.inference import ClassificationTrace, DetectionTrace
 from vision_core.labels import comparable
 
-_PLOT = {"displayModeBar": False, "scrollZoom": True}
 _METHODS = [m for m in METHODS if m not in ("smoothgrad", "integrated_gradients", "occlusion")]
 _OVER = 0.85  # how much of a map covers the photo
 
@@ -120,7 +119,7 @@ def _charts(
         )
     )
     height = int(min(max(330 * photo.height / photo.width + 50, 190), 420))
-    st.plotly_chart(panels(shown, 3, height), key="map_difference", config=_PLOT, width="stretch")
+    charts.show(panels(shown, 3, height), "map_difference", config=charts.ZOOMS)
     alike = similarity(made[0].signed, made[1].signed)
     left, right, words = st.columns([1, 1, 3])
     left.metric("Rank correlation, signed", f"{alike.signed:.2f}")

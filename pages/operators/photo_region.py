@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from pages.components.player import numbers, player
-from pages.shared import feature_source, operator_page, state
+from pages.shared import feature_source, operator_page, shell, state
 from pages.shared.operator import keep_step
 from vision_core.errors import UserError
 from vision_core.figures import jpeg
@@ -82,29 +82,37 @@ def section(menu: Any, lede: Any, outer: tuple[state.Field, ...]) -> None:
         st.sidebar.warning(error, icon=":material/rule:")
     picture = jpeg(found.photo, 640)
     still = photo_stage(pool, align, box, found.scale, picture, (w, h))
-    left, right = st.columns([1, 1], gap="medium")
-    with left:
+    stage = roi_stage(pool, align, box, found.scale, decimals=1)
+    photo, words, features = _places()
+    with photo:
         player(still, key="roi_photo", above=300, stem="roi_photo", on_drag=_take_box)
-    with right:
+    with words:
         st.markdown(
             f"Features: **{found.card.title}**, layer `{found.layer}`, channel {found.channel}, "
             f"{found.values.shape[1]} x {found.values.shape[0]} cells; one cell covers "
             f"**{1 / found.scale:.1f} pixels** of the {w} x {h} photo."
         )
         misalignment(pool, align, box, found.scale)
-    stage = roi_stage(pool, align, box, found.scale, decimals=1)
-    step = min(st.session_state["step"], len(stage.timeline) - 1)
-    player(
-        stage,
-        key="roi_features",
-        step=step,
-        above=260,
-        stem="roi",
-        on_step=keep_step,
-        on_drag=_take_box,
-    )
+    with features:
+        player(
+            stage,
+            key="roi_features",
+            step=min(st.session_state["step"], len(stage.timeline) - 1),
+            above=260,
+            stem="roi",
+            on_step=keep_step,
+            on_drag=_take_box,
+        )
     operator_page.files(stage, "roi")
     state.write(*outer, *found.fields, *fields)
+
+
+def _places() -> tuple[Any, Any, Any]:
+    """Where photo, words and features stand; before a lecture hall all in one screen."""
+    left, right = st.columns([1, 1], gap="medium")
+    if shell.presenting():
+        return left.container(), left.container(), right.container()
+    return left, right, st.container()
 
 
 def _valid(

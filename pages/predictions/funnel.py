@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from pages.shared import state
+from pages.shared import charts, state
 from pages.shared.state import Field
 from vision_core import figures
 from vision_core.selection.funnel import Behind, behind, stages
@@ -13,7 +13,6 @@ from vision_core.selection.types import Selection
 
 MOST = 1000
 """Boxes that are drawn at the most: the best of a stage."""
-_PLOT = {"displayModeBar": False, "scrollZoom": False}
 _NOTHING = "detections"  # the detections alone, as always
 
 
@@ -52,9 +51,7 @@ def show(selection: Selection, found: Behind | None) -> None:
         ),
         captions=["", *(f"**{s.count:,}** {s.text}" for s in named.values())],
     )
-    st.plotly_chart(
-        figures.funnel(tuple(named.values())), key="funnel", config=_PLOT, width="stretch"
-    )
+    charts.show(figures.funnel(tuple(named.values())), "funnel")
 
 
 def _said(found: Behind) -> str:

@@ -43,7 +43,7 @@ def main() -> None:
         entry = photos.pick()
         card = model_picker.pick()
     outer = (frame.PRESENT, *photos.fields(), *model_picker.fields())
-    words.html("<h1 class='unseen'>Predictions</h1>" + _html(_LEDE[card.task]))
+    words.html(frame.words("Predictions", _LEDE[card.task]))
     state.write(*outer)
     notes = st.container()
     photos.strip()
@@ -73,10 +73,3 @@ def _traced(model: Model, photo: Photo, card: Card) -> Trace | None:
         with st.spinner(f"Running {card.title} on {plain(photo.name)} ({size}) …", show_time=True):
             return engine.trace_of(model, photo)
     return None
-
-
-def _html(text: str) -> str:
-    """The text as a paragraph of HTML, with its emphasis."""
-    parts = text.split("**")
-    inner = "".join(f"<b>{p}</b>" if i % 2 else p for i, p in enumerate(parts))
-    return f"<div class='lede'>{inner}</div>"

@@ -18,11 +18,27 @@ PRESENT = Field("present", False, state.flag, lambda v: str(int(v)))
 
 
 def top() -> st.delta_generator.DeltaGenerator:
-    """Draw the Present switch; the place for the words beside it."""
+    """Draw the Present switch; the place for title and words beside it."""
     state.use(PRESENT)
     words, switch = st.columns([6, 1], vertical_alignment="top")
     switch.toggle("Present", key="present")
     return words
+
+
+def words(title: str, text: str) -> str:
+    """Title of a page and what to look at, as HTML.
+
+    Args:
+        title: as in the menu.
+        text: two or three sentences; ``**`` for emphasis.
+    """
+    return f"<h1 class='name'>{title}</h1><div class='lede'>{emphasised(text)}</div>"
+
+
+def emphasised(text: str) -> str:
+    """The text as HTML, what stands between ``**`` in bold."""
+    parts = text.split("**")
+    return "".join(f"<b>{p}</b>" if i % 2 else p for i, p in enumerate(parts))
 
 
 def photo_of(entry: Entry | None) -> Photo | None:

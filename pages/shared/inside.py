@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from pages.shared import state, tile_view
+from pages.shared import charts, state, tile_view
 from pages.shared.guard import guarded
 from vision_core.attribution import Question, ask
 from vision_core.attribution.targets import ClassTarget, UnitTarget
@@ -32,7 +32,6 @@ from vision_core.inference.cache import ByteLRU
 from vision_core.models import Model
 
 SHOWN = 64
-_PLOT = {"displayModeBar": False, "scrollZoom": True}
 
 
 @st.cache_resource(show_spinner=False)
@@ -83,20 +82,17 @@ def one(photo: Photo, found: Activations, channel: int) -> None:
     drawn = over_photo(photo, signed_colours(lit, limit), 0.75)
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        st.plotly_chart(
+        charts.show(
             panels([Panel(f"Channel {channel} of {found.layer}", drawn, limit)], 1, 420),
-            key="large",
-            config=_PLOT,
-            width="stretch",
+            "large",
+            config=charts.ZOOMS,
         )
     with right:
         zero = float((found.values == 0).mean())
         st.markdown(f"**All {found.values.size:,} activations of the layer**, {zero:.0%} exactly 0")
-        st.plotly_chart(
+        charts.show(
             histogram(*feature.histogram(found.values)),
-            key="histogram",
-            config={"displayModeBar": False},
-            width="stretch",
+            "histogram",
         )
         i, j = np.unravel_index(values.argmax(), values.shape)
         state.explain_link("Explain this unit", f"unit:{found.layer}:{channel},{i},{j}")
@@ -119,11 +115,10 @@ def projection(model: Model, photo: Photo, trace: Trace, found: Activations, cha
         back = question.on_photo(made.values)
         limit = own_limit(back)
         drawn = by_colour(back, limit)
-        st.plotly_chart(
+        charts.show(
             panels([Panel("Photo", photo.pixels), Panel("Projection", drawn, limit)], 2, 360),
-            key="projection",
-            config=_PLOT,
-            width="stretch",
+            "projection",
+            config=charts.ZOOMS,
         )
         for i, pooling in enumerate(made.poolings):
             _switches(i, pooling)
@@ -143,36 +138,22 @@ def _switches(at: int, pooling: Pooling) -> None:
     shown = drawn.repeat(times, 0).repeat(times, 1)
     title = f"Max pooling {at + 1}, channel {pooling.channel}"
     words = f"{int(pooling.switches.sum())} switches in blue"
-    st.plotly_chart(
-        panels([Panel(title, shown, limit, words)], 1, 300),
-        key=f"switches_{at}",
-        config=_PLOT,
-        width="stretch",
+    charts.show(
+        panels([Panel(title, shown, limit, words)], 1, 300), f"switches_{at}", config=charts.ZOOMS
     )
 
 
 def climbing(model: Model, photo: Photo, trace: Trace, found: Activations, channel: int) -> None:
     """Activation maximisation of the channel's unit or a class; DeepDream of the whole layer."""
-    first, second, third = st.columns(3)
-    with first:
-        kinds = ["this unit, from noise", "the whole layer, from the photo"]
-        if isinstance(trace, ClassificationTrace):
-            kinds.append("a class, from noise")
-        what = st.radio("Make larger", kinds, key="climb_what")
+    kinds = ["this unit, from noise", "the whole layer, from the photo"]
+    if isinstance(trace, ClassificationTrace):
+        kinds.append("a class, from noise")
+    choice, go, stop = st.columns([4, 2, 2], vertical_alignment="bottom")
+    with choice:
+        what = st.radio("Maximise", kinds, key="climb_what", horizontal=True)
         label = None
         if isinstance(trace, ClassificationTrace) and what.startswith("a class"):
             label = st.selectbox("Class", [n for n, _ in trace.top(10**4)], key="climb_class")
-        steps = st.slider("Steps", 8, 256, 64, step=8, key="climb_steps")
-    with second:
-        rate = st.slider("Step size", 0.0, 0.5, 0.06, step=0.01, key="climb_rate")
-        l2 = st.slider("L2 decay", 0.0, 0.2, 0.01, step=0.005, key="climb_l2", format="%.3f")
-        blur = st.slider("Blur", 0.0, 3.0, 0.5, step=0.1, key="climb_blur")
-    with third:
-        pixels = st.slider("Clip small pixels", 0.0, 0.9, 0.0, step=0.05, key="climb_pixels")
-        parts = st.slider("Clip small contributions", 0.0, 0.9, 0.0, step=0.05, key="climb_parts")
-        jitter = st.slider("Jitter, pixels", 0, 32, 4, key="climb_jitter")
-    seed = int(st.number_input("Seed", 0, 10**6, 0, key="climb_seed"))
-    go, stop = st.columns(2)
     begun = go.button(
         "Start", key="climb_go", icon=":material/play_arrow:", width="stretch", type="primary"
     )
@@ -183,9 +164,10 @@ def climbing(model: Model, photo: Photo, trace: Trace, found: Activations, chann
         width="stretch",
         help="Keeps the last picture.",
     )
+    with st.expander("Settings", icon=":material/tune:"):
+        steps, rate, seed, keep = _climb_settings()
     asked = _asked(model, photo, found, channel, what, label)
     if begun:
-        keep = Regularisers(l2, blur, pixels, parts, jitter)
         dream = what.startswith("the whole")
         question = (
             ask(model, photo, trace, ClassTarget(label))
@@ -195,6 +177,23 @@ def climbing(model: Model, photo: Photo, trace: Trace, found: Activations, chann
         _climb(asked, question, steps, rate, seed, keep, found.layer if dream else None)
     elif "climbed" in st.session_state and st.session_state["climbed"][0] == asked:
         _frame(*st.session_state["climbed"])
+
+
+def _climb_settings() -> tuple[int, float, int, Regularisers]:
+    """Steps, their size, the seed and the regularisers; what is set gives a good picture."""
+    first, second, third = st.columns(3)
+    with first:
+        steps = st.slider("Steps", 8, 256, 64, step=8, key="climb_steps")
+        rate = st.slider("Step size", 0.0, 0.5, 0.06, step=0.01, key="climb_rate")
+        seed = int(st.number_input("Seed", 0, 10**6, 0, key="climb_seed"))
+    with second:
+        l2 = st.slider("L2 decay", 0.0, 0.2, 0.01, step=0.005, key="climb_l2", format="%.3f")
+        blur = st.slider("Blur", 0.0, 3.0, 0.5, step=0.1, key="climb_blur")
+    with third:
+        pixels = st.slider("Clip small pixels", 0.0, 0.9, 0.0, step=0.05, key="climb_pixels")
+        parts = st.slider("Clip small contributions", 0.0, 0.9, 0.0, step=0.05, key="climb_parts")
+        jitter = st.slider("Jitter (pixels)", 0, 32, 4, key="climb_jitter")
+    return steps, rate, seed, Regularisers(l2, blur, pixels, parts, jitter)
 
 
 @dataclass(frozen=True)

@@ -11,14 +11,14 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from pages.components import canvas
-from pages.shared import growing, shell, state, stills, targets
+from pages.shared import charts, growing, shell, state, stills, targets
 from pages.shared.growing import Place
 from pages.shared.map_words import TITLES, remarks, unit
 from vision_core.attribution import Attribution, Target
 from vision_core.attribution.targets import BoxTarget, JointTarget
 from vision_core.attribution.words import meaning, quantity
 from vision_core.figures import jpeg
-from vision_core.figures.colours import class_colour
+from vision_core.figures.colours import NEGATIVE, POSITIVE, class_colour
 from vision_core.figures.encode import data_url
 from vision_core.figures.saliency import (
     Panel,
@@ -34,7 +34,7 @@ from vision_core.inference import DetectionTrace, Trace
 
 _STILL = 720
 """Pixels of the longer side of a map that is still growing, at most."""
-_PLOT = {"displayModeBar": False, "scrollZoom": True}
+_ROW = 280  # pixels of a row of maps, from which the share of its title is reckoned
 
 
 def pictures(
@@ -76,7 +76,8 @@ def pictures(
         if isinstance(trace, DetectionTrace):
             st.caption("Click a box to explain it.")
     with right:
-        grown = Stills(photo, left, lambda: _metric(score, words, places))
+        home = area(photo, max(len(places), 1), "maps")
+        grown = Stills(photo, left, lambda: _metric(score, words, places), home)
         if any(place.steps is not None for place in places):
             told += growing.grow(places, grown.show, grown.tell)
             _metric(score, words, places)
@@ -101,19 +102,25 @@ class Stills:
         photo: the photo.
         aside: where something may stand that nobody sees.
         also: is called whenever the maps are drawn.
+        home: the place for the maps and nothing else.
 
     Attributes:
         at: the place of the chart.
     """
 
     def __init__(
-        self, photo: Photo, aside: Any = None, also: Callable[[], Any] = lambda: None
+        self,
+        photo: Photo,
+        aside: Any = None,
+        also: Callable[[], Any] = lambda: None,
+        home: Any = st,
     ) -> None:
         step = max(1, -(-max(photo.width, photo.height) // _STILL))
         self._photo, self._aside, self._also = photo, aside, also
         self._loader: Any = None
         # no st.empty: it would clear what stands there from the last run before it is filled
-        self.at: Any = st
+        self.at: Any = home
+        self._home = home
         self._below: Any = st
         self._part = (slice(None, None, step),) * 2
         self._small = replace(photo, pixels=np.ascontiguousarray(photo.pixels[self._part]))
@@ -138,8 +145,8 @@ class Stills:
                 url = self._drawn[a, limits[a]]
             shown.append(stills.Still(place.title, note, url))
         if shown:
-            html = stills.grid(shown, *_layout(self._photo, len(shown)))
-            self.at = _filled(self.at, html)
+            html = stills.grid(shown, _columns(self._photo, len(shown)), _ROW)
+            self.at = _filled(self.at, html, self._home)
         if self._aside is not None and any(place.map and place.words for place in places):
             # at the first partial map, when the style that hides it is surely there
             self._loader = self._aside.plotly_chart(go.Figure(), key=stills.LOADER)
@@ -150,7 +157,7 @@ class Stills:
         """Say how far it is; one who moved a control meanwhile is let go here."""
         line = stills.progress(words, share)
         html = f"<div style='position: relative'>{LEGEND}{line}</div>"
-        self._below = _filled(self._below, html)
+        self._below = _filled(self._below, html, st)
 
     def done(self, below: str) -> None:
         """Leave the legend alone, or nothing."""
@@ -169,10 +176,10 @@ class Stills:
         return data_url(jpeg(picture), "jpeg")
 
 
-def _filled(at: Any, html: str) -> Any:
-    """Put HTML where the script is, or into a place; returns the place."""
+def _filled(at: Any, html: str, home: Any) -> Any:
+    """Put HTML into a home of elements, or into the place of one; returns the place."""
     made = at.html(html)
-    return made if at is st else at
+    return made if at is home else at
 
 
 def _metric(at: Any, words: str, places: list[Place]) -> Any:
@@ -187,8 +194,8 @@ def _metric(at: Any, words: str, places: list[Place]) -> Any:
 
 
 LEGEND = (
-    "<div class='quiet'><span style='color:#D55E00'>■</span> raises the score &nbsp; "
-    "<span style='color:#0072B2'>■</span> lowers it &nbsp; white: no effect, or not seen</div>"
+    f"<div class='quiet'><span style='color:{POSITIVE}'>■</span> raises the score &nbsp; "
+    f"<span style='color:{NEGATIVE}'>■</span> lowers it &nbsp; white: no effect, or not seen</div>"
 )
 
 
@@ -198,19 +205,58 @@ def chart(photo: Photo, found: list[Attribution], key: str, at: Any = st) -> Non
         Panel(TITLES[a.method], _picture(photo, a, limit), limit, _layer(a))
         for a, limit in zip(found, _limits(found), strict=True)
     ]
-    columns, height = _layout(photo, len(shown))
-    at.plotly_chart(
-        panels(shown, columns, height, _two_rows()), key=key, config=_PLOT, width="stretch"
+    figure = panels(shown, _columns(photo, len(shown)), _ROW, _two_rows())
+    charts.show(figure, key, at=at, config=charts.ZOOMS, height="stretch")
+
+
+_SHAPE = 1.45
+"""Width by height of the room for the maps: much the same at 1280x720 and at 1920x1080."""
+_TITLE = 62  # pixels above each row of maps
+
+
+def _columns(photo: Photo, count: int) -> int:
+    """Maps in a row, so that they are as large as the room allows."""
+    if _two_rows():
+        return min(count, 4)
+
+    def wide(columns: int) -> float:
+        rows = -(-count // columns)
+        low = (1 - 0.11 * rows) / rows * photo.width / photo.height
+        return min(_SHAPE / columns, low)
+
+    return max(range(1, min(count, 4) + 1), key=lambda columns: round(wide(columns), 3))
+
+
+def _tall(photo: Photo, count: int, columns: int) -> str:
+    """The height of the maps in CSS: the window's, and not more than their width is good for."""
+    rows = -(-count // columns)
+    each = rows / columns * photo.height / photo.width
+    side, part = ("1rem", 0.7) if shell.presenting() else ("19rem", 0.68)
+    room = "(100vh - 20rem) / 2" if _two_rows() else "100vh - 13rem"
+    low = 120 if _two_rows() else 260
+    return (
+        f"clamp({low}px, {room}, (max(100vw, 641px) - {side}) * {part * each:.3f} "
+        f"+ {rows * _TITLE}px)"
     )
 
 
-def _layout(photo: Photo, count: int) -> tuple[int, int]:
-    """Panels in a row, and the height of a row in pixels; low if another row belongs below."""
-    if _two_rows():
-        columns = min(count, 4)
-        return columns, int(min(max(620 / columns * photo.height / photo.width + 40, 120), 190))
-    columns = min(count, 2 if count <= 4 else 3)
-    return columns, int(min(max(660 / columns * photo.height / photo.width + 50, 190), 520))
+def area(photo: Photo, count: int, key: str) -> Any:
+    """A place for maps that grows with the window.
+
+    Args:
+        photo: behind the maps.
+        count: how many there are.
+        key: of the place.
+    """
+    columns = _columns(photo, count)
+    tall = _tall(photo, count, columns)
+    phone = -(-count // columns) / columns * photo.height / photo.width
+    st.html(
+        f"<style>:has(> .st-key-{key}_area) {{ --tall: {tall}; height: var(--tall) !important; }}"
+        f"@media (max-width: 640px) {{ :has(> .st-key-{key}_area) {{ --tall: calc(94vw * "
+        f"{phone:.3f} + {-(-count // columns) * _TITLE}px); }} }}</style>"
+    )
+    return st.container(key=f"{key}_area", height=400, border=False)
 
 
 def _two_rows() -> bool:

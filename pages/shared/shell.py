@@ -1,9 +1,8 @@
-"""What surrounds every page: type sizes, the Present switch, the device note."""
+"""What surrounds every page: type sizes, the look for a lecture hall, PyTorch on its way."""
 
 from __future__ import annotations
 
 import gc
-import sys
 import threading
 
 import streamlit as st
@@ -15,6 +14,8 @@ _STYLE = """<style>
 [data-testid="stSidebar"] [data-testid="stVerticalBlock"] { gap: 0.55rem; }
 [data-testid="stSidebar"] [data-testid="stButtonGroup"] button { padding-inline: 0.55rem; }
 h1 { font-size: 1.9rem !important; padding: 0 0 0.3rem !important; }
+h1.name { font-size: 1.4rem !important; padding: 0 !important; margin: 0 !important;
+  line-height: 1.25 !important; }
 .fates { line-height: 1.9; }
 .quiet { font-size: 0.88rem; opacity: 0.75; white-space: nowrap; }
 .legend div { padding: 0.1rem 0; }
@@ -29,7 +30,8 @@ h1 { font-size: 1.9rem !important; padding: 0 0 0.3rem !important; }
 _PRESENT = """<style>
 [data-testid="stSidebar"], [data-testid="stExpandSidebarButton"] { display: none; }
 html { font-size: 21px; }
-[data-testid="stMainBlockContainer"] { padding-top: 3.6rem; }
+[data-testid="stMainBlockContainer"] { padding-top: 4rem; }
+h1.name { font-size: 1.5rem !important; }
 .lede { display: none; }
 </style>"""
 
@@ -50,19 +52,9 @@ def presenting() -> bool:
     return bool(st.session_state.get("present", False))
 
 
-def device_note() -> None:
-    """Where the networks run, at the foot of the sidebar.
-
-    On the first page of a fresh server PyTorch is still being imported, in the background, so
-    that the page need not wait; the note then comes with the next page.
-    """
+def warm_up() -> None:
+    """Import PyTorch in the background, so that the first page of a fresh server need not wait."""
     _warm_up()
-    if "vision_core.inference" not in sys.modules:
-        return
-    from vision_core import devices
-
-    device = devices.resolve(st.session_state.get("device", "auto"))
-    st.sidebar.caption(f":material/memory: Networks run on {devices.describe(device)}.")
 
 
 def wait_for_networks(title: str) -> None:

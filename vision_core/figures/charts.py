@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import plotly.graph_objects as go
 
@@ -78,9 +79,10 @@ def funnel(stages: Sequence[Stage]) -> go.Figure:
             hoverinfo="text",
         )
     )
-    figure.update_xaxes(type="log", showticklabels=False, showgrid=False)
+    figure.update_xaxes(type="log", dtick=1, title_text="boxes left (log scale)")
     figure.update_yaxes(autorange="reversed")
-    return _compact(figure, len(stages))
+    figure = _compact(figure, len(stages))
+    return figure.update_layout(height=figure.layout.height + 30, margin_b=54)
 
 
 def fates(counts: Mapping[str, int]) -> go.Figure:
@@ -122,6 +124,38 @@ def timing(timing_ms: Mapping[str, float]) -> go.Figure:
     figure.update_xaxes(showticklabels=False, showgrid=False)
     figure.update_yaxes(autorange="reversed")
     return _compact(figure, len(values))
+
+
+def growth(rows: Sequence[Any]) -> go.Figure:
+    """The receptive field of each layer of a stack as a bar around the middle of the unit.
+
+    Args:
+        rows: of ``features.receptive.stack``, first to last layer.
+    """
+    names = [
+        f"{at}: {r.kernel}x{r.kernel}"
+        + (f", stride {r.stride}" if r.stride > 1 else "")
+        + (f", dilation {r.dilation}" if r.dilation > 1 else "")
+        for at, r in enumerate(rows, 1)
+    ]
+    figure = go.Figure(
+        go.Bar(
+            base=[-r.size / 2 for r in rows],
+            x=[r.size for r in rows],
+            y=names,
+            orientation="h",
+            text=[f"{r.size} x {r.size}" for r in rows],
+            textposition="auto",
+            textangle=0,
+            insidetextanchor="middle",
+            hoverinfo="skip",
+            marker={"color": INPUT},
+        )
+    )
+    figure.update_xaxes(title_text="input pixels, counted from the middle of the unit")
+    figure.update_yaxes(autorange="reversed", title_text="layer")
+    figure = _compact(figure, max(len(rows), 4))
+    return figure.update_layout(height=figure.layout.height + 30, margin_b=54)
 
 
 def _compact(figure: go.Figure, rows: int) -> go.Figure:

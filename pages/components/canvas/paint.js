@@ -32,11 +32,12 @@ function textWidth(pen, text, size) {
 }
 
 function paintSkeleton(pen, skeleton, limbs, scale, colour, width) {
-  for (const [a, b] of limbs) {
+  for (const [a, b, side] of limbs) {
     const p = skeleton[a];
     const q = skeleton[b];
     if (!p || !q) continue; // a joint under its threshold takes its limbs along
-    for (const [style, thick] of [["#fff", width + 2], [colour, width]]) {
+    const edge = side === "right" ? "#000" : "#fff"; // left and right limbs apart
+    for (const [style, thick] of [[edge, width + 2], [colour, width]]) {
       pen.beginPath();
       pen.moveTo(p[0] * scale, p[1] * scale);
       pen.lineTo(q[0] * scale, q[1] * scale);
