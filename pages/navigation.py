@@ -76,7 +76,7 @@ SECTIONS: Mapping[str, tuple[Entry, ...]] = {
             "Activations",
             "stacks",
             "pages.activations.page",
-            "What each layer makes of the photo, and the input that a unit likes most.",
+            "What each layer makes of the photo, and the input that activates a unit most.",
         ),
         Entry(
             "filters",

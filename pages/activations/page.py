@@ -1,4 +1,4 @@
-"""Activations: what the layers of a network put out for a photo, and what makes a unit speak."""
+"""Activations: what the layers of a network output for a photo, and what activates a unit."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from vision_core.images import Photo
 from vision_core.models import Model
 
 _LEDE = (
-    "Each tile is one **channel** of a "
-    "layer on this photo. Go from the first layer to the last: edges give way to parts, and the "
-    "maps shrink (Zeiler and Fergus 2014). Then click a channel: see where on the photo it "
-    "speaks, what in the pixels it answers to, and which input would make it speak loudest."
+    "Each tile is one **channel** of a layer on this photo. Go from the first layer to the last: "
+    "edges give way to parts, and the maps shrink (Zeiler and Fergus 2014). Then click a channel: "
+    "see where on the photo it is active, which pixels cause that, and which input would activate "
+    "it most."
 )
 
 

@@ -11,7 +11,7 @@ from pages.components import occluder
 from pages.shared import map_view, maps, state, stills, targets
 from pages.shared.growing import Place, apart, grow
 from pages.shared.guard import guarded
-from pages.shared.map_words import TITLES, files
+from pages.shared.map_words import SCALES, TITLES, files
 from pages.shared.plain import sentence as as_text
 from pages.shared.state import Field
 from vision_core.attribution import METHODS, Attribution, Target, ask
@@ -93,21 +93,22 @@ def _controls(model: Model, photo: Photo, trace: Trace) -> None:
             if kept != st.session_state["layers"]:
                 st.session_state["layers"] = kept
             st.multiselect(
-                "Layers of Grad-CAM and Eigen-CAM", names, key="layers", placeholder="the usual one"
+                "Layers of Grad-CAM and Eigen-CAM", names, key="layers", placeholder="default layer"
             )
     st.segmented_control(
         "Scale",
         ("own", "same"),
         key="scale",
         required=True,
-        help="Each map on a scale of its own, or all maps of one unit on one.",
+        format_func=SCALES.__getitem__,
+        help="Separate: a scale for each map. Shared: one scale for maps of the same unit.",
     )
     st.segmented_control(
         "Gradients",
         ("signed", "colour"),
         key="show",
         required=True,
-        help="Summed over R, G and B with their sign, or one for each colour.",
+        help="The sum over R, G and B with its sign, or each colour by itself.",
     )
     st.slider("Map over photo", 0.0, 1.0, step=0.05, key="over")
     with st.expander("Settings of the methods"):

@@ -148,8 +148,8 @@ def _agreement(a: Shown, b: Shown) -> None:
     charts.show(differences.agreement(_SCORES, f1, now[0]), "agreement")
     mark = "" if now[0] == now[1] else f" The mark is at the threshold of {a.side.title}."
     st.caption(
-        "F1 of one against the other while one score threshold for both rises; where "
-        f"neither keeps anything, they agree.{mark}"
+        "F1 between the two models while one score threshold for both rises. Where both "
+        f"keep nothing, they agree.{mark}"
     )
 
 
@@ -195,7 +195,7 @@ def _truth(photo: Photo, shown: Sequence[Shown], there: Truth | None) -> None:
     with right:
         if there is None:
             st.info(
-                "Say what is really there, and every detection is judged.",
+                "Draw the true boxes to score the models.",
                 icon=":material/fact_check:",
             )
             return

@@ -219,6 +219,6 @@ def _filters(alive: Sequence[Side], made: Made) -> None:
         st.markdown(
             f"Agreement: **F1 {comparison.f1:.2f}**",
             width="content",
-            help="Of one against the other: twice the boxes in both over all boxes of both, at an "
-            "IoU of 0.5 and the same class. Two empty columns agree.",
+            help="F1: the share of all boxes that both models found, with the same class and "
+            "an IoU of at least 0.5. Two models that find nothing agree.",
         )

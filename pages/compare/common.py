@@ -18,13 +18,13 @@ from vision_core.labels import ALIASES, SAME_THING
 
 
 def names() -> None:
-    """Which class names count as one."""
-    with st.expander("Names that count as one"):
+    """Which class names are treated as the same."""
+    with st.expander("Class names that are treated as the same"):
         pairs = sorted({**ALIASES, **SAME_THING}.items())
         st.write(", ".join(f"{name} = {known}" for name, known in pairs) + ".")
         st.caption(
-            "Case and underscores do not count. A class that has no partner in the other "
-            "model can only disagree."
+            "Upper and lower case and underscores make no difference. A class that the other model "
+            "does not know can only disagree."
         )
 
 

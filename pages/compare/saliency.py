@@ -10,7 +10,7 @@ import streamlit as st
 from pages.compare.sides import Side
 from pages.shared import charts, maps, targets
 from pages.shared.guard import guarded
-from pages.shared.map_words import TITLES
+from pages.shared.map_words import SCALES, TITLES
 from vision_core.attribution import METHODS, Attribution, Target
 from vision_core.attribution.explain import LAYERED
 from vision_core.attribution.sanity import similarity
@@ -125,8 +125,8 @@ def _charts(
     left.metric("Rank correlation, signed", f"{alike.signed:.2f}")
     right.metric("of the magnitudes", f"{alike.absolute:.2f}")
     words.caption(
-        "Orange raises the score, blue lowers it. The difference is left less right, each as a "
-        "share of its scale. Rank correlation (Spearman): 1 the same order of all pixels, 0 none."
+        "Orange raises the score, blue lowers it. Difference = left - right, each map divided by "
+        "its scale. Rank correlation (Spearman): 1 is the same order of all pixels, 0 no relation."
     )
 
 
@@ -141,8 +141,9 @@ def _scale(made: Sequence[Attribution]) -> list[float]:
             default="own",
             key="map_scale",
             required=True,
-            help="Scores of two networks need not mean the same: with its own scale each map "
-            "reaches the full colour.",
+            format_func=SCALES.__getitem__,
+            help="Scores of two networks need not mean the same. Separate: each map reaches the "
+            "full colour.",
         )
         == "same"
     )

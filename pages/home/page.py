@@ -82,8 +82,8 @@ _CARD = 262  # pixels; five stand beside each other at 1,440
 @cache
 def _picture(name: str, words: str) -> str:
     """A page's picture as HTML; its words stand below it where ``words`` is empty."""
-    data = base64.b64encode((_PICTURES / f"{name}.jpg").read_bytes()).decode()
+    data = base64.b64encode((_PICTURES / f"{name}.png").read_bytes()).decode()
     return (
-        f"<img src='data:image/jpeg;base64,{data}' alt='{words}' width='320' height='180' "
+        f"<img src='data:image/png;base64,{data}' alt='{words}' width='320' height='180' "
         "style='width:100%;height:auto;display:block;border-radius:0.4rem'>"
     )

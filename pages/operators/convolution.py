@@ -24,7 +24,7 @@ CONTROLS = (
     Control("groups", "Groups", 1, 4),
     Control(
         "flip",
-        "Turn the kernel round",
+        "Rotate the kernel by 180 degrees",
         options=(False, True),
         help="Mathematics defines convolution so; networks compute a correlation.",
     ),

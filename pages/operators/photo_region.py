@@ -54,9 +54,9 @@ def section(menu: Any, lede: Any, outer: tuple[state.Field, ...]) -> None:
     """The photo with its box, the misalignment, and both operators on the real features."""
     operator_page.say(
         lede,
-        "Drag the box: **dashed orange** is what RoI Pool really reads, **dashed green** "
-        "what RoI Align does. The deeper the layer, the larger a cell, and the farther snapping "
-        "moves the edges.",
+        "Drag the box. The **dashed orange** frame is what **RoI Pool** really reads, the **dashed "
+        "green** one what **RoI Align** reads. The deeper the layer, the larger its cells, and the "
+        "more rounding moves the edges.",
     )
     found = feature_source.pick()
     if found is None:
@@ -74,9 +74,9 @@ def section(menu: Any, lede: Any, outer: tuple[state.Field, ...]) -> None:
     state.use(*fields)
     with st.sidebar:
         left, right = st.columns(2)
-        left.number_input("Bins a side", 1, 7, key="bins")
-        right.number_input("Points a side", -1, 4, key="points")
-        st.toggle("aligned (take off half a cell)", key="aligned")
+        left.number_input("Bins per side", 1, 7, key="bins")
+        right.number_input("Points per side", -1, 4, key="points")
+        st.toggle("aligned (shift by half a cell)", key="aligned")
     (pool, align), box, error = _valid(found, start)
     if error:
         st.sidebar.warning(error, icon=":material/rule:")

@@ -62,7 +62,7 @@ def section(lede: Any, outer: tuple[state.Field, ...]) -> None:
     st.sidebar.selectbox("Layer", names, key="layer")
     used = (*outer, *photos.fields(), name_field, layer_field, step_field)
     if entry is None or entry.photo is None:
-        st.info(sentence(entry.error or "") if entry else "No photo yet: choose one on the left.")
+        st.info(sentence(entry.error or "") if entry else "No photo yet: choose one.")
     else:
         with guarded("running the layer"):
             found = _captured(

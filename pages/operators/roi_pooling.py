@@ -22,11 +22,11 @@ SECTIONS = {
     "corner": "Corner pooling",
 }
 CONTROLS = (
-    Control("output_size", "Bins a side", 1, 7),
+    Control("output_size", "Bins per side", 1, 7),
     Control(
-        "sampling_ratio", "Points a side", -1, 4, help="0 or -1: as many as the bin has cells."
+        "sampling_ratio", "Points per side", -1, 4, help="0 or -1: as many as the bin has cells."
     ),
-    Control("aligned", "aligned (take off half a cell)", options=(False, True)),
+    Control("aligned", "aligned (shift by half a cell)", options=(False, True)),
 )
 _LEDE = {
     "numbers": "The box falls **between** the feature cells. RoI Pool rounds it to whole cells and "

@@ -77,7 +77,7 @@ def steps(menu: Any, lede: Any, fields: tuple[state.Field, ...]) -> None:
     )
     shown = operator.show(menu)
     operator_page.say(lede, f"{_LEDE} **{shown.preset.shows}**")
-    titles = ("Scatter: stamp and add", "Gather: insert zeros, turn the kernel round, convolve")
+    titles = ("Scatter: stamp and add", "Gather: insert zeros, rotate the kernel by 180°, convolve")
     stage = Stage(tuple(view_of(w, t) for w, t in zip(shown.walks, titles, strict=True)))
     operator_page.play(operator, shown, stage, fields, ("input", "weight", "bias"))
     left, right = st.columns(2, gap="large")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.shared import state
+from pages.shared import glossary, state
 from pages.shared.plain import sentence
 from pages.shared.state import Field
 
@@ -36,15 +36,15 @@ def words(title: str, text: str) -> str:
 
 
 def emphasised(text: str) -> str:
-    """The text as HTML, what stands between ``**`` in bold."""
+    """The text as HTML: bold between ``**``, and terms of the glossary with their help."""
     parts = text.split("**")
-    return "".join(f"<b>{p}</b>" if i % 2 else p for i, p in enumerate(parts))
+    return "".join(glossary.marked(p) if i % 2 else p for i, p in enumerate(parts))
 
 
 def photo_of(entry: Entry | None) -> Photo | None:
     """The photo of an entry; says what is missing where there is none."""
     if entry is None:
-        st.info("No photo yet: choose one on the left.", icon=":material/add_a_photo:")
+        st.info("No photo yet: choose one.", icon=":material/add_a_photo:")
     elif entry.photo is None:
         st.warning(sentence(entry.error or ""), icon=":material/broken_image:")
     return None if entry is None else entry.photo

@@ -88,7 +88,7 @@ def pictures(
                 below(found)
             grown.done(LEGEND)
         else:
-            grown.at.info("Choose a method on the left.", icon=":material/tune:")
+            grown.at.info("Choose at least one method.", icon=":material/tune:")
             grown.done("")
         for sentence in dict.fromkeys(s for a in found for s in remarks(a, said)):
             st.caption(sentence)

@@ -29,6 +29,10 @@ TITLES = {
 }
 
 
+SCALES = {"own": "separate", "same": "shared"}
+"""Words for the scales of several maps."""
+
+
 def title(a: Attribution) -> str:
     """The name of a map, with its layer where it has one."""
     layer = a.settings.get("layer")

@@ -94,7 +94,7 @@ def strip() -> None:
     if st.session_state.get("source") != "upload" or len(entries) < 2:
         return
     now = _current_index(entries)
-    back, middle, on = st.columns([2, 7, 2], vertical_alignment="center", gap="small")
+    back, middle, on = st.columns([3, 8, 3], vertical_alignment="center", gap="small")
     back.button(
         "Previous",
         on_click=_walk,

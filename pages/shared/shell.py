@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gc
 import threading
+from pathlib import Path
 
 import streamlit as st
 
+_PHONE = Path(__file__).with_name("phone.js")
 _STYLE = """<style>
 [data-testid="stMainBlockContainer"] { padding: 4.2rem 1.4rem 2rem; max-width: none; }
 [data-testid="stSidebarHeader"] { height: auto; padding-bottom: 0; }
@@ -22,7 +24,12 @@ h1.name { font-size: 1.4rem !important; padding: 0 !important; margin: 0 !import
 .legend.inline div { display: inline-block; margin-right: 0.8rem; }
 .lede { font-size: 0.97rem; line-height: 1.4; opacity: 0.9; }
 .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+[data-testid="stElementContainer"]:has(.open-rail) { display: none; }
 @media (max-width: 640px) {
+  .stApp:has([data-testid="stExpandSidebarButton"])
+    [data-testid="stElementContainer"]:has(.open-rail) { display: block; }
+  .open-rail { width: 100%; padding: 0.6rem; font: inherit; font-weight: 600; color: inherit;
+    background: transparent; border: 1px solid currentColor; border-radius: 0.5rem; }
   [data-testid="stMainBlockContainer"] { padding: 3.8rem 0.7rem 2rem; }
   [data-testid="stMarkdownContainer"] table { display: block; overflow-x: auto; }
 }
@@ -37,8 +44,13 @@ h1.name { font-size: 1.5rem !important; }
 
 
 def dress() -> None:
-    """The look that theme options cannot give."""
+    """The look that theme options cannot give, and on a phone the way to the drawer."""
     st.html(_STYLE)
+    st.html(
+        "<button type='button' class='open-rail'>Choose photo and settings</button>"
+        f"<script>{_PHONE.read_text(encoding='utf-8')}</script>",
+        unsafe_allow_javascript=True,
+    )
 
 
 def dress_for_stage() -> None:

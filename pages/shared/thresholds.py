@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared import state
+from pages.shared import glossary, state
 from pages.shared.state import Field
 from vision_core.inference import DetectionTrace
 from vision_core.selection.types import NMS_VARIANTS, Thresholds
@@ -88,7 +88,7 @@ def controls(trace: DetectionTrace, kind: str | None, beside: Any = None) -> Con
         1.0,
         step=step_of(trace.defaults.score),
         key="score",
-        help="A candidate is kept only when its score is greater.",
+        help=glossary.with_help("candidate", "Keep only candidates with a greater score."),
     )
     nms = st.session_state["nms"]
     st.slider(
@@ -98,8 +98,11 @@ def controls(trace: DetectionTrace, kind: str | None, beside: Any = None) -> Con
         step=step_of(trace.defaults.iou),
         key="iou",
         disabled=nms in ("none", "soft-gaussian"),
-        help="Two boxes that overlap by more than this compete: the better one stays. "
-        "Gaussian soft NMS has no such threshold.",
+        help=glossary.with_help(
+            "IoU",
+            "Of two boxes that overlap by more than this, the better one stays. Gaussian soft NMS "
+            "has no such threshold.",
+        ),
     )
     st.slider(
         "Max detections",
@@ -113,12 +116,11 @@ def controls(trace: DetectionTrace, kind: str | None, beside: Any = None) -> Con
         NMS_VARIANTS,
         key="nms",
         format_func=NMS_WORDS.__getitem__,
-        help="Soft NMS (Bodla et al. 2017) lowers the score of overlapping boxes "
-        "instead of removing them.",
+        help=glossary.with_help("NMS", "Soft NMS: Bodla et al. 2017."),
     )
     if nms == "soft-gaussian":
         st.slider("Sigma", 0.05, 2.0, step=0.05, key="sigma", help="Width of the decay.")
-    st.toggle("Class-agnostic", key="agnostic", help="Boxes of different classes compete as well.")
+    st.toggle("Class-agnostic", key="agnostic", help="Boxes of all classes suppress each other.")
     st.multiselect("Show only", class_names(trace), key="classes", placeholder="all classes")
     with beside or st.container():
         joint = _part_controls(trace, kind)

@@ -21,7 +21,7 @@ _FATE_WORDS = {
     "below_score": "below score",
     "suppressed": "suppressed",
     "decayed": "decayed",
-    "cut_by_max": "cut by max",
+    "cut_by_max": "over the limit",
     "hidden_by_class_filter": "hidden by class",
 }
 
@@ -29,6 +29,32 @@ _FATE_WORDS = {
 def fate_word(fate: str) -> str:
     """A fate in words."""
     return _FATE_WORDS[fate]
+
+
+def fate_words(fate: str) -> str:
+    """Any fate in words, also that of a place which never became a candidate."""
+    return _FATE_WORDS.get(fate, fate.replace("_", " "))
+
+
+STAGE_WORDS = {
+    "rpn_score": "RPN score threshold",
+    "rpn_pre_nms": "best anchors per level",
+    "rpn_nms": "NMS of the RPN",
+    "rpn_post_nms": "best proposals",
+    "level_topk": "best scores per level",
+    "class_topk": "best scores per class",
+    "anchors_x_classes": "anchors x classes",
+    "proposals_x_classes": "proposals x classes",
+    "nms": "NMS",
+    "max_detections": "limit of detections",
+}
+
+
+def stage_words(name: str) -> str:
+    """A stage of the funnel in words."""
+    base = name.removesuffix("_2")
+    words = STAGE_WORDS.get(base, base.replace("_", " "))
+    return words if base == name else f"{words} (again)"
 
 
 def class_distribution(
@@ -65,7 +91,7 @@ def class_distribution(
 
 def funnel(stages: Sequence[Stage]) -> go.Figure:
     """How many boxes are left after each stage, on a logarithmic scale, words on hover."""
-    names = [s.name.replace("_", " ") for s in stages]
+    names = [stage_words(s.name) for s in stages]
     figure = go.Figure(
         go.Bar(
             x=[max(s.count, 0.8) for s in stages],
