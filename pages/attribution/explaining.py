@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.attribution import sanity_check
 from pages.components import occluder
-from pages.shared import map_view, maps, state, stills, targets
+from pages.shared import map_area, map_view, maps, state, stills, targets
 from pages.shared.growing import Place, apart, grow
 from pages.shared.guard import guarded
 from pages.shared.map_words import SCALES, TITLES, files
@@ -164,7 +164,7 @@ def _places(
 def _sanity(words: str, photo: Photo, trained: list[Attribution], random: list[Place]) -> None:
     """The maps of a network with random layers, below some words, and how like they are."""
     heading = st.markdown(words)
-    home = map_view.area(photo, max(len(random), 1), "random_maps")
+    home = map_area.area(photo, max(len(random), 1), "random_maps")
     grown = map_view.Stills(photo, home=home)
 
     def tell(how_far: str, share: float) -> None:

@@ -103,7 +103,7 @@ def _grid(found: feature.Filters, title: str, columns: int) -> None:
     if len(found.weights) > _MOST:
         st.caption(f"The first {_MOST} of {len(found.weights):,} in this order.")
     if not found.colour:
-        st.caption("Kernels summed over the input channels; vermilion positive, blue negative.")
+        st.caption("Kernels summed over the input channels. Orange is positive, blue negative.")
 
 
 def _one(found: feature.Filters) -> None:

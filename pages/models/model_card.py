@@ -148,8 +148,8 @@ def _layers(card: Card) -> None:
         },
     )
     st.caption(
-        "A layer that is used several times, as the heads on each level of a pyramid, shows its "
-        "first output. Activations, dropout and interpolation are left out: they hold no numbers."
+        "A layer that is used several times, such as a head on each level of a pyramid, shows its "
+        "first output. Activations, dropout and interpolation are not listed: they have no weights."
     )
 
 
@@ -181,8 +181,8 @@ def _training(card: Card) -> None:
     run = card.extra.get("training")
     if not run:
         st.info(
-            "Trained by the authors of torchvision; their recipes are in its repository under "
-            "references.",
+            "Trained by the authors of torchvision. Their recipes are in torchvision's repository, "
+            "in the folder references.",
             icon=":material/school:",
         )
         return

@@ -97,7 +97,7 @@ def _show(found: transposed.Captured) -> None:
     st.markdown(
         f"**{found.layer}**: {found.input.shape[0]} to {found.output.shape[0]} channels, kernel "
         f"{kernel.shape[0]}x{kernel.shape[1]}, stride {o['stride']}, padding {o['padding']}. Mean "
-        f"absolute output at the {phases.size} places within a stride differs by up to "
+        f"absolute output at the {phases.size} positions within a stride differs by up to "
         f"**{100 * spread:.1f} %**."
     )
     y, x = _liveliest(found.input[channel])

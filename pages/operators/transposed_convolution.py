@@ -86,10 +86,11 @@ def steps(menu: Any, lede: Any, fields: tuple[state.Field, ...]) -> None:
         operator_page.files(stage, "transposed_convolution")
     with right:
         facts = shown.walks[0].facts
+        zeros = facts["inserted_zeros"][0]
         st.markdown(
-            f"**Gather as a convolution:** {facts['inserted_zeros'][0]} zeros between two inputs, "
-            f"padding {facts['stretched_padding'][0]} "
-            "= dilation·(kernel - 1) - padding, stride 1, the kernel turned round."
+            f"**Gather as a convolution:** {zeros} zero{'' if zeros == 1 else 's'} between two "
+            f"inputs, padding {facts['stretched_padding'][0]} "
+            "= dilation·(kernel - 1) - padding, stride 1, the kernel rotated by 180°."
         )
         ones = {**shown.params, **{n: np.ones(np.shape(shown.params[n])) for n in _GRIDS}}
         counted = build("transposed_convolution", **{**ones, "bias": None, "view": "scatter"})

@@ -114,9 +114,9 @@ def show(trace: DetectionTrace, found: Why | str | None) -> None:
 
 def form(trace: DetectionTrace) -> None:
     """The question as numbers, for those who do not point."""
-    with st.expander("Ask about a place by numbers", icon=":material/help:"):
+    with st.expander("Why not here? Give a position in numbers", icon=":material/help:"):
         st.text_input(
-            "Place",
+            "Position",
             key="ask",
             placeholder="x, y or x1, y1, x2, y2",
             help="Pixels of the photo. Or press “Why not here?” under the picture, then click a "

@@ -69,7 +69,7 @@ def sheet(found: Activations, chosen: int, shared: bool) -> None:
         if len(path) < len(found.values)
         else f"All {len(path)} channels"
     )
-    st.caption(f"{more}, strongest first; {scale}; vermilion positive, blue negative, white zero.")
+    st.caption(f"{more}, strongest first; {scale}. Orange is positive, blue negative, white zero.")
 
 
 def one(photo: Photo, found: Activations, channel: int) -> None:
@@ -124,8 +124,8 @@ def projection(model: Model, photo: Photo, trace: Trace, found: Activations, cha
             _switches(i, pooling)
         st.caption(
             f"The one activation {made.activation:.3g} of channel {channel}, alone in its layer, "
-            "carried down by transposed convolutions; max pooling passes it to the place where the "
-            "maximum was, and each ReLU passes what is positive (Zeiler and Fergus 2014)."
+            "carried back to the pixels by transposed convolutions. Max pooling passes it to the "
+            "position of the maximum, each ReLU passes positive values (Zeiler and Fergus 2014)."
         )
 
 

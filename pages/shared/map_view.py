@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,9 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from pages.components import canvas
-from pages.shared import charts, growing, shell, state, stills, targets
+from pages.shared import charts, growing, map_area, shell, state, stills, targets
 from pages.shared.growing import Place
-from pages.shared.map_words import TITLES, remarks, unit
+from pages.shared.map_words import TITLES, in_words, remarks, unit
 from vision_core.attribution import Attribution, Target
 from vision_core.attribution.targets import BoxTarget, JointTarget
 from vision_core.attribution.words import meaning, quantity
@@ -34,7 +35,6 @@ from vision_core.inference import DetectionTrace, Trace
 
 _STILL = 720
 """Pixels of the longer side of a map that is still growing, at most."""
-_ROW = 280  # pixels of a row of maps, from which the share of its title is reckoned
 
 
 def pictures(
@@ -76,7 +76,7 @@ def pictures(
         if isinstance(trace, DetectionTrace):
             st.caption("Click a box to explain it.")
     with right:
-        home = area(photo, max(len(places), 1), "maps")
+        home = map_area.area(photo, max(len(places), 1), "maps")
         grown = Stills(photo, left, lambda: _metric(score, words, places), home)
         if any(place.steps is not None for place in places):
             told += growing.grow(places, grown.show, grown.tell)
@@ -86,7 +86,7 @@ def pictures(
             chart(photo, found, "maps", grown.at)
             if below is not None:
                 below(found)
-            grown.done(LEGEND)
+            grown.done(LEGEND + hidden([in_words(a) for a in found]))
         else:
             grown.at.info("Choose at least one method.", icon=":material/tune:")
             grown.done("")
@@ -140,12 +140,12 @@ class Stills:
             a = place.map
             note, url = place.words, ""
             if a is not None:
-                scale = scale_words(limits[a], _two_rows())
+                scale = scale_words(limits[a], map_area.two_rows())
                 note = ", ".join(filter(None, (_layer(a), place.words, scale)))
                 url = self._drawn[a, limits[a]]
             shown.append(stills.Still(place.title, note, url))
         if shown:
-            html = stills.grid(shown, _columns(self._photo, len(shown)), _ROW)
+            html = stills.grid(shown, map_area.columns(self._photo, len(shown)), map_area.ROW)
             self.at = _filled(self.at, html, self._home)
         if self._aside is not None and any(place.map and place.words for place in places):
             # at the first partial map, when the style that hides it is surely there
@@ -199,75 +199,25 @@ LEGEND = (
 )
 
 
+def hidden(sentences: list[str]) -> str:
+    """Sentences for those who do not see the pictures, as HTML that takes no room."""
+    return f"<p class='unseen'>{escape(' '.join(sentences))}</p>"
+
+
 def chart(photo: Photo, found: list[Attribution], key: str, at: Any = st) -> None:
     """The maps on their scales, zoom and pan linked."""
     shown = [
         Panel(TITLES[a.method], _picture(photo, a, limit), limit, _layer(a))
         for a, limit in zip(found, _limits(found), strict=True)
     ]
-    figure = panels(shown, _columns(photo, len(shown)), _ROW, _two_rows())
+    figure = panels(shown, map_area.columns(photo, len(shown)), map_area.ROW, map_area.two_rows())
     charts.show(figure, key, at=at, config=charts.ZOOMS, height="stretch")
-
-
-_SHAPE = 1.45
-"""Width by height of the room for the maps: much the same at 1280x720 and at 1920x1080."""
-_TITLE = 62  # pixels above each row of maps
-
-
-def _columns(photo: Photo, count: int) -> int:
-    """Maps in a row, so that they are as large as the room allows."""
-    if _two_rows():
-        return min(count, 4)
-
-    def wide(columns: int) -> float:
-        rows = -(-count // columns)
-        low = (1 - 0.11 * rows) / rows * photo.width / photo.height
-        return min(_SHAPE / columns, low)
-
-    return max(range(1, min(count, 4) + 1), key=lambda columns: round(wide(columns), 3))
-
-
-def _tall(photo: Photo, count: int, columns: int) -> str:
-    """The height of the maps in CSS: the window's, and not more than their width is good for."""
-    rows = -(-count // columns)
-    each = rows / columns * photo.height / photo.width
-    side, part = ("1rem", 0.7) if shell.presenting() else ("19rem", 0.68)
-    room = "(100vh - 20rem) / 2" if _two_rows() else "100vh - 13rem"
-    low = 120 if _two_rows() else 260
-    return (
-        f"clamp({low}px, {room}, (max(100vw, 641px) - {side}) * {part * each:.3f} "
-        f"+ {rows * _TITLE}px)"
-    )
-
-
-def area(photo: Photo, count: int, key: str) -> Any:
-    """A place for maps that grows with the window.
-
-    Args:
-        photo: behind the maps.
-        count: how many there are.
-        key: of the place.
-    """
-    columns = _columns(photo, count)
-    tall = _tall(photo, count, columns)
-    phone = -(-count // columns) / columns * photo.height / photo.width
-    st.html(
-        f"<style>:has(> .st-key-{key}_area) {{ --tall: {tall}; height: var(--tall) !important; }}"
-        f"@media (max-width: 640px) {{ :has(> .st-key-{key}_area) {{ --tall: calc(94vw * "
-        f"{phone:.3f} + {-(-count // columns) * _TITLE}px); }} }}</style>"
-    )
-    return st.container(key=f"{key}_area", height=400, border=False)
-
-
-def _two_rows() -> bool:
-    """Whether the maps of a network with random layers stand below."""
-    return bool(st.session_state["random"])
 
 
 def _layer(a: Attribution) -> str:
     """The layer of a map for the words above it: its last parts where there is little room."""
     name = str(a.settings.get("layer", ""))
-    return f"…{name[-14:]}" if _two_rows() and len(name) > 15 else name
+    return f"…{name[-14:]}" if map_area.two_rows() and len(name) > 15 else name
 
 
 def _scene(photo: Photo, trace: Trace, target: Target) -> canvas.Scene:

@@ -155,7 +155,7 @@ def _upload() -> Entry | None:
     if len(entries) > 1:
         st.caption(
             f"{entries.index(entry) + 1} of {len(entries)}: {plain(entry.name)} "
-            "(Shift with an arrow key walks)"
+            "(Shift and an arrow key show the next one)"
         )
     else:
         st.caption(f"Photo: {plain(entry.name)}")
