@@ -52,11 +52,15 @@ def area(photo: Photo, count: int, key: str) -> Any:
     """
     across = columns(photo, count)
     tall = _tall(photo, count, across)
-    phone = -(-count // across) / across * photo.height / photo.width
+    rows = -(-count // across)
+    phone = rows / across * photo.height / photo.width
+    # Streamlit fixes a height in pixels on the container and on what wraps it.
+    fixed = "height: var(--tall) !important; flex-basis: var(--tall) !important;"
     st.html(
-        f"<style>:has(> .st-key-{key}_area) {{ --tall: {tall}; height: var(--tall) !important; }}"
+        f"<style>:has(> .st-key-{key}_area) {{ --tall: {tall}; {fixed} }}"
+        f".st-key-{key}_area {{ {fixed} overflow: hidden; }}"
         f"@media (max-width: 640px) {{ :has(> .st-key-{key}_area) {{ --tall: calc(94vw * "
-        f"{phone:.3f} + {-(-count // across) * _TITLE}px); }} }}</style>"
+        f"{phone:.3f} + {rows * _TITLE}px); }} }}</style>"
     )
     return st.container(key=f"{key}_area", height=400, border=False)
 

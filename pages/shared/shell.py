@@ -23,6 +23,7 @@ h1.name { font-size: 1.4rem !important; padding: 0 !important; margin: 0 !import
 .legend div { padding: 0.1rem 0; }
 .legend.inline div { display: inline-block; margin-right: 0.8rem; }
 .lede { font-size: 0.97rem; line-height: 1.4; opacity: 0.9; }
+.lede abbr { text-decoration: underline dotted; text-underline-offset: 0.2em; cursor: help; }
 .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 [data-testid="stElementContainer"]:has(.open-rail) { display: none; }
 @media (max-width: 640px) {
