@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from pages.activations import maximising
 from pages.shared import engine, frame, inside, model_picker, photos, state
 from pages.shared.guard import guarded
 from pages.shared.plain import short
@@ -68,7 +69,7 @@ def _show(model: Model, photo: Photo, outer: tuple[Field, ...]) -> None:
             inside.projection(model, photo, trace, found, channel)
     if climb.open:
         with climb:
-            inside.climbing(model, photo, trace, found, channel)
+            maximising.climbing(model, photo, trace, found, channel)
     state.write(*outer, *used)
 
 

@@ -16,12 +16,12 @@ _WHERE = {"bundled": "bundled", "cached": "on disk", "downloadable": "download"}
 # Pixels; together they fit beside the sidebar at 1,280.
 _WIDTHS = {
     "model": 284,
-    "task": 166,
+    "task": 190,
     "weights": 84,
     "parameters": 112,
     "megabytes": 58,
     "score": 66,
-    "measured as": 138,
+    "measure": 112,
 }
 
 
@@ -115,5 +115,5 @@ def _row(card: Card) -> dict[str, object]:
         "parameters": card.parameters / 1e6,
         "megabytes": card.bytes / 2**20,
         "score": best.value if best else None,
-        "measured as": f"{best.metric} on {best.dataset}" if best else "",
+        "measure": best.metric if best else "",
     }

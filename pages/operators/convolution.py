@@ -34,7 +34,7 @@ MATRIX_CONTROLS = (
     *_SHAPE,
 )
 _LEDE = (
-    "The kernel slides over the input; at every place, the numbers under it are multiplied with "
+    "The kernel slides over the input; at every position, the numbers under it are multiplied with "
     "the **weights** and added up to one output cell. Look at the frame on the input."
 )
 _MATRIX_LEDE = {

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import streamlit as st
 
 from pages.shared import charts, state, tile_view
 from pages.shared.guard import guarded
 from vision_core.attribution import Question, ask
-from vision_core.attribution.targets import ClassTarget, UnitTarget
+from vision_core.attribution.targets import UnitTarget
 from vision_core.features import activations as feature
 from vision_core.features.activations import Activations
-from vision_core.features.maximise import Regularisers, maximise
 from vision_core.features.projection import Pooling, project
-from vision_core.figures import png
 from vision_core.figures.colours import INPUT, rgb
 from vision_core.figures.saliency import (
     Panel,
@@ -27,7 +23,7 @@ from vision_core.figures.saliency import (
 )
 from vision_core.figures.tiles import histogram
 from vision_core.images import Photo
-from vision_core.inference import ClassificationTrace, Trace
+from vision_core.inference import Trace
 from vision_core.inference.cache import ByteLRU
 from vision_core.models import Model
 
@@ -102,7 +98,8 @@ def one(photo: Photo, found: Activations, channel: int) -> None:
         )
 
 
-def _unit(model: Model, photo: Photo, trace: Trace, found: Activations, channel: int) -> Question:
+def unit(model: Model, photo: Photo, trace: Trace, found: Activations, channel: int) -> Question:
+    """The strongest unit of a channel as a target."""
     i, j = np.unravel_index(found.values[channel].argmax(), found.values[channel].shape)
     return ask(model, photo, trace, UnitTarget(found.layer, channel, int(i), int(j)))
 
@@ -110,7 +107,7 @@ def _unit(model: Model, photo: Photo, trace: Trace, found: Activations, channel:
 def projection(model: Model, photo: Photo, trace: Trace, found: Activations, channel: int) -> None:
     """The strongest activation of a channel, carried back to the pixels by the DeconvNet rule."""
     with guarded("projecting the activation"):
-        question = _unit(model, photo, trace, found, channel)
+        question = unit(model, photo, trace, found, channel)
         made = project(question)
         back = question.on_photo(made.values)
         limit = own_limit(back)
@@ -141,123 +138,3 @@ def _switches(at: int, pooling: Pooling) -> None:
     charts.show(
         panels([Panel(title, shown, limit, words)], 1, 300), f"switches_{at}", config=charts.ZOOMS
     )
-
-
-def climbing(model: Model, photo: Photo, trace: Trace, found: Activations, channel: int) -> None:
-    """Activation maximisation of the channel's unit or a class; DeepDream of the whole layer."""
-    kinds = ["this unit, from noise", "the whole layer, from the photo"]
-    if isinstance(trace, ClassificationTrace):
-        kinds.append("a class, from noise")
-    choice, go, stop = st.columns([4, 2, 2], vertical_alignment="bottom")
-    with choice:
-        what = st.radio("Maximise", kinds, key="climb_what", horizontal=True)
-        label = None
-        if isinstance(trace, ClassificationTrace) and what.startswith("a class"):
-            label = st.selectbox("Class", [n for n, _ in trace.top(10**4)], key="climb_class")
-    begun = go.button(
-        "Start", key="climb_go", icon=":material/play_arrow:", width="stretch", type="primary"
-    )
-    stop.button(
-        "Stop",
-        key="climb_stop",
-        icon=":material/stop:",
-        width="stretch",
-        help="Keeps the last picture.",
-    )
-    with st.expander("Settings", icon=":material/tune:"):
-        steps, rate, seed, keep = _climb_settings()
-    asked = _asked(model, photo, found, channel, what, label)
-    if begun:
-        dream = what.startswith("the whole")
-        question = (
-            ask(model, photo, trace, ClassTarget(label))
-            if label
-            else _unit(model, photo, trace, found, channel)
-        )
-        _climb(asked, question, steps, rate, seed, keep, found.layer if dream else None)
-    elif "climbed" in st.session_state and st.session_state["climbed"][0] == asked:
-        _frame(*st.session_state["climbed"])
-
-
-def _climb_settings() -> tuple[int, float, int, Regularisers]:
-    """Steps, their size, the seed and the regularisers; what is set gives a good picture."""
-    first, second, third = st.columns(3)
-    with first:
-        steps = st.slider("Steps", 8, 256, 64, step=8, key="climb_steps")
-        rate = st.slider("Step size", 0.0, 0.5, 0.06, step=0.01, key="climb_rate")
-        seed = int(st.number_input("Seed", 0, 10**6, 0, key="climb_seed"))
-    with second:
-        l2 = st.slider("L2 decay", 0.0, 0.2, 0.01, step=0.005, key="climb_l2", format="%.3f")
-        blur = st.slider("Blur", 0.0, 3.0, 0.5, step=0.1, key="climb_blur")
-    with third:
-        pixels = st.slider("Clip small pixels", 0.0, 0.9, 0.0, step=0.05, key="climb_pixels")
-        parts = st.slider("Clip small contributions", 0.0, 0.9, 0.0, step=0.05, key="climb_parts")
-        jitter = st.slider("Jitter (pixels)", 0, 32, 4, key="climb_jitter")
-    return steps, rate, seed, Regularisers(l2, blur, pixels, parts, jitter)
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What a maximisation was made for; for anything else it is not shown.
-
-    Attributes:
-        of: identifies network and photo, layer, channel and class.
-        words: the same for a reader.
-    """
-
-    of: tuple[str | int | None, ...]
-    words: str
-
-
-def _asked(
-    model: Model, photo: Photo, found: Activations, channel: int, what: str, label: str | None
-) -> Asked:
-    network = (model.name, model.fingerprint, str(model.device), photo.sha256)
-    if label is not None:
-        return Asked((*network, "class", label), f"Class {label} of {model.card.title}")
-    if what.startswith("the whole"):
-        return Asked(
-            (*network, "layer", found.layer),
-            f"Layer {found.layer} of {model.card.title}, from {photo.name}",
-        )
-    return Asked(
-        (*network, "unit", found.layer, channel),
-        f"Channel {channel} of {found.layer} of {model.card.title}",
-    )
-
-
-def _climb(
-    asked: Asked,
-    question: Question,
-    steps: int,
-    rate: float,
-    seed: int,
-    keep: Regularisers,
-    layer: str | None,
-) -> None:
-    """Show picture after picture; the last one stays in the session, also when stopped."""
-    place, bar = st.empty(), st.progress(0.0)
-    scores: list[float] = []
-    with guarded("maximising the activation"):
-        for frame in maximise(question, steps, rate, seed, keep, layer is not None, 4, layer):
-            scores.append(frame.score)
-            st.session_state["climbed"] = (asked, png(frame.picture), list(scores), frame.step)
-            with place.container():
-                _frame(*st.session_state["climbed"])
-            bar.progress(frame.step / frame.total, text=f"step {frame.step} of {frame.total}")
-    bar.empty()
-
-
-def _frame(asked: Asked, file: bytes, scores: list[float], step: int) -> None:
-    left, right = st.columns([2, 3])
-    left.image(file, width=360, caption=asked.words)
-    right.metric(_measured(asked, step), f"{scores[-1]:.3f}", f"{scores[-1] - scores[0]:+.3f}")
-    kind = _measured(asked, step).partition(" after")[0]
-    right.line_chart(scores, height=200, x_label="frame", y_label=kind.lower())
-
-
-def _measured(asked: Asked, step: int) -> str:
-    kind = {"class": "Class logit", "layer": "Mean square of the layer"}.get(
-        str(asked.of[4]), "Activation"
-    )
-    return f"{kind} after {step} steps"

@@ -42,7 +42,7 @@ def canvas_pixels(page) -> np.ndarray:
 
 def test_the_first_page_leads_to_the_cat(open_page) -> None:
     page = open_page("/")
-    page.get_by_role("link", name="Show me the cat").click()
+    page.get_by_role("button", name="Show me the cat").click()
     settled(page)
     assert "cat" in scene(page)["labels"]
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from pages.activations.maximising import enlarged
 from pages.filters.page import FIRST
 from tests.pages.conftest import sound, start, text_of
 from vision_core import models, samples
@@ -129,3 +131,10 @@ def test_a_maximised_picture_goes_with_its_channel() -> None:
     assert _climbed(sound(app.run())) == []
     app.session_state["channel"] = 3
     assert _climbed(sound(app.run()))
+
+
+def test_what_a_unit_can_see_is_enlarged() -> None:
+    picture = np.arange(60 * 80 * 3, dtype=np.uint8).reshape(60, 80, 3)
+    shown = enlarged(picture, (10, 20, 30, 50))
+    assert shown.shape == (360, 240, 3)
+    assert (shown[::12, ::12] == picture[20:50, 10:30]).all()
