@@ -23,7 +23,7 @@ _LEDE = {
     "mask threshold and watch the outline: it is a level set of those probabilities.",
     "keypoint": "Each person has one **heatmap** per joint; the joint is drawn at its maximum "
     "(Mask R-CNN, He et al. 2017). Scores here are heatmap logits, not probabilities: occluded "
-    "joints have a place too, only a lower score.",
+    "joints get a position too, with a lower score.",
     "pose": "**Top-down pose**: a detector finds each person, then a second network predicts one "
     "**heatmap** per joint inside the box (Tompson et al. 2014; Xiao et al. 2018). Raise the "
     "joint threshold: joints that the network is unsure about leave first, with their limbs.",
