@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import gc
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 
 import streamlit as st
 
-_PHONE = Path(__file__).with_name("phone.js")
+_PHONE = Path(__file__).with_name("page.js")
 _STYLE = """<style>
 [data-testid="stMainBlockContainer"] { padding: 4.2rem 1.4rem 2rem; max-width: none; }
 [data-testid="stSidebarHeader"] { height: auto; padding-bottom: 0; }
@@ -44,11 +45,16 @@ h1.name { font-size: 1.5rem !important; }
 </style>"""
 
 
-def dress() -> None:
-    """The look that theme options cannot give, and on a phone the way to the drawer."""
+def dress(names: Iterable[str]) -> None:
+    """The look that theme options cannot give, and on a phone the way to the drawer.
+
+    Args:
+        names: of all pages, as they stand in the address.
+    """
     st.html(_STYLE)
     st.html(
-        "<button type='button' class='open-rail'>Choose photo and settings</button>"
+        f"<button type='button' class='open-rail' data-pages='{' '.join(names)}'>"
+        "Choose photo and settings</button>"
         f"<script>{_PHONE.read_text(encoding='utf-8')}</script>",
         unsafe_allow_javascript=True,
     )

@@ -54,7 +54,8 @@ def grid(shown: Sequence[Still], columns: int, height: int) -> str:
 def _cell(still: Still) -> str:
     picture = (
         f"<img src='{still.url}' alt='{escape(still.title)}' "
-        "style='width: 100%; height: 100%; object-fit: contain; display: block'>"
+        "style='width: 100%; height: 100%; object-fit: contain; object-position: center top; "
+        "display: block'>"
         if still.url
         else "<div style='height: 100%; border: 1px dashed; opacity: 0.35; box-sizing: border-box'>"
         "</div>"

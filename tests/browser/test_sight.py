@@ -161,3 +161,15 @@ def test_on_a_phone_the_page_opens_the_drawer_and_a_choice_closes_it(open_page) 
     )
     settled(page)
     assert "photo=coffee" in page.url
+
+
+def test_why_not_here_says_what_to_do_when_it_is_pressed(open_page) -> None:
+    page = open_page("/predictions")
+    settled(page)
+    note = page.locator(".note").last
+    assert not note.is_visible()
+    ask = page.get_by_role("button", name="Why not here?")
+    ask.click()
+    assert "where you expected an object" in note.inner_text()
+    ask.click()
+    assert not note.is_visible()

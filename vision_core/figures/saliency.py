@@ -119,17 +119,19 @@ def panels(
         )
         figure.add_layout_image(
             source=data_url(png(panel.picture), "png"),
-            x=0,
+            x=wide / 2,
             y=0,
             sizex=wide,
             sizey=tall,
+            xanchor="center",
+            yanchor="top",
             xref=f"x{at + 1}" if at else "x",
             yref=f"y{at + 1}" if at else "y",
-            sizing="stretch",
+            sizing="contain",  # a scale shared by the axes would not follow a change of size
             layer="below",
         )
-    figure.update_xaxes(visible=False, range=[0, wide], matches="x", constrain="domain")
-    figure.update_yaxes(visible=False, range=[tall, 0], matches="y", scaleanchor="x")
+    figure.update_xaxes(visible=False, range=[0, wide], matches="x")
+    figure.update_yaxes(visible=False, range=[tall, 0], matches="y")
     figure.update_layout(
         height=height * rows,
         margin={"l": 0, "r": 0, "t": 34 + _SMALL * max(lines - 1, 0), "b": 4},
