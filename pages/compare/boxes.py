@@ -92,6 +92,7 @@ def _shown(photo: Photo, side: Side, trace: DetectionTrace, there: Truth | None)
         masks=parts.masks(kept) if parts.kind == "masks" else None,
         keypoints=parts.keypoints(kept) if parts.kind == "keypoints" else None,
         multiply_adds=columns.multiply_adds(side.card),
+        measured=side.timing,
     )
     return Shown(side, column, judge(selection.detections, there) if there else None)
 

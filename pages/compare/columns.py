@@ -71,7 +71,12 @@ def plain(sides: Sequence[Side]) -> dict[str, Column]:
     """The columns of models that select nothing, by letter."""
     return {
         s.letter: Column(
-            s.card, s.trace, title=s.name, random=s.random, multiply_adds=multiply_adds(s.card)
+            s.card,
+            s.trace,
+            title=s.name,
+            random=s.random,
+            multiply_adds=multiply_adds(s.card),
+            measured=s.timing,
         )
         for s in sides
     }
@@ -124,9 +129,9 @@ def counts(column: Column, judged: Judged | None) -> None:
 def cost(column: Column) -> None:
     """Time, parameters, multiply-adds and size in one line."""
     assert column.trace is not None
-    spent = sum(column.trace.info.timing_ms.values())
+    spent = sum(column.stages.values())
     parts = [
-        f"{spent:,.0f} ms on {column.trace.info.device}",
+        f"{spent:,.0f} ms on {column.trace.info.device} ({column.how_timed})",
         f"{column.card.parameters / 1e6:,.2f} M parameters",
     ]
     if column.multiply_adds:

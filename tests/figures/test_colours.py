@@ -166,7 +166,7 @@ def test_the_themes_and_the_player_have_the_colours_of_the_table() -> None:
     config = (root / ".streamlit" / "config.toml").read_text()
     grounds = re.findall(r'theme\.(\w+)\][^\[]*?backgroundColor = "(#\w+)"', config)
     assert dict(grounds) == colours.THEMES
-    script = (root / "pages" / "components" / "player" / "draw.js").read_text()
+    script = (root / "vision_core" / "figures" / "browser" / "player" / "draw.js").read_text()
     for theme, roles in colours.ROLES.items():
         [line] = [text for text in script.splitlines() if f"const {theme.upper()} = " in text]
         assert dict(re.findall(r'(\w+): "(#\w+)"', line)) == roles

@@ -8,9 +8,11 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torchvision.models.vision_transformer import VisionTransformer
 
 from vision_core.attribution.question import Question, differentiable
 from vision_core.errors import UserError
+from vision_core.models.layout import not_maps
 
 
 def gradcam(question: Question, layers: Sequence[str], relu: bool = True) -> dict[str, Tensor]:
@@ -117,8 +119,9 @@ def map_layers(question: Question) -> tuple[str, ...]:
 
         return hook
 
+    patches = not_maps(question.module)
     for name, module in question.module.named_modules():
-        if name:
+        if name and name not in patches:
             handles.append(module.register_forward_hook(hook_for(name)))
     try:
         with torch.inference_mode(False), torch.no_grad():
@@ -135,6 +138,11 @@ def default_layer(question: Question) -> str:
     Raises:
         UserError: the network has no feature maps.
     """
+    if isinstance(question.module, VisionTransformer):
+        raise UserError(
+            "A vision transformer has one convolution, at its very start, and no feature maps "
+            "behind it, so Grad-CAM and Eigen-CAM do not apply; choose gradient or occlusion."
+        )
     names = map_layers(question)
     sizes: dict[str, int] = {}
     with differentiable():

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from vision_core.attribution import cam, gradients, occlusion
-from vision_core.attribution.question import Question
+from vision_core.attribution.question import Question, differentiable
 from vision_core.attribution.rules import counted_activations
 from vision_core.errors import UserError
 
@@ -145,8 +145,8 @@ def in_steps(question: Question, method: str, **settings: Any) -> Iterator[Step]
 
 def applicability(question: Question) -> tuple[int, Mapping[str, int]]:
     """How many ReLUs the network calls on the way to the target, and all activations by name."""
-    with torch.inference_mode(False), torch.no_grad(), counted_activations() as calls:
-        question.run(question.input)
+    with differentiable(), counted_activations() as calls:
+        question.run(question.input.detach().clone().requires_grad_(True))
     return calls["ReLU"] + calls["ReLU6"], dict(calls)
 
 
@@ -177,6 +177,7 @@ def _made(
     array = question.on_photo(values)
     array.setflags(write=False)
     box = question.window.box
+    more["notes"] = (*question.notes, *more.get("notes", ()))
     return Attribution(method, str(question.target), score, array, box, **more)
 
 

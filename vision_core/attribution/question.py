@@ -54,6 +54,7 @@ class Question:
         mean, std: of the normalisation, to find black and to show the input; ``[3]``.
         needed: layers that the score reads.
         known: gradients at the input itself by rule, so that methods share one pass.
+        notes: what a reader of every map of this target must know, sentences.
     """
 
     module: nn.Module
@@ -67,6 +68,7 @@ class Question:
     std: tuple[float, ...] = (0.229, 0.224, 0.225)
     needed: tuple[str, ...] = field(default=())
     known: dict[str, tuple[Tensor, Tensor]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def on_photo(self, values: Tensor) -> np.ndarray:
         """Carry a map over the whole input, padding included, to the photo.
@@ -194,7 +196,18 @@ def _of_detector(net: Network, photo: Photo, trace: DetectionTrace, target: Targ
         raise UserError(f"{net.name} has no target {target}; it is a detector: write box:N.")
     label = _index(net.labels, trace.label(target.candidate))
     score = heads.box(net.module, trace, target, label, size, window)
-    return Question(module, x, window, target, score, None, net.labels, *heads.statistics(module))
+    note = heads.border_note(trace, target, size)
+    return Question(
+        module,
+        x,
+        window,
+        target,
+        score,
+        None,
+        net.labels,
+        *heads.statistics(module),
+        notes=(note,) if note else (),
+    )
 
 
 def _of_joint(net: Network, photo: Photo, trace: DetectionTrace, target: JointTarget) -> Question:

@@ -15,6 +15,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from vision_core.errors import UserError
+from vision_core.models.layout import not_maps
 
 
 def shadow(
@@ -49,11 +50,16 @@ def recording(module: nn.Module, names: Sequence[str]) -> Iterator[dict[str, lis
         for each name the outputs of its calls so far, one for each time that the layer runs.
 
     Raises:
-        UserError: there is no layer of that name.
+        UserError: there is no layer of that name, or it puts out no map and no plain numbers.
     """
     kept: dict[str, list[Tensor]] = {name: [] for name in names}
-    known = dict(module.named_modules())
+    known, patches = dict(module.named_modules()), not_maps(module)
     for name in names:
+        if name in patches:
+            raise UserError(
+                f"The layer {name} puts out numbers for patches of the picture, not channels with "
+                "rows and columns; choose a convolution or a layer behind the last block."
+            )
         if name not in known or not name:
             raise UserError(
                 f"There is no layer {name!r} in this network; its layers have names "
