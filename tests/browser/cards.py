@@ -50,10 +50,9 @@ def taken(page: Page, address: str, part: str) -> Image.Image:
     shot = page.locator(part).first.screenshot()
     picture = Image.open(io.BytesIO(shot)).convert("RGB")
     high = picture.width * SIZE[1] // SIZE[0]
-    if picture.height > high:  # the middle of a photo, the beginning of anything else
-        top = (picture.height - high) // 2 if part == STAGE else 0
-        picture = picture.crop((0, top, picture.width, top + high))
-    return ImageOps.pad(picture, SIZE, color=picture.getpixel((2, picture.height - 3)))
+    if picture.height > high:
+        picture = picture.crop((0, 0, picture.width, high))
+    return ImageOps.pad(picture, SIZE, color="#FFFFFF")
 
 
 def main() -> None:
