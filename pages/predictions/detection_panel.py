@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from pages.components import canvas, replay
-from pages.predictions import funnel, why_not
+from pages.predictions import funnel, knows, why_not
 from pages.shared import downloads, engine, results, scene, shell, state, thresholds
 from pages.shared.guard import guarded
 from pages.shared.state import Field
@@ -39,14 +39,17 @@ def show(model: Model, photo: Photo, trace: DetectionTrace, outer: tuple[Field, 
         state.use(BOX)
         why_not.use(trace)
         with st.sidebar:
-            said = thresholds.controls(trace, parts.kind)
+            boxes_place = st.container()
+        left, right = st.columns(_WIDE, gap="medium")
+        picture_place, parts_place = left.container(), left.container()
+        with boxes_place:
+            said = thresholds.controls(trace, parts.kind, parts_place)
         made, spent = _selected(parts, trace, said, photo)
         selection = made.selection
         assert selection is not None
         funnel.use(selection)
-        left, right = st.columns(_WIDE, gap="medium")
         answer, behind = why_not.answer(selection), funnel.chosen(selection)
-        with left:
+        with picture_place:
             drawn = scene.detections(photo, selection, said, made.masks, made.keypoints)
             marks, links, pin = why_not.marks(selection, answer)
             _picture(
@@ -60,20 +63,20 @@ def show(model: Model, photo: Photo, trace: DetectionTrace, outer: tuple[Field, 
                     crowd=funnel.crowd(behind),
                 ),
             )
-            results.spent(selection, engine.passes(model, photo), spent["select"])
-            if parts.reran:
-                st.caption("The backbone had to run once more: its features had made room.")
-            _files(made, selection, said, spent)
         with right:
             why_not.show(trace, answer)
             found, stages = st.tabs(["Detections", "Funnel"])
             with found:
-                _numbers(trace, selection)
+                _numbers(model, trace, selection)
             with stages:
                 funnel.show(selection, behind)
             why_not.form(trace)
+            _files(made, selection, said, spent)
         timing, steps = st.tabs(["Timing", "NMS replay"], on_change="rerun", key="below")
         with timing:
+            results.spent(selection, engine.passes(model, photo), spent["select"])
+            if parts.reran:
+                st.caption("The backbone ran once more: its features were no longer in memory.")
             results.timing(trace, engine.passes(model, photo))
         if steps.open:
             with steps:
@@ -120,9 +123,12 @@ def _selected(
     return made, spent
 
 
-def _numbers(trace: DetectionTrace, selection: Selection) -> None:
-    """The table, and the classes of the selected box."""
+def _numbers(model: Model, trace: DetectionTrace, selection: Selection) -> None:
+    """The table and the classes of the selected box, or what to do when there is none."""
     chosen = results.selected(selection)
+    if not len(selection.detections):
+        knows.nothing(model.card, trace)
+        return
     results.table(selection, chosen)
     if selection.ties_open:
         st.caption("Equal scores at the limit: torchvision may keep others.")
@@ -130,6 +136,7 @@ def _numbers(trace: DetectionTrace, selection: Selection) -> None:
         results.distribution(trace, chosen)
     elif len(selection.detections):
         st.caption("Click a box or a row for the scores of all its classes.")
+    knows.line(trace)
 
 
 def _files(

@@ -11,6 +11,7 @@ from pages.shared.guard import guarded
 from pages.shared.state import Field
 from vision_core import figures
 from vision_core.export import Prediction
+from vision_core.figures.colours import INPUT
 from vision_core.images import Photo
 from vision_core.inference import (
     ClassificationTrace,
@@ -146,7 +147,7 @@ def classification(
                 ids=[0],
                 labels=["what the network saw"],
                 scores=[None],
-                colours=["#0072B2"],
+                colours=[INPUT],
                 dashes=[(3, 2)],
                 captions=False,
                 description=f"{photo.name}: {best[0][0]}, probability {best[0][1]:.2f}.",

@@ -131,7 +131,7 @@ def _pick_box(trace: DetectionTrace, target: Target) -> None:
         parts = [p for p in BOX_PARTS if p != "objectness" or _has_objectness(trace)]
         titles = {"score": "class score (logit)", "objectness": "objectness (logit)"}
         _choose(
-            "Its",
+            "Explain which output?",
             [str(BoxTarget(at, p)) for p in parts],
             [titles.get(p, f"edge {p}") for p in parts],
             str(target),

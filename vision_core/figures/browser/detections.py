@@ -10,8 +10,8 @@ import numpy as np
 from vision_core import figures
 from vision_core.figures.browser.live import Live
 from vision_core.figures.browser.scene import Overlay, Scene
-from vision_core.figures.colours import class_colour
-from vision_core.figures.overlay import visible_joints
+from vision_core.figures.colours import class_colour, instance_colours
+from vision_core.figures.overlay import limb_sides, visible_joints
 from vision_core.images import Photo
 from vision_core.inference import Keypoints
 from vision_core.selection.types import Detections, Selection
@@ -45,15 +45,20 @@ def detection_scene(
         steps: of the live sliders for score and IoU.
     """
     found = selection.detections
+    colours = [class_colour(name) for name in found.labels]
+    apart = masks is not None or keypoints is not None
+    if apart:
+        colours = instance_colours(len(found))
     return Scene(
         boxes=np.round(found.boxes, 2).tolist(),
         ids=found.candidate.tolist(),
         labels=list(found.labels),
         scores=found.scores.round(4).tolist(),
-        colours=[class_colour(name) for name in found.labels],
+        colours=colours,
+        tints=dict(zip(map(str, found.candidate.tolist()), colours, strict=True)) if apart else {},
         skeletons=_skeletons(keypoints, joint),
-        limbs=list(keypoints.skeleton) if keypoints is not None else [],
-        overlay=_mask_overlay(photo, selection, masks, mask, opacity),
+        limbs=_limbs(keypoints),
+        overlay=_mask_overlay(photo, selection, masks, mask, opacity, colours),
         captions=captions,
         description=describe(photo.name, found),
         live=Live(selection, steps),
@@ -86,12 +91,21 @@ def _skeletons(
     ]
 
 
+def _limbs(keypoints: Keypoints | None) -> list[tuple[int, int, str]]:
+    """Two joints and the side of the body of each limb."""
+    if keypoints is None:
+        return []
+    sides = limb_sides(keypoints)
+    return [(a, b, side) for (a, b), side in zip(keypoints.skeleton, sides, strict=True)]
+
+
 def _mask_overlay(
     photo: Photo,
     selection: Selection,
     masks: np.ndarray | None,
     mask: float,
     opacity: float,
+    colours: list[str],
 ) -> Overlay | None:
     found = selection.detections
     if masks is None or not len(found):
@@ -104,7 +118,6 @@ def _mask_overlay(
         ids = figures.instance_map(boxes, masks, height, width, mask)
         return figures.png(figures.mask_layer(ids, colours, opacity)[0], level=1)
 
-    colours = [class_colour(name) for name in found.labels]
     what = (selection.trace.info.id, found.candidate.tobytes(), mask)
     name = hashlib.sha256(repr(what).encode()).hexdigest()[:24]
     return Overlay(name, png, found.candidate.tolist(), colours, opacity)

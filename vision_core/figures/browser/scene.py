@@ -61,7 +61,7 @@ class Scene:
         colours: ``#RRGGBB`` of each box.
         dashes: on-off lengths of each outline, in line widths; missing ones are solid.
         skeletons: joints (x, y) of each box, ``None`` where one is not shown.
-        limbs: pairs of joint indices.
+        limbs: pairs of joint indices, each with the side of the body or an empty word.
         overlay: a picture of masks or a class map.
         pin: a marked pixel (x, y).
         picks: ``boxes`` or ``pixels``: what a click means.
@@ -87,7 +87,7 @@ class Scene:
     colours: list[str] = field(default_factory=list)
     dashes: list[tuple[int, ...]] = field(default_factory=list)
     skeletons: list[list[list[float] | None]] | None = None
-    limbs: list[tuple[int, int]] = field(default_factory=list)
+    limbs: list[tuple[int, int, str]] = field(default_factory=list)
     overlay: Overlay | None = None
     pin: tuple[int, int] | None = None
     picks: str = "boxes"
