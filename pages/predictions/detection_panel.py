@@ -161,5 +161,8 @@ def _files(
         {
             "Picture": ("_picture.png", picture, "image/png"),
             **downloads.numbers(made, spent),
+            **downloads.prediction_page(
+                made, opacity=said.opacity, captions=said.captions, steps=said.steps
+            ),
         },
     )

@@ -121,5 +121,8 @@ def files(photo: Photo, model: Model, found: list[Attribution]) -> None:
             ),
             "application/json",
         )
+        words = f"Model {model.name}. The score that the maps explain is {found[0].score:.4g}."
+        shown = [(title(a), a.signed) for a in found]
+        ready |= downloads.maps_page(photo, shown, words)
     with st.expander("Raw arrays", icon=":material/download:"):
         downloads.buttons(photo.name, ready)

@@ -94,6 +94,7 @@ def files(stage: Stage, stem: str) -> None:
     downloads.buttons(
         stem,
         {
+            **downloads.walkthrough_page(stage, stem),
             "GIF of all steps": (".gif", lambda: gif(stage), "image/gif"),
             "JSON of all steps": (
                 ".json",

@@ -11,37 +11,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vision_core.arguments.methods import IN_PARTS as IN_PARTS
+from vision_core.arguments.methods import LAYERED as LAYERED
+from vision_core.arguments.methods import METHODS as METHODS
+from vision_core.arguments.methods import RULE_OF, check
+from vision_core.arguments.methods import SETTINGS as SETTINGS
 from vision_core.attribution import cam, gradients, occlusion
 from vision_core.attribution.question import Question, differentiable
 from vision_core.attribution.rules import counted_activations
 from vision_core.errors import UserError
 
-METHODS = (
-    "gradient",
-    "gradient_abs",
-    "input_x_gradient",
-    "smoothgrad",
-    "integrated_gradients",
-    "guided_backprop",
-    "deconvnet",
-    "gradcam",
-    "guided_gradcam",
-    "eigencam",
-    "occlusion",
-)
-LAYERED = ("gradcam", "guided_gradcam", "eigencam")
-"""Methods with a map for each of one or several layers."""
-IN_PARTS = ("smoothgrad", "integrated_gradients", "occlusion")
-"""Methods of many passes, whose map grows."""
-RULE_OF = {"guided_backprop": "guided", "guided_gradcam": "guided", "deconvnet": "deconvnet"}
-SETTINGS: Mapping[str, tuple[str, ...]] = {
-    "smoothgrad": ("samples", "level", "seed"),
-    "integrated_gradients": ("steps", "baseline"),
-    "gradcam": ("layers", "relu"),
-    "guided_gradcam": ("layers",),
-    "eigencam": ("layers", "relu"),
-    "occlusion": ("patch", "stride", "baseline"),
-}
 _NO_TARGET = (
     "It does not depend on the target: it shows where the layer answers most strongly "
     "to the photo, whatever is predicted."
@@ -133,13 +112,7 @@ def in_steps(question: Question, method: str, **settings: Any) -> Iterator[Step]
     Raises:
         UserError: no such method or setting, or the method means nothing on this network.
     """
-    if method not in METHODS:
-        raise UserError(f"There is no method {method!r}; choose one of {', '.join(METHODS)}.")
-    known = SETTINGS.get(method, ())
-    for name in settings:
-        if name not in known:
-            takes = f"it takes {', '.join(known)}" if known else "it takes none"
-            raise UserError(f"The method {method} has no setting {name!r}; {takes}.")
+    check(method, settings)
     return _RUNNERS.get(method, _one_pass)(question, method, settings)
 
 

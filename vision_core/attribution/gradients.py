@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vision_core.arguments.methods import BASELINES as BASELINES
+from vision_core.arguments.methods import check_baseline
 from vision_core.attribution.question import Question
 from vision_core.errors import UserError
 
@@ -17,7 +19,6 @@ BATCH = 8
 """Inputs that run at once: the fastest on a CPU, small enough for any GPU."""
 SAMPLES, STEPS = 32, 32
 """Of SmoothGrad and of integrated gradients, unless told otherwise."""
-BASELINES = ("black", "mean", "white", "blur")
 
 
 def gradient(question: Question, rule: str = "plain") -> Tensor:
@@ -117,6 +118,7 @@ def baseline_of(question: Question, name: str) -> Tensor:
     Raises:
         UserError: there is no such baseline.
     """
+    check_baseline(name)
     x = question.input
     mean = x.new_tensor(question.mean)[None, :, None, None]
     std = x.new_tensor(question.std)[None, :, None, None]
@@ -124,13 +126,11 @@ def baseline_of(question: Question, name: str) -> Tensor:
         return torch.zeros_like(x)
     if name in ("black", "white"):
         return ((float(name == "white") - mean) / std).expand_as(x).clone()
-    if name == "blur":
-        from torchvision.transforms.functional import gaussian_blur
+    from torchvision.transforms.functional import gaussian_blur
 
-        sigma = max(x.shape[-2:]) / 16
-        side = 2 * min(math.ceil(2 * sigma), (min(x.shape[-2:]) - 1) // 2) + 1
-        return gaussian_blur(x, [side, side], [sigma, sigma])
-    raise UserError(f"There is no baseline {name!r}; choose one of {', '.join(BASELINES)}.")
+    sigma = max(x.shape[-2:]) / 16
+    side = 2 * min(math.ceil(2 * sigma), (min(x.shape[-2:]) - 1) // 2) + 1
+    return gaussian_blur(x, [side, side], [sigma, sigma])
 
 
 def _check(fine: bool, sentence: str) -> None:

@@ -214,9 +214,22 @@ class SegmentationTrace:
         values = probabilities_at(self, x, y)
         return sorted(zip(self.info.labels, values.tolist(), strict=True), key=lambda p: -p[1])
 
-    def pixel_counts(self) -> dict[str, int]:
-        """Photo pixels per class name, classes that do not occur left out."""
-        totals = np.bincount(self.class_map.ravel(), minlength=len(self.info.labels))
+    def unsure(self, below: float) -> np.ndarray:
+        """Whether each photo pixel's class has a probability under ``below``, bool [H, W]."""
+        from vision_core.inference.segmentation import confidence
+
+        if below <= 0:
+            return np.zeros(self.class_map.shape, bool)
+        return confidence(self) < below
+
+    def pixel_counts(self, but: np.ndarray | None = None) -> dict[str, int]:
+        """Photo pixels per class name, classes that do not occur left out.
+
+        Args:
+            but: bool [H, W], pixels that do not count.
+        """
+        counted = self.class_map if but is None else self.class_map[~but]
+        totals = np.bincount(counted.ravel(), minlength=len(self.info.labels))
         return {n: int(c) for n, c in zip(self.info.labels, totals, strict=True) if c}
 
     @property

@@ -11,7 +11,7 @@ const NAMED = 6; // effects of a step that stand out, with their IoU
 const MOVES = 20; // lines by which a label moves to where no other one stands
 
 // Where everything stands after `count` steps of one variant.
-function standing(variant, scores, count) {
+export function standing(variant, scores, count) {
   const fate = new Uint8Array(scores.length);
   const now = Float64Array.from(scores);
   let last = null;
