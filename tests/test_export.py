@@ -15,14 +15,14 @@ from vision_core.errors import UserError
 from vision_core.export import COCO_JOINTS, Prediction, coco_json, prediction_record, rle, strict
 from vision_core.images import from_array
 from vision_core.inference.pose import COCO_FROM_LSP, JOINTS, SKELETON
-from vision_core.inference.results import (
+from vision_core.models.table import COCO_SKELETON
+from vision_core.records import (
     ClassificationTrace,
     Keypoints,
     SegmentationTrace,
+    Thresholds,
     TraceInfo,
 )
-from vision_core.models.table import COCO_SKELETON
-from vision_core.selection.types import Thresholds
 
 SIZE = (200, 160)
 PHOTO = from_array(np.zeros((SIZE[1], SIZE[0], 3), np.uint8), "scene.jpg")

@@ -12,15 +12,15 @@ from pycocotools import mask as coco_mask
 
 from vision_core.errors import UserError
 from vision_core.images import Photo
-from vision_core.inference.results import (
+from vision_core.records import (
     ClassificationTrace,
     DetectionTrace,
     Keypoints,
     SegmentationTrace,
+    Selection,
     Trace,
 )
 from vision_core.selection.masks import whole_mask
-from vision_core.selection.types import Selection
 
 COCO_JOINTS = (
     "nose",

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from playwright.sync_api import Page
 
-from vision_core.inference.results import DetectionTrace
+from vision_core.records import DetectionTrace
 from vision_core.selection import Thresholds
 
 CANVAS = Path(__file__).resolve().parents[2] / "pages" / "widgets" / "canvas"

@@ -15,7 +15,7 @@ from tests.browser import engine
 from tests.builders import make_trace
 from tests.inference.reference import built, picture
 from vision_core.inference import trace as run_network
-from vision_core.inference.results import DetectionTrace
+from vision_core.records import DetectionTrace
 from vision_core.selection import NMS_VARIANTS, Thresholds, select
 
 pytestmark = pytest.mark.browser

@@ -16,8 +16,8 @@ from vision_core.comparison.html import report_html
 from vision_core.comparison.report import Column, pairs
 from vision_core.comparison.truth import Truth
 from vision_core.figures.colours import VERDICTS, VERMILION, rgb
-from vision_core.inference.results import ClassificationTrace, Keypoints
 from vision_core.models import card
+from vision_core.records import ClassificationTrace, Keypoints
 
 NASTY = '<img src=x onerror="alert(1)">&\'<script>alert(2)</script>'
 NONE = "\N{EN DASH}"

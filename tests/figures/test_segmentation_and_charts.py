@@ -10,7 +10,7 @@ from tests.figures import scenes
 from vision_core import figures
 from vision_core.figures.colours import class_colour, rgb
 from vision_core.figures.segmentation import legend, palette
-from vision_core.inference.results import Stage
+from vision_core.records import Stage
 
 
 def two_halves() -> np.ndarray:

@@ -11,7 +11,7 @@ from vision_core.attribution.targets import (
     UnitTarget,
 )
 from vision_core.inference import ClassificationTrace, DetectionTrace, Trace
-from vision_core.selection.types import Detections
+from vision_core.records import Detections
 
 _EDGES = {"x1": "left", "y1": "top", "x2": "right", "y2": "bottom"}
 _SIGMOID = ("fcos", "retinanet")

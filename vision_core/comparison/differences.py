@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from vision_core.comparison.boxes import Pair, compare_boxes
+from vision_core.comparison.column import Column
 from vision_core.comparison.maps import compare_joints, compare_maps
 from vision_core.inference import ClassificationTrace, Keypoints, SegmentationTrace
 from vision_core.labels import comparable
+from vision_core.records import Selection
 from vision_core.selection.masks import whole_mask
-from vision_core.selection.types import Selection
-
-if TYPE_CHECKING:
-    from vision_core.comparison.report import Column
 
 TOP = 5
 

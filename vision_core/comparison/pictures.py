@@ -9,8 +9,9 @@ import cv2
 import numpy as np
 
 from vision_core import figures
+from vision_core.comparison.column import Column
 from vision_core.comparison.maps import compare_maps
-from vision_core.comparison.report import Column, judged
+from vision_core.comparison.report import judged
 from vision_core.comparison.truth import Truth
 from vision_core.figures import canvas
 from vision_core.figures.colours import DIFFERENCES, VERDICTS
@@ -18,7 +19,7 @@ from vision_core.figures.differences import marked
 from vision_core.figures.encode import data_url
 from vision_core.images import Photo, from_array
 from vision_core.inference import ClassificationTrace, SegmentationTrace
-from vision_core.selection.types import Selection
+from vision_core.records import Selection
 
 WIDTH = 1000
 """Pixels of width at the most."""

@@ -5,58 +5,24 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from vision_core.comparison.boxes import SAME
+from vision_core.comparison.column import Column
 from vision_core.comparison.differences import between
 from vision_core.comparison.truth import Curve, Truth, curve, judge
 from vision_core.errors import UserError
 from vision_core.export import Prediction, image_record, prediction_record, strict
 from vision_core.images import Photo
-from vision_core.inference import DetectionTrace, Keypoints, PartSource, trace
-from vision_core.inference.results import Trace
+from vision_core.inference import DetectionTrace, PartSource, trace
 from vision_core.labels import comparable
 from vision_core.models import Card, Model, card, load
-from vision_core.selection.types import Detections, Selection
+from vision_core.records import Detections, Selection
 
 MOST = 4
-
-
-@dataclass(frozen=True, eq=False)
-class Column:
-    """One model of a comparison.
-
-    Attributes:
-        card: of the model.
-        trace: what it said; ``None`` where it failed.
-        selection: of a detector, at its thresholds.
-        error: the sentence that takes the place of a result.
-        masks: float32 ``[K, M, M]``, mask probabilities of the K kept detections.
-        keypoints: joints of the kept detections.
-        title: what the column is called; the card's title where it is empty.
-        random: whether its weights are random ones.
-        multiply_adds: of one pass (see ``vision_core.models.anatomy``), where they are known.
-        timing_ms: milliseconds of what came after the trace: ``select``, ``masks``, ``keypoints``.
-    """
-
-    card: Card
-    trace: Trace | None = None
-    selection: Selection | None = None
-    error: str = ""
-    masks: np.ndarray | None = None
-    keypoints: Keypoints | None = None
-    title: str = ""
-    random: bool = False
-    multiply_adds: int | None = None
-    timing_ms: Mapping[str, float] = field(default_factory=dict)
-
-    @property
-    def heading(self) -> str:
-        """What the column is called."""
-        return self.title or self.card.title
 
 
 def column(model: Model, photo: Photo, given: Mapping[str, Any]) -> Column:

@@ -16,8 +16,8 @@ import numpy as np
 from vision_core.comparison.boxes import SAME
 from vision_core.errors import UserError
 from vision_core.labels import comparable
+from vision_core.records import Detections
 from vision_core.selection.nms import iou_matrix
-from vision_core.selection.types import Detections
 
 _FARTHEST = 1e6  # pixels; no photo is as large, and the area of such a box is still exact enough
 

@@ -13,7 +13,7 @@ from vision_core.figures.colours import (
     class_colour,
     text_on,
 )
-from vision_core.inference.results import Stage
+from vision_core.records import Stage
 
 _FATE_WORDS = {
     "kept": "kept",
