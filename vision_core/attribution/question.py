@@ -6,10 +6,10 @@ class logit, its objectness and its box are followed there, and no NMS takes par
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -19,7 +19,7 @@ from torch.nn import functional as F
 from vision_core import devices
 from vision_core.attribution import heads
 from vision_core.attribution.geometry import Window, of_preset
-from vision_core.attribution.rules import relu_rule
+from vision_core.attribution.rules import counted_activations, relu_rule
 from vision_core.attribution.shadow import recording, shadow
 from vision_core.attribution.targets import (
     BoxTarget,
@@ -39,6 +39,20 @@ Recorded = dict[str, list[Tensor]]
 Score = Callable[[nn.Module, Tensor, Recorded], Tensor]
 
 
+class Gradients(NamedTuple):
+    """What a pass back to the input gives.
+
+    Attributes:
+        scores: ``[N]``.
+        grads: ``[N, 3, h, w]``, of the scores at the inputs.
+        activations: how often each activation function was called, by name.
+    """
+
+    scores: Tensor
+    grads: Tensor
+    activations: Mapping[str, int]
+
+
 @dataclass(frozen=True, eq=False)
 class Question:
     """One target of one network on one photo.
@@ -54,6 +68,8 @@ class Question:
         mean, std: of the normalisation, to find black and to show the input; ``[3]``.
         needed: layers that the score reads.
         known: gradients at the input itself by rule, so that methods share one pass.
+        kind: identifies the weights and the kind of target: questions of one kind depend on the
+            same layers. Empty where that is not known.
     """
 
     module: nn.Module
@@ -66,7 +82,8 @@ class Question:
     mean: tuple[float, ...] = (0.485, 0.456, 0.406)
     std: tuple[float, ...] = (0.229, 0.224, 0.225)
     needed: tuple[str, ...] = field(default=())
-    known: dict[str, tuple[Tensor, Tensor]] = field(default_factory=dict)
+    known: dict[str, Gradients] = field(default_factory=dict)
+    kind: tuple[Hashable, ...] = ()
 
     def on_photo(self, values: Tensor) -> np.ndarray:
         """Carry a map over the whole input, padding included, to the photo.
@@ -84,26 +101,28 @@ class Question:
             )[0]
         return self.window.to_photo(values[:, : self.window.height, : self.window.width])
 
-    def run(self, x: Tensor, layers: Sequence[str] = ()) -> tuple[Tensor, Recorded]:
+    def run(
+        self, x: Tensor, layers: Sequence[str] = (), every_map: bool = False
+    ) -> tuple[Tensor, Recorded]:
         """The target's score for a batch of inputs, in the graph, and what layers put out."""
         names = tuple(dict.fromkeys((*layers, *self.needed)))
-        with devices.forward_slot(), recording(self.module, names) as kept:
+        with devices.forward_slot(), recording(self.module, names, every_map) as kept:
             return self.score(self.module, x, kept), kept
 
-    def own_gradients(self, rule: str = "plain") -> tuple[Tensor, Tensor]:
+    def own_gradients(self, rule: str = "plain") -> Gradients:
         """``gradients`` at the input itself, computed once for each rule."""
         if rule not in self.known:
             self.known[rule] = self.gradients(self.input, rule)
         return self.known[rule]
 
-    def gradients(self, x: Tensor, rule: str = "plain") -> tuple[Tensor, Tensor]:
-        """Scores ``[N]`` and their gradients ``[N, 3, h, w]`` under a ReLU rule."""
+    def gradients(self, x: Tensor, rule: str = "plain") -> Gradients:
+        """Scores of inputs ``[N, 3, h, w]`` and their gradients under a ReLU rule."""
         with differentiable():
             x = x.detach().clone().requires_grad_(True)
-            with relu_rule(rule):
+            with relu_rule(rule), counted_activations() as calls:  # the inner one counts
                 scores, _ = self.run(x)
             (grad,) = torch.autograd.grad(scores.sum(), x)
-        return scores.detach(), grad
+        return Gradients(scores.detach(), grad, dict(calls))
 
 
 @contextmanager
@@ -128,8 +147,18 @@ def ask(model: Any, photo: Photo, trace: Trace, target: Target) -> Question:
     net = network(model)
     with torch.inference_mode(False), torch.no_grad(), devices.forward_slot():
         if isinstance(trace, DetectionTrace):
-            return _of_detector(net, photo, trace, target)
-        return _of_preset_network(net, photo, trace, target)
+            found = _of_detector(net, photo, trace, target)
+        else:
+            found = _of_preset_network(net, photo, trace, target)
+    return replace(found, kind=(net.name, net.fingerprint, *_kind(trace, target)))
+
+
+def _kind(trace: Trace, target: Target) -> tuple[Hashable, ...]:
+    """What decides which layers a target depends on: its form, and the level of its anchor."""
+    told: tuple[Hashable, ...] = (type(target).__name__, getattr(target, "part", ""))
+    if isinstance(target, BoxTarget | JointTarget) and isinstance(trace, DetectionTrace):
+        return (*told, int(trace.level[target.candidate]))
+    return (*told, target.layer) if isinstance(target, UnitTarget) else told
 
 
 def default_target(trace: Trace) -> Target:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vision_core import methods
 from vision_core.cli import options, places
 from vision_core.cli.output import add_json, cannot_write, json_stream, write_json
 from vision_core.errors import UserError
@@ -17,36 +18,21 @@ if TYPE_CHECKING:
     from vision_core.attribution import Attribution, Target
     from vision_core.inference import Trace
 
-_SETTINGS: dict[str, type] = {
-    "samples": int,
-    "level": float,
-    "seed": int,
-    "steps": int,
-    "baseline": str,
-    "patch": int,
-    "stride": int,
-}
-
 
 def register(subparsers: Any) -> None:
     """Add the command to the command line."""
     parser = subparsers.add_parser("explain", help="show what drives a prediction")
     parser.add_argument("image", metavar="IMAGE", help="file, or - for standard input")
-    parser.add_argument("--method", required=True, metavar="METHOD", help="gradient, gradcam ...")
+    parser.add_argument(
+        "--method", required=True, metavar="METHOD", help=", ".join(methods.names())
+    )
     parser.add_argument(
         "--target",
         metavar="TARGET",
         help="NAME, box:N[:PART], region:NAME[:X1,Y1,X2,Y2], joint:N:NAME or unit:LAYER:C,I,J; N "
         "counts the detections of predict from 0; the top prediction if left out",
     )
-    parser.add_argument(
-        "--layer", action="append", metavar="LAYER", help="of Grad-CAM and Eigen-CAM; may repeat"
-    )
-    parser.add_argument(
-        "--signed", action="store_true", help="Grad-CAM and Eigen-CAM without the last ReLU"
-    )
-    for name, kind in _SETTINGS.items():
-        parser.add_argument(f"--{name}", type=kind, metavar=name.upper())
+    _add_settings(parser)
     parser.add_argument("--out", type=Path, metavar="MAP.npy", help="signed float32 array")
     parser.add_argument("--png", type=Path, metavar="OUT.png", help="picture over the photo")
     options.add_model(parser)
@@ -58,26 +44,50 @@ def register(subparsers: Any) -> None:
     parser.set_defaults(run=run)
 
 
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    """An option for each setting of any method, and ``--layer``."""
+    group = parser.add_argument_group("settings of the methods")
+    layered = ", ".join(m.title for m in methods.every() if m.layered)
+    group.add_argument(
+        "--layer", action="append", metavar="LAYER", help=f"of {layered}; may repeat"
+    )
+    for name, takers in methods.settings().items():
+        titles = ", ".join(method.title for method, _ in takers)
+        setting = takers[0][1]
+        if setting.kind is bool:
+            words = f"{titles}: {'do not ' if setting.default else ''}{setting.title}"
+            group.add_argument(
+                f"--{setting.option}",
+                dest=name,
+                action="store_const",
+                const=not setting.default,
+                help=words,
+            )
+        else:
+            words = f"{titles}: {setting.title}"
+            words += f" ({', '.join(setting.choices)})" if setting.choices else ""
+            group.add_argument(f"--{name}", type=setting.kind, metavar=name.upper(), help=words)
+
+
 def run(args: argparse.Namespace) -> int:
     """Write the map and say what it explains; several layers give an array with one axis more."""
     given = options.given_thresholds(args)
+    method, settings = methods.method(args.method), _settings(args)
+    method.check(settings)
 
-    from vision_core.attribution import METHODS, ask, explain, explained
-    from vision_core.attribution.explain import LAYERED
+    from vision_core.attribution import ask, explain, explained
     from vision_core.cli.predicting import read_photo
     from vision_core.inference import trace
 
-    if args.method not in METHODS:
-        raise UserError(f"There is no method {args.method!r}; choose one of {', '.join(METHODS)}.")
     photo = read_photo(args.image)
     model = options.load_model(args)
     traced = trace(model, photo)
     target = _target(args.target, traced, given)
     question = ask(model, photo, traced, target)
-    if args.method in LAYERED:
-        answers = list(explained(question, args.method, **_settings(args)))
+    if method.layered:
+        answers = list(explained(question, method.name, **settings))
     else:
-        answers = [explain(question, args.method, **_settings(args))]
+        answers = [explain(question, method.name, **settings)]
     if args.out is not None:
         _save(args.out, answers)
     if args.png is not None:
@@ -98,12 +108,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _settings(args: argparse.Namespace) -> dict[str, Any]:
-    given = {name: getattr(args, name) for name in _SETTINGS if getattr(args, name) is not None}
-    if args.layer:
-        given["layers"] = tuple(args.layer)
-    if args.signed:
-        given["relu"] = False
-    return given
+    given = {name: getattr(args, name) for name in methods.settings()}
+    given = {name: value for name, value in given.items() if value is not None}
+    return given | ({"layers": tuple(args.layer)} if args.layer else {})
 
 
 def _target(text: str | None, traced: Trace, given: dict[str, Any]) -> Target:
