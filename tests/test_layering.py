@@ -96,6 +96,25 @@ def test_the_core_imports_no_streamlit_and_nothing_above_itself(file):
     assert not wrong, f"{file.name} imports {sorted(wrong)}"
 
 
+def room(name: str) -> str:
+    """The room of the pages that a dotted name lies in: ``compare`` of ``pages.compare.sides``."""
+    parts = name.split(".")
+    return parts[1] if parts[0] == "pages" and len(parts) > 1 else ""
+
+
+@pytest.mark.parametrize("file", PAGES, ids=lambda f: str(f.relative_to(ROOT)))
+def test_pages_never_import_each_other_and_shared_never_a_page(file):
+    own = file.relative_to(ROOT).parts[1] if file.parent != ROOT else "app.py"
+    allowed = {
+        "components": {"components"},
+        "shared": {"shared", "components", "navigation.py"},
+        "navigation.py": {"shared"},
+        "app.py": {"shared", "navigation.py"},
+    }.get(own, {own, "shared", "components", "navigation.py"})
+    rooms = {room(n) + (".py" if room(n) == "navigation" else "") for n in imports(file)} - {""}
+    assert rooms <= allowed, f"{file.relative_to(ROOT)} imports {sorted(rooms - allowed)}"
+
+
 def test_the_check_would_find_a_wrong_import(tmp_path, monkeypatch):
     monkeypatch.setitem(globals(), "ROOT", tmp_path)
     file = tmp_path / "vision_core" / "images.py"

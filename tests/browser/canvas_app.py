@@ -14,7 +14,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import numpy as np
 import streamlit as st
 
-from pages.widgets import detection_panel, engine, shell, state
+from pages.predictions import detection_panel
+from pages.shared import engine, shell, state
 from tests.builders import make_trace
 from tests.selection.test_why import constructed, with_field
 from vision_core.images import Photo, from_array

@@ -13,7 +13,7 @@ from playwright.sync_api import Page
 from vision_core.records import DetectionTrace
 from vision_core.selection import Thresholds
 
-CANVAS = Path(__file__).resolve().parents[2] / "pages" / "widgets" / "canvas"
+CANVAS = Path(__file__).resolve().parents[2] / "pages" / "components" / "canvas"
 FILES = ("overlap.js", "topk.js", "select.js")
 
 _RUN = """([boxes, scores, labels, ranks, all]) => {

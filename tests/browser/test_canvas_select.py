@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page
 
-from pages.widgets.canvas.live import best
+from pages.components.canvas.live import best
 from tests.browser import engine
 from tests.builders import make_trace
 from tests.inference.reference import built, picture

@@ -14,9 +14,12 @@ import streamlit as st
 import torch
 from PIL import Image
 from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
+
+from pages import navigation
 
 APP = Path(__file__).resolve().parents[2] / "app.py"
-PREDICTIONS = "pages/predictions.py"
+PREDICTIONS = "predictions"
 
 
 @pytest.fixture(autouse=True)
@@ -31,9 +34,14 @@ def start(page: str | None = PREDICTIONS, **params: str) -> AppTest:
     app = AppTest.from_file(str(APP), default_timeout=120)
     for name, value in params.items():
         app.query_params[name] = value
-    if page is not None:
-        app.switch_page(page)
-    return app.run()
+    return (app if page is None else visit(app, page)).run()
+
+
+def visit(app: AppTest, page: str) -> AppTest:
+    """The app on another page, before its run; ``switch_page`` only knows pages that are files."""
+    assert page in navigation.ENTRIES
+    app._page_hash = calc_hash(page)
+    return app
 
 
 def sound(app: AppTest) -> AppTest:

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.widgets import maps
+from pages.shared import maps
 from tests.pages.conftest import picture, sound, start, text_of
 from vision_core import models, samples
 from vision_core.attribution import explained
 from vision_core.attribution.targets import ClassTarget
 from vision_core.inference import trace
 
-PAGE = "pages/attribution.py"
+PAGE = "attribution"
 
 
 def test_it_opens_on_the_best_box_of_the_bundled_detector() -> None:
@@ -186,7 +186,7 @@ def test_t26_every_argument_of_a_map_is_part_of_its_key() -> None:
     ("page", "key", "value"),
     [
         (PAGE, "over", 0.3),
-        ("pages/relu_rules.py", "unit", 2),
+        ("relu_rules", "unit", 2),
     ],
 )
 def test_how_it_is_drawn_runs_no_network(page, key, value, convolutions) -> None:

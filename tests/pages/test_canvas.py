@@ -14,7 +14,7 @@ def page() -> None:
     import numpy as np
     import streamlit as st
 
-    from pages.widgets.canvas import Scene, picture
+    from pages.components.canvas import Scene, picture
     from vision_core.images import from_array
 
     which = st.number_input("Photo", 0, 100, 0)
@@ -58,8 +58,8 @@ def live_page() -> None:
     import numpy as np
     import streamlit as st
 
-    from pages.widgets.canvas import Scene, picture
-    from pages.widgets.canvas.live import Live
+    from pages.components.canvas import Scene, picture
+    from pages.components.canvas.live import Live
     from tests.builders import make_trace
     from vision_core.images import from_array
     from vision_core.selection import Thresholds, select

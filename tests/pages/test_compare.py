@@ -11,7 +11,7 @@ import pytest
 from scipy.stats import spearmanr
 from streamlit.testing.v1 import AppTest
 
-from pages.widgets import engine
+from pages.shared import engine
 from tests.pages.conftest import sound, start, text_of
 from vision_core import samples
 from vision_core.attribution import ask, default_target, explain
@@ -21,7 +21,7 @@ from vision_core.labels import comparable
 from vision_core.models import load
 from vision_core.selection.nms import iou_matrix
 
-PAGE = "pages/compare.py"
+PAGE = "compare"
 
 
 def compare(**params: str) -> AppTest:

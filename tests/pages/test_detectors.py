@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from pages.widgets import engine
-from pages.widgets.funnel import MOST
+from pages.predictions.funnel import MOST
+from pages.shared import engine
 from tests.inference.reference import built
 from tests.pages.conftest import picture, sound, start, text_of
 from vision_core import samples

@@ -104,10 +104,10 @@ def test_joints_below_the_threshold_are_left_out_of_coco_too() -> None:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_download_of_every_page_has_what_its_name_promises(page: str) -> None:
-    params = {"random": "1"} if page == "pages/attribution.py" else {}
+    params = {"random": "1"} if page == "attribution" else {}
     app, files = pressed(page, **params)
     sound(app)
-    expected = {"pages/predictions.py": 3, "pages/compare.py": 2, "pages/attribution.py": 4}
+    expected = {"predictions": 3, "compare": 2, "attribution": 4}
     assert len(files) >= expected.get(page, 0)
     names = [name for name, _ in files.values()]
     assert len(set(names)) == len(names)
@@ -115,7 +115,7 @@ def test_every_download_of_every_page_has_what_its_name_promises(page: str) -> N
 
 @pytest.mark.parametrize("kind", ["segmentation", "classification"])
 def test_every_download_of_the_other_comparisons(kind: str) -> None:
-    app, files = pressed("pages/compare.py", kind=kind)
+    app, files = pressed("compare", kind=kind)
     sound(app)
     assert len(files) == 2
     record = files["Numbers (JSON)"][1]
@@ -124,7 +124,7 @@ def test_every_download_of_the_other_comparisons(kind: str) -> None:
 
 @pytest.mark.parametrize("task", TASKS[1:])
 def test_every_download_of_attribution(task: str) -> None:
-    app, files = pressed("pages/attribution.py", task=task, methods="gradient,gradcam")
+    app, files = pressed("attribution", task=task, methods="gradient,gradcam")
     sound(app)
     photo = samples.sample("cat")
     arrays = [value for name, value in files.values() if name.endswith(".npy")]

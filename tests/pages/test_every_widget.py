@@ -52,13 +52,13 @@ Fresh = Callable[[], AppTest]
 BEFORE: dict[str, Way] = {"climb_go": (Move("climb_steps", 8),)}
 """Moves that make a slow one short."""
 EXPECTED = {
-    "pages/activations.py": {"layer", "part", "climb_go", "climb_seed"},
-    "pages/attribution.py": {"methods", "samples", "seed"},
-    "pages/compare.py": {"model_b", "compare_tabs", "map_method_0", "reset_comparison"},
-    "pages/convolution.py": {"stride", "flip", "start_over"},
-    "pages/filters.py": {"untrained"},
-    "pages/models.py": {"kind", "here"},
-    "pages/predictions.py": {"score", "mask", "ask", "download_weights", "use_bundled"},
+    "activations": {"layer", "part", "climb_go", "climb_seed"},
+    "attribution": {"methods", "samples", "seed"},
+    "compare": {"model_b", "compare_tabs", "map_method_0", "reset_comparison"},
+    "convolution": {"stride", "flip", "start_over"},
+    "filters": {"untrained"},
+    "models": {"kind", "here"},
+    "predictions": {"score", "mask", "ask", "download_weights", "use_bundled"},
 }
 """Some of what must have been moved, also behind tabs, tasks and models that are not here."""
 
@@ -184,7 +184,7 @@ def test_a_fault_behind_a_widget_is_noticed(caplog: pytest.LogCaptureFixture) ->
     def script() -> None:
         import streamlit as st
 
-        from pages.widgets.guard import guarded
+        from pages.shared.guard import guarded
 
         def fail() -> None:
             raise KeyError("in a callback")

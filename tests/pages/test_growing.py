@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 import streamlit as st
 
-from pages.widgets import growing, maps, stills
-from pages.widgets.growing import Place
-from pages.widgets.runs import Runs
+from pages.shared import growing, maps, stills
+from pages.shared.growing import Place
+from pages.shared.runs import Runs
 from tests.pages.conftest import sound, start, text_of
 from vision_core import models, samples
 from vision_core.attribution import ask, explain
@@ -23,7 +23,7 @@ from vision_core.attribution.targets import ClassTarget
 from vision_core.errors import UserError
 from vision_core.inference import trace
 
-PAGE = "pages/attribution.py"
+PAGE = "attribution"
 SETTINGS: dict[str, dict[str, Any]] = {
     "smoothgrad": {"samples": 20, "seed": 1},
     "integrated_gradients": {"steps": 20},

@@ -10,7 +10,7 @@ from vision_core import models, samples
 from vision_core.features.activations import activations
 from vision_core.features.filters import filters
 
-FILTERS, ACTIVATIONS = "pages/filters.py", "pages/activations.py"
+FILTERS, ACTIVATIONS = "filters", "activations"
 
 
 @pytest.mark.parametrize("task", ["detection", "segmentation", "classification", "pose"])
@@ -72,7 +72,7 @@ def test_a_class_is_made_larger_step_by_step() -> None:
 
 
 def test_small_kernels_lead_to_larger_ones() -> None:
-    app = sound(start("pages/filters.py", task="classification", model="resnet_s"))
+    app = sound(start("filters", task="classification", model="resnet_s"))
     assert "3 x 3 over 3 channels" in text_of(app)
     sound(app.button(key="larger_kernels").click().run())
     assert "11 x 11 over 3 channels" in text_of(app)

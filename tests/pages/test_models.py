@@ -8,7 +8,7 @@ from tests.pages.conftest import sound, start, text_of
 from vision_core import models
 from vision_core.models import weights
 
-PAGE = "pages/models.py"
+PAGE = "models"
 
 
 def titles(app) -> list[str]:
@@ -50,7 +50,7 @@ def test_a_link_opens_a_model_and_offers_its_download() -> None:
 
 
 def test_receptive_fields_of_textbooks() -> None:
-    from pages.widgets.model_card import _receptive_fields
+    from pages.models.model_card import _receptive_fields
 
     seen = _receptive_fields("vgg16")  # 3x3 convolutions and 2x2 pooling, by hand
     assert (seen["features.0"], seen["features.4"], seen["features.30"]) == (

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from pages.widgets.occluder import SHOWN, content
+from pages.components.occluder import SHOWN, content
 from vision_core import models, samples
 from vision_core.attribution import ask, parse
 from vision_core.attribution.occlusion import sweep

@@ -12,8 +12,9 @@ import torch
 import torchvision
 from torch.nn import functional as F
 
-from pages.widgets import field_view, real_layer
-from tests.pages.conftest import sound, start, text_of
+from pages.operators import real_layer
+from pages.receptive_field import field_view
+from tests.pages.conftest import sound, start, text_of, visit
 from tests.walkthroughs.test_convolution import tensor
 from vision_core.attribution.geometry import Window
 from vision_core.features import transposed
@@ -52,7 +53,7 @@ def result(app: Any, view: int = 0) -> np.ndarray:
 @pytest.mark.parametrize(("page", "section"), EVERY)
 def test_every_section_runs(page, section, caplog) -> None:
     with caplog.at_level(logging.WARNING):
-        app = sound(start(f"pages/{page}.py", section=section))
+        app = sound(start(page, section=section))
     assert not app.warning
     assert "deprecat" not in caplog.text.lower()
 
@@ -60,13 +61,13 @@ def test_every_section_runs(page, section, caplog) -> None:
 @pytest.mark.parametrize(("page", "section"), OPERATORS)
 def test_every_example_runs_from_a_link(page, section) -> None:
     for chosen in PRESETS[OPERATORS[page, section]]:
-        app = sound(start(f"pages/{page}.py", section=section, preset=chosen.name))
+        app = sound(start(page, section=section, preset=chosen.name))
         assert stage(app)["stage"]["timeline"]
         assert app.selectbox(key="preset").value == chosen.name
 
 
 def test_another_example_brings_its_own_parameters() -> None:
-    app = sound(start("pages/convolution.py", stride="3"))
+    app = sound(start("convolution", stride="3"))
     assert app.number_input(key="stride").value == 3
     sound(app.selectbox(key="preset").set_value("stride-2").run())
     assert app.number_input(key="stride").value == 2
@@ -75,7 +76,7 @@ def test_another_example_brings_its_own_parameters() -> None:
 
 
 def test_controls_and_sizes_change_the_numbers() -> None:
-    app = sound(start("pages/transposed_convolution.py"))
+    app = sound(start("transposed_convolution"))
     sound(app.number_input(key="stride").set_value(3).run())
     sound(app.number_input(key="input_columns").set_value(3).run())
     x = np.array(stage(app)["stage"]["views"][0]["walk"]["operands"]["input"]["values"])
@@ -87,7 +88,7 @@ def test_controls_and_sizes_change_the_numbers() -> None:
 
 
 def test_a_broken_rule_stands_there_and_the_last_valid_picture_stays() -> None:
-    app = sound(start("pages/convolution.py"))
+    app = sound(start("convolution"))
     sound(app.number_input(key="dilation").set_value(2).run())
     before = result(app)
     sound(app.number_input(key="input_rows").set_value(2).run())
@@ -99,37 +100,37 @@ def test_a_broken_rule_stands_there_and_the_last_valid_picture_stays() -> None:
 
 
 def test_a_link_holds_numbers_and_a_bad_one_gives_a_note() -> None:
-    app = sound(start("pages/convolution.py", input="1,2;3,4", weight="2"))
+    app = sound(start("convolution", input="1,2;3,4", weight="2"))
     assert "numbers, such as" not in text_of(app)
-    app = sound(start("pages/convolution.py", input="1,2;3,4", weight="1,0;0,1", step="0"))
+    app = sound(start("convolution", input="1,2;3,4", weight="1,0;0,1", step="0"))
     assert result(app).tolist() == [[5]]
-    app = sound(start("pages/convolution.py", input="1,x"))
+    app = sound(start("convolution", input="1,x"))
     assert "it takes numbers" in text_of(app)
 
 
 def test_another_page_starts_with_its_own_numbers() -> None:
-    app = sound(start("pages/convolution.py", stride="3", step="2"))
-    app.switch_page("pages/transposed_convolution.py")
+    app = sound(start("convolution", stride="3", step="2"))
+    visit(app, "transposed_convolution")
     sound(app.run())
     assert app.number_input(key="stride").value == 2
 
 
 def test_unaligned_points_are_half_a_cell_off() -> None:
-    app = sound(start("pages/roi_pooling.py", preset="half-a-cell-off"))
+    app = sound(start("roi_pooling", preset="half-a-cell-off"))
     # Half a cell of 32 pixels at every edge.
     assert "data-align='16.00'" in text_of(app)
-    app = sound(start("pages/roi_pooling.py"))
+    app = sound(start("roi_pooling"))
     assert "data-align='0.00'" in text_of(app)
 
 
 def test_a_box_off_the_picture_is_refused_and_the_last_one_stays() -> None:
-    app = sound(start("pages/roi_pooling.py", section="photo", roi="5000,5000,6000,6000"))
+    app = sound(start("roi_pooling", section="photo", roi="5000,5000,6000,6000"))
     assert any("lies off the picture" in w.value for w in app.warning)
     assert stage(app)["stage"]["views"]
 
 
 def test_the_stack_of_layers_is_checked() -> None:
-    app = sound(start("pages/receptive_field.py", section="growth", layers="3,2,1,1;3,2,1,1"))
+    app = sound(start("receptive_field", section="growth", layers="3,2,1,1;3,2,1,1"))
     assert "**7 x 7 pixels** after 2 layers" in text_of(app)
     sound(app.text_input(key="layers").set_value("3,2;1,1").run())
     assert any("four whole numbers" in w.value for w in app.warning)
@@ -151,7 +152,7 @@ def test_the_page_says_why_a_unit_sees_the_whole_picture(monkeypatch) -> None:
 
 
 def test_a_network_with_a_transposed_convolution_gets_its_section(monkeypatch) -> None:
-    app = sound(start("pages/transposed_convolution.py"))
+    app = sound(start("transposed_convolution"))
     assert "layer" not in app.button_group(key="section").options
     torch.manual_seed(0)
     part = Transposed(3).deconv
@@ -160,13 +161,13 @@ def test_a_network_with_a_transposed_convolution_gets_its_section(monkeypatch) -
         found = transposed.captured("up", part, x, part(x))
     monkeypatch.setattr(real_layer, "networks", lambda: {"some": ("up",)})
     monkeypatch.setattr(real_layer, "_captured", lambda *_: found)
-    app = sound(start("pages/transposed_convolution.py", section="layer"))
+    app = sound(start("transposed_convolution", section="layer"))
     assert "3 to 3 channels, kernel 4x4, stride 2" in text_of(app)
     assert result(app).shape == (6, 6)
 
 
 def test_a_rule_from_a_link_stands_under_the_control_that_it_names() -> None:
-    app = sound(start("pages/transposed_convolution.py", output_padding="3"))
+    app = sound(start("transposed_convolution", output_padding="3"))
     drawn = [
         e.label if e.type == "number_input" else e.type
         for e in app.sidebar

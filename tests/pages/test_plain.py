@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pages.widgets.plain import MOST, plain, sentence, short
+from pages.shared.plain import MOST, plain, sentence, short
 
 
 @pytest.mark.parametrize(

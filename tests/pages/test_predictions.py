@@ -5,7 +5,7 @@ import logging
 import numpy as np
 import pytest
 
-from tests.pages.conftest import PREDICTIONS, file_of, picture, sound, start, text_of
+from tests.pages.conftest import PREDICTIONS, file_of, picture, sound, start, text_of, visit
 from vision_core import models, samples
 
 LOW = "0.005"  # so low that any weights, trained or not, show several boxes
@@ -84,8 +84,8 @@ def test_state_survives_another_page() -> None:
     app.slider(key="max").set_value(9)
     app.selectbox(key="photo").set_value("astronaut")
     sound(app.run())
-    sound(app.switch_page("pages/home.py").run())
-    sound(app.switch_page(PREDICTIONS).run())
+    sound(visit(app, "home").run())
+    sound(visit(app, PREDICTIONS).run())
     assert app.slider(key="score").value == 0.07
     assert app.slider(key="max").value == 9
     assert app.selectbox(key="photo").value == "astronaut"
@@ -212,7 +212,7 @@ def test_without_a_network_the_download_says_so_in_a_sentence(tmp_path, monkeypa
 
 
 def test_a_fault_of_ours_becomes_a_sentence_without_traceback(monkeypatch, caplog) -> None:
-    from pages.widgets import scene
+    from pages.shared import scene
 
     def broken(*args: object) -> None:
         raise RuntimeError("secret detail")

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pages.widgets.replay import MOST, at_most, content
+from pages.components.replay import MOST, at_most, content
 from tests.builders import make_trace
 from vision_core import samples
 from vision_core.selection import Thresholds, select

@@ -7,7 +7,7 @@ def page() -> None:
     """A page whose default depends on another widget, as thresholds depend on the model."""
     import streamlit as st
 
-    from pages.widgets import state
+    from pages.shared import state
 
     state.open_page()
     model = state.Field("model", "a", state.one_of("ab"))
@@ -85,7 +85,7 @@ def test_the_session_takes_its_fields_to_a_page_without_their_widgets_and_back()
     def pages() -> None:
         import streamlit as st
 
-        from pages.widgets import state
+        from pages.shared import state
 
         at = st.session_state.get("at", "one")
         state.open_page(at)

@@ -1,6 +1,6 @@
 """Where the panels of a stage stand in a picture of a given width.
 
-The browser's player follows the same rules (``pages/widgets/player/layout.js``), for any window;
+The browser's player follows the same rules (``pages/components/player/layout.js``), for any window;
 here a picture is as wide as a slide, views stand beside each other where cells stay larger so.
 """
 

@@ -17,7 +17,7 @@ def in_half(part: nn.Module, device: torch.device) -> None:
     the module, so this is for networks in training, which nobody shares.
     """
     plain = part.forward
-    part.forward = partial(_forward, plain, device.type)  # type: ignore[method-assign]
+    part.forward = partial(_forward, plain, device.type)
 
 
 def _forward(plain: Any, kind: str, *args: Any, **options: Any) -> Any:

@@ -1,0 +1,175 @@
+"""What the Attribution page is made of: a target, methods beside each other, a sanity check."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from pages.attribution import sanity_check
+from pages.components import occluder
+from pages.shared import map_view, maps, state, stills, targets
+from pages.shared.growing import Place, apart, grow
+from pages.shared.guard import guarded
+from pages.shared.map_words import TITLES, files
+from pages.shared.plain import sentence as as_text
+from pages.shared.state import Field
+from vision_core.attribution import METHODS, Attribution, Target, ask
+from vision_core.attribution.explain import LAYERED
+from vision_core.images import Photo
+from vision_core.inference import Trace
+from vision_core.models import Model
+
+_START = ["gradient", "guided_backprop", "gradcam"]
+
+
+def fields(model: Model) -> tuple[Field, ...]:
+    """The fields of the panel."""
+    whole, share = state.whole, state.number
+    return (
+        targets.FIELD,
+        Field("methods", _START, state.some_of(METHODS), ",".join),
+        Field("layers", [], lambda text: [n for n in text.split(",") if n], ",".join),
+        Field("scale", "own", state.one_of(("own", "same"))),
+        Field("show", "signed", state.one_of(("signed", "colour"))),
+        Field("over", 0.8, share(0, 1), "{:g}".format),
+        Field("samples", 16, whole(1, 128)),
+        Field("level", 0.15, share(0, 1), "{:g}".format),
+        Field("steps", 32, whole(2, 256)),
+        Field("patch", 32, whole(4, 128)),
+        Field("seed", 0, whole(0, 10**6)),
+        Field("random", 0, whole(0, maps.most_random_layers(model))),
+    )
+
+
+@st.fragment
+def show(model: Model, photo: Photo, trace: Trace, outer: tuple[Field, ...]) -> None:
+    """The panel.
+
+    Args:
+        model: the network.
+        photo: the photo.
+        trace: what the network said of it.
+        outer: the fields of the pickers, which share the address bar with the panel's.
+    """
+    with guarded("explaining the prediction"):
+        used = fields(model)
+        targets.use(trace)
+        state.use(*used)
+        with st.sidebar:
+            targets.pick(trace)
+            _controls(model, photo, trace)
+        target = targets.chosen(trace)
+        count, most = sanity_check.slider(model, photo, trace, target)
+        places, told = _places(model, photo, trace, target)
+
+        def below(trained: list[Attribution]) -> None:
+            words = f"**With the last {count} of {most} layers before the target random**"
+            copied = maps.with_random_layers(model, count, int(st.session_state["seed"]))
+            _sanity(words, photo, trained, _places(copied, photo, trace, target)[0])
+
+        found = map_view.pictures(photo, trace, target, places, told, below if count else None)
+        for sentence in told:
+            st.warning(as_text(sentence), icon=":material/block:")
+        if any(a.method == "occlusion" for a in found):
+            with st.expander(
+                "Drag a patch over the photo",
+                icon=":material/crop_square:",
+                expanded=len(found) == 1,
+            ):
+                settings = _settings("occlusion", min(trace.info.network_size))
+                question = ask(model, photo, trace, target)
+                occluder.show(photo, question, maps.swept(model, trace, question, settings))
+        files(photo, model, found)
+        state.write(*outer, *used)
+
+
+def _controls(model: Model, photo: Photo, trace: Trace) -> None:
+    st.multiselect("Methods", METHODS, key="methods", format_func=TITLES.__getitem__)
+    if any(m in LAYERED for m in st.session_state["methods"]):
+        with guarded("listing the layers"):
+            names = maps.layer_names(model, photo, trace, targets.chosen(trace))
+            kept = [n for n in st.session_state["layers"] if n in names]
+            if kept != st.session_state["layers"]:
+                st.session_state["layers"] = kept
+            st.multiselect(
+                "Layers of Grad-CAM and Eigen-CAM", names, key="layers", placeholder="the usual one"
+            )
+    st.segmented_control(
+        "Scale",
+        ("own", "same"),
+        key="scale",
+        required=True,
+        help="Each map on a scale of its own, or all maps of one unit on one.",
+    )
+    st.segmented_control(
+        "Gradients",
+        ("signed", "colour"),
+        key="show",
+        required=True,
+        help="Summed over R, G and B with their sign, or one for each colour.",
+    )
+    st.slider("Map over photo", 0.0, 1.0, step=0.05, key="over")
+    with st.expander("Settings of the methods"):
+        st.slider("SmoothGrad: samples", 1, 128, key="samples")
+        st.slider("SmoothGrad: noise level", 0.0, 1.0, step=0.01, key="level")
+        st.slider("Integrated gradients: steps", 2, 256, key="steps")
+        st.slider("Occlusion: patch, input pixels", 4, 128, key="patch")
+        st.number_input("Seed", 0, 10**6, key="seed")
+
+
+def _settings(method: str, patch_most: int) -> dict[str, Any]:
+    value = st.session_state
+    patch = min(int(value["patch"]), patch_most)
+    settings: dict[str, dict[str, Any]] = {
+        "smoothgrad": {
+            "samples": int(value["samples"]),
+            "level": float(value["level"]),
+            "seed": int(value["seed"]),
+        },
+        "integrated_gradients": {"steps": int(value["steps"])},
+        "occlusion": {"patch": patch, "stride": max(1, patch // 2)},
+    }
+    return settings.get(method, {})
+
+
+def _places(
+    model: maps.Asked, photo: Photo, trace: Trace, target: Target
+) -> tuple[list[Place], list[str]]:
+    """The places of the chosen methods' maps, and a sentence for each that means nothing here.
+
+    What takes one pass, or is known, is there; the others are ready to run.
+    """
+    found: list[Place] = []
+    told: list[str] = []
+    most = min(trace.info.network_size)
+    for method in st.session_state["methods"]:
+        title, asked = TITLES[method], (model, photo, trace, target, method)
+        with apart(title, told):
+            if method in LAYERED:
+                strip = maps.film_strip(*asked, st.session_state["layers"])
+                found += [Place(title, one) for one in strip]
+            else:
+                settings = _settings(method, most)
+                known = maps.at_once(*asked, settings)
+                found.append(
+                    Place(title, known)
+                    if known is not None
+                    else Place.growing(title, maps.growing(*asked, settings))
+                )
+    return found, told
+
+
+def _sanity(words: str, photo: Photo, trained: list[Attribution], random: list[Place]) -> None:
+    """The maps of a network with random layers, below some words, and how like they are."""
+    heading, grown = st.markdown(words), map_view.Stills(photo)
+
+    def tell(how_far: str, share: float) -> None:
+        line = stills.progress(how_far, share)
+        heading.markdown(words + line, unsafe_allow_html=True)
+
+    if any(place.steps is not None for place in random):
+        grow(random, grown.show, tell)
+        heading.markdown(words)
+    found = [place.map for place in random if place.map is not None]
+    sanity_check.show(photo, trained, found, grown.at)

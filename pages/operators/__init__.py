@@ -1,0 +1,1 @@
+"""The operators' pages and what only they use."""

@@ -1,0 +1,141 @@
+"""RoI Pool and RoI Align on one region; NMS and corner pooling on small examples."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from pages.components.player import numbers
+from pages.operators import photo_region
+from pages.shared import operator_page, state
+from pages.shared.operator import Control, Operator
+from vision_core.figures.stage import Stage
+from vision_core.figures.stage_roi import backward_stage, roi_stage
+from vision_core.figures.stage_views import view_of
+from vision_core.walkthroughs import Walkthrough, build
+
+SECTIONS = {
+    "numbers": "RoI Pool, RoI Align",
+    "photo": "On the photo",
+    "backward": "Backward",
+    "nms": "NMS",
+    "corner": "Corner pooling",
+}
+CONTROLS = (
+    Control("output_size", "Bins a side", 1, 7),
+    Control(
+        "sampling_ratio", "Points a side", -1, 4, help="0 or -1: as many as the bin has cells."
+    ),
+    Control("aligned", "aligned (take off half a cell)", options=(False, True)),
+)
+_LEDE = {
+    "numbers": "The box falls **between** the feature cells. RoI Pool rounds it to whole cells and "
+    "takes maxima, RoI Align keeps it and averages **interpolated points**: drag the blue box "
+    "and compare (Girshick 2015; He et al. 2017).",
+    "backward": "Where does the gradient of one output land? RoI Pool gives all of it to **one "
+    "cell**, RoI Align **shares it out** over the neighbours of its points.",
+    "nms": "Greedy NMS keeps the **best box left** and drops all that overlap it by more than the "
+    "threshold. Drag a box, or draw a new one, and play again.",
+    "corner": "A corner has no pixels of the object at it. Corner pooling brings the **largest "
+    "values** from below and from the right to the place where the top and left edges meet (Law "
+    "and Deng 2018).",
+}
+
+
+def main() -> None:
+    """The page: a section, its controls and its player."""
+    menu, lede, fields = operator_page.head("RoI pooling", SECTIONS)
+    section = st.session_state["section"]
+    if section == "photo":
+        photo_region.section(menu, lede, fields)
+        operator_page.notes(lede)
+        return
+    operator_page.say(lede, _LEDE[section])
+    {"numbers": regions, "backward": backward, "nms": nms, "corner": corner}[section](menu, fields)
+    operator_page.notes(lede)
+
+
+def _take_box(drag: dict[str, Any]) -> None:
+    state.put("box", numbers.to_text([round(v, 1) for v in drag["box"]]))
+
+
+def regions(menu: Any, fields: tuple[state.Field, ...]) -> None:
+    """Both operators on numbers."""
+    operator = Operator(
+        "roi/numbers", "roi_align", CONTROLS, ("input", "box"), photo_region.both, opens=3
+    )
+    shown = operator.show(menu)
+    params = shown.params
+    pool, align = shown.walks
+    stage = roi_stage(pool, align, params["box"], params["spatial_scale"])
+    operator_page.play(operator, shown, stage, fields, ("input",), on_drag=_take_box)
+    photo_region.misalignment(pool, align, params["box"], params["spatial_scale"])
+    operator_page.files(stage, "roi")
+
+
+def _both_back(params: dict[str, Any]) -> list[Walkthrough]:
+    pool = {k: params[k] for k in ("input", "box", "output_size", "spatial_scale", "grad_output")}
+    return [build("roi_pool_backward", **pool), build("roi_align_backward", **params)]
+
+
+def backward(menu: Any, fields: tuple[state.Field, ...]) -> None:
+    """The way back, one output a step."""
+    operator = Operator(
+        "roi/backward",
+        "roi_align_backward",
+        CONTROLS[1:],
+        ("input", "box", "grad_output"),
+        _both_back,
+    )
+    shown = operator.show(menu)
+    pool, align = shown.walks
+    stage = backward_stage(pool, align, shown.params["box"], shown.params["spatial_scale"])
+    operator_page.play(operator, shown, stage, fields, ("grad_output",), on_drag=_take_box)
+    reached = [int((walk.result != 0).sum()) for walk in shown.walks]
+    st.markdown(
+        f"**{reached[0]}** feature cells get a gradient from RoI Pool, **{reached[1]}** "
+        "from RoI Align. Neither has a gradient for the box itself."
+    )
+    operator_page.files(stage, "roi_backward")
+
+
+def _take_boxes(drag: dict[str, Any]) -> None:
+    boxes = numbers.to_array(st.session_state["boxes"], 2)
+    scores = numbers.to_array(st.session_state["scores"], 1)
+    box = [round(v) for v in drag["box"]]
+    if drag["index"] < len(boxes):
+        boxes[drag["index"]] = box
+    elif len(boxes) < 12:
+        boxes.append(box)
+        scores.append(round(max(min(scores) - 0.05, 0.05), 2))
+    state.put("boxes", numbers.to_text(boxes))
+    state.put("scores", numbers.to_text(scores))
+
+
+def nms(menu: Any, fields: tuple[state.Field, ...]) -> None:
+    """Draggable boxes."""
+    controls = (Control("iou_threshold", "IoU threshold", 0, 1, 0.05),)
+    operator = Operator("roi/nms", "nms", controls, ("boxes", "scores"))
+    shown = operator.show(menu)
+    stage = Stage(tuple(view_of(walk) for walk in shown.walks))
+    operator_page.play(operator, shown, stage, fields, ("scores",), on_drag=_take_boxes)
+    facts = shown.walks[0].facts
+    left, right = st.columns(2)
+    left.markdown(f"Kept, best first: **{', '.join(map(str, facts['kept']))}**")
+    left.markdown(f"`{shown.walks[0].formula[0]}`")
+    right.caption("IoU of every pair")
+    right.dataframe(np.round(facts["iou"], 3), width="content")
+    operator_page.files(stage, "nms")
+
+
+def corner(menu: Any, fields: tuple[state.Field, ...]) -> None:
+    """Two running maxima."""
+    controls = (Control("corner", "Corner", options=("top_left", "bottom_right")),)
+    operator = Operator("roi/corner", "corner_pool", controls, ("input", "input_horizontal"))
+    shown = operator.show(menu)
+    stage = Stage(tuple(view_of(walk) for walk in shown.walks))
+    operator_page.play(operator, shown, stage, fields, ("input", "input_horizontal"))
+    st.markdown(f"`{shown.walks[0].formula[0]}`")
+    operator_page.files(stage, "corner_pool")

@@ -1,0 +1,1 @@
+"""The Predictions page and its parts."""

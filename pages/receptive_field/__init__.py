@@ -1,0 +1,1 @@
+"""The Receptive field page and its parts."""

@@ -1,0 +1,36 @@
+"""No traceback ever reaches a page: mistakes are told in a sentence, faults are logged."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from pages.shared.plain import sentence
+from vision_core.errors import UserError
+
+log = logging.getLogger("convscope")
+
+
+@contextmanager
+def guarded(doing: str) -> Iterator[None]:
+    """Show a user's mistake as its sentence and anything else as a friendly one.
+
+    Args:
+        doing: what was being done, as in "while drawing the picture".
+    """
+    try:
+        yield
+    except UserError as error:
+        st.warning(sentence(str(error)), icon=":material/report:")
+    except Exception:
+        log.exception("fault while %s", doing)
+        st.error(
+            sentence(
+                f"Something went wrong while {doing}; the details are in the server's log. "
+                "Try another photo or model, or reload the page."
+            ),
+            icon=":material/error:",
+        )

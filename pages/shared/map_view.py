@@ -1,0 +1,274 @@
+"""Maps as pictures beside the photo: scales, titles, remarks, downloads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+
+from pages.components import canvas
+from pages.shared import growing, shell, state, stills, targets
+from pages.shared.growing import Place
+from pages.shared.map_words import TITLES, remarks, unit
+from vision_core.attribution import Attribution, Target
+from vision_core.attribution.targets import BoxTarget, JointTarget
+from vision_core.attribution.words import meaning, quantity
+from vision_core.figures import jpeg
+from vision_core.figures.colours import class_colour
+from vision_core.figures.encode import data_url
+from vision_core.figures.saliency import (
+    Panel,
+    by_colour,
+    over_photo,
+    own_limit,
+    panels,
+    scale_words,
+    signed_colours,
+)
+from vision_core.images import Photo
+from vision_core.inference import DetectionTrace, Trace
+
+_STILL = 720
+"""Pixels of the longer side of a map that is still growing, at most."""
+_PLOT = {"displayModeBar": False, "scrollZoom": True}
+
+
+def pictures(
+    photo: Photo,
+    trace: Trace,
+    target: Target,
+    places: list[Place],
+    told: list[str],
+    below: Callable[[list[Attribution]], None] | None = None,
+) -> list[Attribution]:
+    """The photo with what is explained, and the maps with linked zoom.
+
+    Args:
+        photo: the photo.
+        trace: what the network said of it.
+        target: what is explained.
+        places: of the maps; those that are still to be made grow before the reader's eyes.
+        told: gets a sentence for each method that failed on the way.
+        below: draws what belongs below the maps, given them; the rows are low then.
+
+    Returns:
+        the maps.
+    """
+    left, right = st.columns([2, 5], gap="medium")
+    with left:
+        canvas.picture(
+            photo,
+            _scene(photo, trace, target),
+            key="explained",
+            present=shell.presenting(),
+            tallest="20rem",
+            on_pick=lambda pick: _picked(trace, pick),
+        )
+        said = targets.in_words(trace, target)
+        words = f"{quantity(target)} of {said}"
+        score = _metric(st, words, places)
+        if meant := meaning(target, trace):
+            st.caption(meant)
+        if isinstance(trace, DetectionTrace):
+            st.caption("Click a box to explain it.")
+    with right:
+        grown = Stills(photo, left, lambda: _metric(score, words, places))
+        if any(place.steps is not None for place in places):
+            told += growing.grow(places, grown.show, grown.tell)
+            _metric(score, words, places)
+        found = [place.map for place in places if place.map is not None]
+        if found:
+            chart(photo, found, "maps", grown.at)
+            if below is not None:
+                below(found)
+            grown.done(LEGEND)
+        else:
+            grown.at.info("Choose a method on the left.", icon=":material/tune:")
+            grown.done("")
+        for sentence in dict.fromkeys(s for a in found for s in remarks(a, said)):
+            st.caption(sentence)
+    return found
+
+
+class Stills:
+    """Maps of which some are still growing, drawn where the script is when they are first shown.
+
+    Args:
+        photo: the photo.
+        aside: where something may stand that nobody sees.
+        also: is called whenever the maps are drawn.
+
+    Attributes:
+        at: the place of the chart.
+    """
+
+    def __init__(
+        self, photo: Photo, aside: Any = None, also: Callable[[], Any] = lambda: None
+    ) -> None:
+        step = max(1, -(-max(photo.width, photo.height) // _STILL))
+        self._photo, self._aside, self._also = photo, aside, also
+        self._loader: Any = None
+        # no st.empty: it would clear what stands there from the last run before it is filled
+        self.at: Any = st
+        self._below: Any = st
+        self._part = (slice(None, None, step),) * 2
+        self._small = replace(photo, pixels=np.ascontiguousarray(photo.pixels[self._part]))
+        self._thumbs: dict[Attribution, Attribution] = {}
+        self._drawn: dict[tuple[Attribution, float], str] = {}
+
+    def show(self, places: list[Place]) -> None:
+        """Draw all the places."""
+        maps = [place.map for place in places if place.map is not None]
+        self._thumbs = {
+            a: self._thumbs.get(a) or replace(a, values=a.values[self._part]) for a in maps
+        }
+        limits = dict(zip(maps, _limits(list(self._thumbs.values())), strict=True))
+        self._drawn = {(a, v): self._url(a, v) for a, v in limits.items()}
+        shown = []
+        for place in places:
+            a = place.map
+            note, url = place.words, ""
+            if a is not None:
+                scale = scale_words(limits[a], _two_rows())
+                note = ", ".join(filter(None, (_layer(a), place.words, scale)))
+                url = self._drawn[a, limits[a]]
+            shown.append(stills.Still(place.title, note, url))
+        if shown:
+            html = stills.grid(shown, *_layout(self._photo, len(shown)))
+            self.at = _filled(self.at, html)
+        if self._aside is not None and any(place.map and place.words for place in places):
+            # at the first partial map, when the style that hides it is surely there
+            self._loader = self._aside.plotly_chart(go.Figure(), key=stills.LOADER)
+            self._aside = None
+        self._also()
+
+    def tell(self, words: str, share: float) -> None:
+        """Say how far it is; one who moved a control meanwhile is let go here."""
+        line = stills.progress(words, share)
+        html = f"<div style='position: relative'>{LEGEND}{line}</div>"
+        self._below = _filled(self._below, html)
+
+    def done(self, below: str) -> None:
+        """Leave the legend alone, or nothing."""
+        if self._loader is not None:
+            self._loader.empty()
+        if below:
+            self._below.html(below)
+        elif self._below is not st:
+            self._below.empty()
+
+    def _url(self, a: Attribution, limit: float) -> str:
+        if (a, limit) in self._drawn:
+            return self._drawn[a, limit]
+        drawn = _picture(self._small, self._thumbs[a], limit)
+        picture = replace(self._small, pixels=drawn)
+        return data_url(jpeg(picture), "jpeg")
+
+
+def _filled(at: Any, html: str) -> Any:
+    """Put HTML where the script is, or into a place; returns the place."""
+    made = at.html(html)
+    return made if at is st else at
+
+
+def _metric(at: Any, words: str, places: list[Place]) -> Any:
+    """The number that is explained, as soon as a map tells it; returns its place."""
+    scores = [f"{place.map.score:.3f}" for place in places if place.map is not None]
+    if places:
+        made = at.metric(words, scores[0] if scores else "…")
+        return made if at is st else at
+    if at is not st:
+        at.empty()
+    return at
+
+
+LEGEND = (
+    "<div class='quiet'><span style='color:#D55E00'>■</span> raises the score &nbsp; "
+    "<span style='color:#0072B2'>■</span> lowers it &nbsp; white: no effect, or not seen</div>"
+)
+
+
+def chart(photo: Photo, found: list[Attribution], key: str, at: Any = st) -> None:
+    """The maps on their scales, zoom and pan linked."""
+    shown = [
+        Panel(TITLES[a.method], _picture(photo, a, limit), limit, _layer(a))
+        for a, limit in zip(found, _limits(found), strict=True)
+    ]
+    columns, height = _layout(photo, len(shown))
+    at.plotly_chart(
+        panels(shown, columns, height, _two_rows()), key=key, config=_PLOT, width="stretch"
+    )
+
+
+def _layout(photo: Photo, count: int) -> tuple[int, int]:
+    """Panels in a row, and the height of a row in pixels; low if another row belongs below."""
+    if _two_rows():
+        columns = min(count, 4)
+        return columns, int(min(max(620 / columns * photo.height / photo.width + 40, 120), 190))
+    columns = min(count, 2 if count <= 4 else 3)
+    return columns, int(min(max(660 / columns * photo.height / photo.width + 50, 190), 520))
+
+
+def _two_rows() -> bool:
+    """Whether the maps of a network with random layers stand below."""
+    return bool(st.session_state["random"])
+
+
+def _layer(a: Attribution) -> str:
+    """The layer of a map for the words above it: its last parts where there is little room."""
+    name = str(a.settings.get("layer", ""))
+    return f"…{name[-14:]}" if _two_rows() and len(name) > 15 else name
+
+
+def _scene(photo: Photo, trace: Trace, target: Target) -> canvas.Scene:
+    said = targets.in_words(trace, target)
+    if not isinstance(trace, DetectionTrace):
+        return canvas.Scene(description=f"{photo.name}, explained for {said}.")
+    found = targets.boxes(trace)
+    chosen = getattr(target, "candidate", -1)
+    ids = [int(c) for c in found.candidate]
+    dashes: list[tuple[int, ...]] = [() if i == chosen else (3, 2) for i in ids]
+    return canvas.Scene(
+        boxes=np.round(found.boxes, 1).tolist(),
+        ids=ids,
+        labels=list(found.labels),
+        scores=found.scores.round(3).tolist(),
+        dashes=dashes,
+        colours=[class_colour(n) for n in found.labels],
+        description=f"{photo.name} with {len(ids)} detections; explained is {said}.",
+    )
+
+
+def _picked(trace: Trace, pick: dict[str, int]) -> None:
+    at = pick.get("id", -1)
+    if at < 0 or not isinstance(trace, DetectionTrace):
+        return
+    now = targets.chosen(trace)
+    state.put(
+        "target",
+        str(
+            JointTarget(at, now.joint)
+            if isinstance(now, JointTarget)
+            else BoxTarget(at, getattr(now, "part", "score"))
+        ),
+    )
+
+
+def _limits(found: list[Attribution]) -> list[float]:
+    """The end of each map's scale; on one scale are only maps of one unit."""
+    limits = [own_limit(a.signed) for a in found]
+    if st.session_state["scale"] == "own":
+        return limits
+    return [max(v for v, b in zip(limits, found, strict=True) if unit(b) == unit(a)) for a in found]
+
+
+def _picture(photo: Photo, a: Attribution, limit: float) -> np.ndarray:
+    if a.values.ndim == 3 and st.session_state["show"] == "colour":
+        drawn = by_colour(a.values, own_limit(a.values))
+    else:
+        drawn = signed_colours(a.signed, limit)
+    return over_photo(photo, drawn, float(st.session_state["over"]))

@@ -1,0 +1,100 @@
+"""What is said about a map: its title, its unit, what to know of it; and its files."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from pages.shared import downloads
+from vision_core.attribution import Attribution
+from vision_core.attribution.explain import LAYERED
+from vision_core.images import Photo
+from vision_core.models import Model
+
+TITLES = {
+    "gradient": "Gradient",
+    "gradient_abs": "Gradient, absolute",
+    "input_x_gradient": "Input x gradient",
+    "smoothgrad": "SmoothGrad",
+    "integrated_gradients": "Integrated gradients",
+    "guided_backprop": "Guided backprop",
+    "deconvnet": "DeconvNet",
+    "gradcam": "Grad-CAM",
+    "guided_gradcam": "Guided Grad-CAM",
+    "eigencam": "Eigen-CAM",
+    "occlusion": "Occlusion",
+}
+
+
+def title(a: Attribution) -> str:
+    """The name of a map, with its layer where it has one."""
+    layer = a.settings.get("layer")
+    return TITLES[a.method] + (f", {layer}" if layer else "")
+
+
+def remarks(a: Attribution, words: str) -> list[str]:
+    """Sentences on a map of the target that ``words`` names."""
+    told = [f"{TITLES[a.method]}: {note}" for note in a.notes]
+    if a.empty:
+        told.append(f"{title(a)}: no positive evidence for {words}.")
+    if a.gap is not None:
+        told.append(
+            f"{title(a)}: completeness gap {a.gap:+.3g}; the number explained is {a.score:.3g}."
+        )
+    return told
+
+
+def unit(a: Attribution) -> str:
+    """What a map is measured in: score per input unit, score, or what a layer makes of it."""
+    if a.method in ("input_x_gradient", "integrated_gradients", "occlusion"):
+        return "score"
+    return a.method if a.method in LAYERED else "score per unit of input"
+
+
+def files(photo: Photo, model: Model, found: list[Attribution]) -> None:
+    """The raw arrays, and what they are, as downloads."""
+
+    def array(a: Attribution) -> bytes:
+        out = io.BytesIO()
+        np.save(out, a.values)
+        return out.getvalue()
+
+    ready: dict[str, Any] = {
+        f"{title(a)} (NPY)": (
+            f"_{title(a).lower().replace(' ', '_')}.npy",
+            lambda a=a: array(a),
+            "application/octet-stream",
+        )
+        for a in found
+    }
+    if found:
+        ready["About them (JSON)"] = (
+            "_maps.json",
+            lambda: downloads.as_json(
+                {
+                    "model": model.name,
+                    "fingerprint": model.fingerprint,
+                    "image": photo.name,
+                    "sha256": photo.sha256,
+                    "maps": [
+                        {
+                            "method": a.method,
+                            "target": a.target,
+                            "score": a.score,
+                            "settings": dict(a.settings),
+                            "notes": list(a.notes),
+                            "gap": a.gap,
+                            "seen": list(a.seen),
+                            "shape": list(a.values.shape),
+                        }
+                        for a in found
+                    ],
+                }
+            ),
+            "application/json",
+        )
+    with st.expander("Raw arrays", icon=":material/download:"):
+        downloads.buttons(photo.name, ready)

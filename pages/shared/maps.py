@@ -1,0 +1,316 @@
+"""Attribution maps, computed once for all who ask the same question."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Hashable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import streamlit as st
+import torch
+from torch import nn
+
+from pages.shared.runs import Runs
+from vision_core.attribution import Attribution, Question, Target, ask, explained, in_steps
+from vision_core.attribution.cam import map_layers
+from vision_core.attribution.explain import IN_PARTS, Step, of_sweep
+from vision_core.attribution.occlusion import Sweep, passes, sweep
+from vision_core.attribution.sanity import layers_on_the_way as on_the_way
+from vision_core.attribution.sanity import randomised, weighted_layers
+from vision_core.attribution.shadow import shadow
+from vision_core.attribution.targets import ClassTarget
+from vision_core.images import Photo
+from vision_core.inference import Trace
+from vision_core.inference.cache import ByteLRU
+from vision_core.models import Model
+
+MAP_BYTES = 192 * 2**20
+Say = Callable[[float, str], Any]
+
+
+@st.cache_resource(show_spinner=False)
+def _held() -> ByteLRU[Attribution]:
+    return ByteLRU(MAP_BYTES, size=lambda a: a.values.nbytes)
+
+
+@st.cache_resource(show_spinner=False)
+def _known() -> ByteLRU[dict[str, Any]]:
+    # three rules at the most, of inputs that rarely exceed a megapixel
+    return ByteLRU(192 * 2**20, size=lambda _: 12 * 2**20)
+
+
+@st.cache_resource(show_spinner=False)
+def _swept() -> ByteLRU[Sweep]:
+    return ByteLRU(32 * 2**20, size=lambda s: s.drops.nbytes + s.corners.nbytes)
+
+
+@dataclass(frozen=True)
+class RandomLayers:
+    """A network whose ``count`` weighted layers nearest to the target are initialised afresh."""
+
+    trained: Model
+    count: int
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """The name of the trained network."""
+        return self.trained.name
+
+    @property
+    def device(self) -> torch.device:
+        """Where the trained network runs."""
+        return self.trained.device
+
+    @property
+    def fingerprint(self) -> str:
+        """Tells it from the trained network and from others with random layers."""
+        return f"{self.trained.fingerprint[:12]}-top{self.count}-seed{self.seed}"
+
+
+Asked = Model | RandomLayers
+
+
+def with_random_layers(model: Model, count: int, seed: int) -> Asked:
+    """The model with ``count`` layers initialised afresh, from the target back; itself for 0."""
+    return RandomLayers(model, count, seed) if count else model
+
+
+def most_random_layers(model: Model) -> int:
+    """How many layers a model has that might be initialised afresh, whatever the target."""
+    parts = [m.module for m in (model, model.detector) if m is not None]
+    return max(len(weighted_layers(part)) for part in parts)
+
+
+def layers_on_the_way(model: Model, photo: Photo, trace: Trace, target: Target) -> tuple[str, ...]:
+    """The layers that the target depends on, from the target back; one pass finds them."""
+    # the logits of all classes come from the same layers
+    which = "all classes" if isinstance(target, ClassTarget) else str(target)
+    return _on_the_way((*_who(model, trace), which), model, photo, trace, target)
+
+
+@st.cache_resource(max_entries=128, show_spinner=False)
+def _on_the_way(
+    who: tuple[str, ...], _model: Model, _photo: Photo, _trace: Trace, _target: Target
+) -> tuple[str, ...]:
+    return on_the_way(ask(_model, _photo, _trace, _target))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _random(
+    who: tuple[str, ...], layers: tuple[str, ...], seed: int, _question: Question
+) -> nn.Module:
+    return randomised(_question, layers, seed).module
+
+
+def _ask(model: Asked, photo: Photo, trace: Trace, target: Target) -> Question:
+    """The question to the trained network, or the same one to its copy with random layers."""
+    if not isinstance(model, RandomLayers):
+        return ask(model, photo, trace, target)
+    question = ask(model.trained, photo, trace, target)
+    layers = layers_on_the_way(model.trained, photo, trace, target)[: model.count]
+    # joints and boxes of a pose model belong to two networks
+    who = (*_who(model, trace), type(target).__name__)
+    random = _random(who, layers, model.seed, question)
+    return replace(question, module=shadow(random))
+
+
+def _who(model: Asked, trace: Trace) -> tuple[str, ...]:
+    return (model.name, model.fingerprint, str(model.device), trace.info.id)
+
+
+def _settings_key(settings: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
+    return tuple(sorted(settings.items()))
+
+
+def _question(model: Asked, photo: Photo, trace: Trace, target: Target) -> Question:
+    known = _known().get_or_make((*_who(model, trace), str(target)), dict)
+    return replace(_ask(model, photo, trace, target), known=known)
+
+
+def of(
+    model: Asked,
+    photo: Photo,
+    trace: Trace,
+    target: Target,
+    method: str,
+    settings: Mapping[str, Any],
+    say: Say,
+) -> Attribution:
+    """The map of a method, from the cache or computed now.
+
+    Args:
+        model: the network, maybe with random layers.
+        photo: the photo.
+        trace: what the trained network said of it; tells where a box lies.
+        target: what is explained.
+        method: of ``vision_core.attribution.METHODS``.
+        settings: of the method.
+        say: hears how far a long method is, 0 to 1, in words.
+
+    Raises:
+        UserError: the method means nothing for this target.
+    """
+    found = at_once(model, photo, trace, target, method, settings)
+    if found is not None:
+        return found
+    with closing(growing(model, photo, trace, target, method, settings)) as steps:
+        for step in steps:
+            say(step.done / step.total, f"{method}: {step.done} of {step.total} passes")
+    assert step.draw is not None
+    return step.draw()
+
+
+def at_once(
+    model: Asked,
+    photo: Photo,
+    trace: Trace,
+    target: Target,
+    method: str,
+    settings: Mapping[str, Any],
+) -> Attribution | None:
+    """A map that needs no waiting, made by one pass or known already; else ``None``."""
+    key = (*_who(model, trace), str(target), method, _settings_key(settings))
+
+    def make() -> Attribution:
+        *_, last = explained(_question(model, photo, trace, target), method, **settings)
+        return last
+
+    if method not in IN_PARTS:
+        return _held().get_or_make(key, make)
+    found = _held().get(key)
+    if found is None and method == "occlusion":
+        question = _question(model, photo, trace, target)
+        done = _swept().get(_sweep_key(model, trace, question, settings))
+        if done is not None:
+            found = of_sweep(question, done, settings)
+            _held().put(key, found)
+    return found
+
+
+def growing(
+    model: Asked,
+    photo: Photo,
+    trace: Trace,
+    target: Target,
+    method: str,
+    settings: Mapping[str, Any],
+) -> Generator[Step, None, None]:
+    """A map of many passes step by step, from where others are with it; the first tells the cost.
+
+    Only the whole map is kept. Close the generator to stop.
+
+    Args and errors as of ``of``, for a method that comes in parts.
+    """
+    key = (*_who(model, trace), str(target), method, _settings_key(settings))
+    if method == "occlusion":
+        return _occluding(key, _question(model, photo, trace, target), model, trace, settings)
+
+    def begin() -> Iterator[Step]:
+        known = _held().get(key)  # somebody may have ended it a moment ago
+        if known is not None:
+            yield Step(known.total, known.total, lambda: known)
+            return
+        for step in in_steps(_question(model, photo, trace, target), method, **settings):
+            yield _kept(key, step)
+
+    return _growing().follow(key, begin)
+
+
+def _occluding(
+    key: Hashable, question: Question, model: Asked, trace: Trace, settings: Mapping[str, Any]
+) -> Generator[Step, None, None]:
+    places = {name: settings[name] for name in ("patch", "stride") if name in settings}
+    yield Step(0, passes(question, **places))
+    with closing(_sweeping(model, trace, question, settings)) as parts:
+        for part in parts:
+            draw = partial(of_sweep, question, part, settings)
+            yield _kept(key, Step(part.done, part.total, draw))
+
+
+def _kept(key: Hashable, step: Step) -> Step:
+    """The step; if it is the last one, with its map in the cache."""
+    if step.done < step.total or step.draw is None:
+        return step
+    whole = step.draw()
+    _held().put(key, whole)
+    return replace(step, draw=lambda: whole)
+
+
+@st.cache_resource(show_spinner=False)
+def _growing() -> Runs[Step]:
+    return Runs()
+
+
+@st.cache_resource(max_entries=128, show_spinner=False)
+def _layer_names(
+    who: tuple[str, ...], _model: Model, _photo: Photo, _trace: Trace, _target: Target
+) -> tuple[str, ...]:
+    return map_layers(ask(_model, _photo, _trace, _target))
+
+
+def layer_names(model: Model, photo: Photo, trace: Trace, target: Target) -> tuple[str, ...]:
+    """The layers that a CAM can take for a target; the network runs once to find them."""
+    who = (*_who(model, trace), str(target))
+    return _layer_names(who, model, photo, trace, target)
+
+
+def film_strip(
+    model: Asked,
+    photo: Photo,
+    trace: Trace,
+    target: Target,
+    method: str,
+    layers: Sequence[str],
+) -> list[Attribution]:
+    """Grad-CAM or Eigen-CAM at several layers from one pass; the usual layer for none."""
+
+    def make() -> tuple[Attribution, ...]:
+        given = {"layers": tuple(layers)} if layers else {}
+        return tuple(explained(_ask(model, photo, trace, target), method, **given))
+
+    key = (*_who(model, trace), str(target), method, tuple(layers))
+    return list(_strips().get_or_make(key, make))
+
+
+@st.cache_resource(show_spinner=False)
+def _strips() -> ByteLRU[tuple[Attribution, ...]]:
+    return ByteLRU(MAP_BYTES // 2, size=lambda strip: sum(a.values.nbytes for a in strip))
+
+
+def swept(model: Asked, trace: Trace, question: Question, settings: Mapping[str, Any]) -> Sweep:
+    """The sweep behind an occlusion map; a classifier's holds all classes, computed once."""
+    found = _swept().get(_sweep_key(model, trace, question, settings))
+    if found is None:
+        with closing(_sweeping(model, trace, question, settings)) as parts:
+            *_, found = parts
+    return found
+
+
+def _sweep_key(
+    model: Asked, trace: Trace, question: Question, settings: Mapping[str, Any]
+) -> Hashable:
+    target = "all classes" if question.logits is not None else str(question.target)
+    return (*_who(model, trace), target, _settings_key(settings))
+
+
+def _sweeping(
+    model: Asked, trace: Trace, question: Question, settings: Mapping[str, Any]
+) -> Generator[Sweep, None, None]:
+    key = _sweep_key(model, trace, question, settings)
+
+    def begin() -> Iterator[Sweep]:
+        known = _swept().get(key)
+        for part in [known] if known is not None else sweep(question, **settings):
+            if part.done == part.total:
+                _swept().put(key, part)
+            yield part
+
+    return _sweeps().follow(key, begin)
+
+
+@st.cache_resource(show_spinner=False)
+def _sweeps() -> Runs[Sweep]:
+    return Runs()

@@ -1,0 +1,150 @@
+"""The model picker: every catalogue model of a task, bundled first, and what to do without one."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.shared import engine, state
+from pages.shared.guard import guarded
+from pages.shared.plain import sentence as as_text
+from pages.shared.state import Field
+from vision_core import devices, models
+from vision_core.errors import WeightsMissing
+from vision_core.models import Card, Model
+
+TASK_WORDS = {
+    "detection": "Objects: boxes",
+    "instance": "Objects: boxes and masks",
+    "keypoint": "Persons: boxes and joints",
+    "pose": "Persons: pose",
+    "segmentation": "Semantic segmentation",
+    "classification": "Classification",
+}
+
+
+def _tasks() -> list[str]:
+    return [task for task in TASK_WORDS if models.cards(task)]
+
+
+def fields() -> tuple[Field, ...]:
+    """The picker's fields; the default model depends on the task."""
+    tasks = _tasks()
+    task = Field("task", tasks[0], state.one_of(tasks))
+    state.use(task)
+    names = [c.name for c in models.cards(st.session_state["task"])]
+    return task, Field("model", names[0], state.one_of(names)), device_field()
+
+
+def device_field() -> Field:
+    """Where networks run."""
+    return Field("device", "auto", state.one_of(("auto", *devices.available())))
+
+
+def pick() -> Card:
+    """Draw the picker and return the chosen model's card."""
+    used = fields()
+    state.use(*used)
+    st.selectbox("Task", _tasks(), key="task", format_func=TASK_WORDS.__getitem__)
+    by_name = {c.name: c for c in models.cards(st.session_state["task"])}
+    status = {name: models.status(card) for name, card in by_name.items()}
+    st.selectbox(
+        "Model",
+        list(by_name),
+        key="model",
+        format_func=lambda name: line(by_name[name], status[name]),
+    )
+    pick_device()
+    return by_name[st.session_state["model"]]
+
+
+def pick_device() -> None:
+    """Draw the choice of a device, where there is one."""
+    if len(devices.available()) > 1:
+        st.selectbox("Device", ("auto", *devices.available()), key="device")
+
+
+def line(card: Card, status: str) -> str:
+    """A model's title and where its weights are.
+
+    Args:
+        card: of the model.
+        status: as ``models.status`` says it.
+    """
+    where = {"bundled": "bundled", "cached": "on this machine"}.get(
+        status, f"not here, {card.bytes / 2**20:.0f} MB"
+    )
+    return f"{card.title} ({where})"
+
+
+def load(card: Card) -> Model | None:
+    """The model, or ``None`` after saying what is missing and offering both ways out."""
+    with guarded(f"loading {card.name}"):
+        try:
+            with st.spinner(f"Loading {card.title}, {card.parameters / 1e6:.1f} M parameters …"):
+                device = devices.resolve(st.session_state.get("device", "auto"))
+                return engine.load_model(card.name, str(device))
+        except WeightsMissing as missing:
+            _offer(missing.card or card, str(missing))
+    return None
+
+
+def _offer(card: Card, sentence: str) -> None:
+    st.warning(as_text(sentence), icon=":material/cloud_off:")
+    left, right, _ = st.columns([2, 2, 3])
+    other = models.bundled_alternative(card)
+    if other is not None:
+        right.button(
+            "Use the bundled model",
+            on_click=use,
+            args=(other,),
+            type="primary",
+            width="stretch",
+            key="use_bundled",
+            help=other.title,
+        )
+    wanted = card.url is not None and left.button(
+        f"Download {card.bytes / 2**20:.0f} MB",
+        icon=":material/download:",
+        width="stretch",
+        key="download_weights",
+    )
+    if wanted:
+        with guarded(f"downloading {card.name}"):
+            fetch(card)
+            st.rerun()
+
+
+def fetch(card: Card) -> None:
+    """Download the weights of a model under a bar that shows how far it is.
+
+    Raises:
+        UserError: no network, no space, or not the right file.
+    """
+    bar = st.progress(0.0, text=f"Downloading {card.name} …")
+
+    def progress(done: int, total: int) -> None:
+        bar.progress(
+            min(done / max(total, 1), 1.0),
+            text=f"{card.name}: {done / 2**20:.0f} of {total / 2**20:.0f} MB",
+        )
+
+    models.download(card, progress=progress)
+
+
+def use(card: Card) -> None:
+    """Choose a model; for callbacks."""
+    state.put("task", card.task)
+    state.put("model", card.name)
+
+
+def about(card: Card) -> str:
+    """One line about a model: family, paper, published score, licence."""
+    parts = [f"**{card.title}**", f"{card.parameters / 1e6:.1f} M parameters"]
+    if card.scores:
+        score = card.scores[0]
+        parts.append(f"{score.metric} {score.value:g} on {score.dataset}")
+    if card.paper is not None:
+        paper = card.paper
+        title = f"[{paper.title}]({paper.url})" if paper.url else paper.title
+        parts.append(f"{paper.authors} {paper.year}, {title}")
+    return "; ".join(parts) + "."

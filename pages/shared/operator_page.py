@@ -1,0 +1,107 @@
+"""What the pages of operators share: the head with its sections, the formula, the files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from pages.components.player import player
+from pages.shared import downloads, shell, state
+from pages.shared.operator import Operator, Shown, keep_step
+from pages.shared.state import Field
+from vision_core.figures.stage import Stage
+from vision_core.figures.stage_files import gif
+
+PRESENT = Field("present", False, state.flag, lambda v: str(int(v)))
+
+
+def head(title: str, sections: dict[str, str]) -> tuple[Any, Any, tuple[Field, ...]]:
+    """The head of a page.
+
+    Args:
+        title: of the page, for those who do not see it.
+        sections: name in the address bar to words; the first one opens.
+
+    Returns:
+        a place for the menu of examples, one for the sentences, and the fields used.
+    """
+    names = tuple(sections)
+    section = Field("section", names[0], state.one_of(names))
+    state.use(PRESENT, section)
+    menu, middle, switch = st.columns([3.2, 7, 1.6], vertical_alignment="center")
+    with middle:
+        st.segmented_control(
+            "Section",
+            names,
+            key="section",
+            required=True,
+            format_func=sections.__getitem__,
+            label_visibility="collapsed",
+        )
+    switch.toggle("Present", key="present")
+    menu.html(f"<h1 class='unseen'>{title}</h1>")
+    lede = st.container()
+    return menu, lede, (PRESENT, section)
+
+
+def say(lede: Any, text: str) -> None:
+    """Two sentences on what to look at; ``**`` for emphasis."""
+    parts = text.split("**")
+    inner = "".join(f"<b>{p}</b>" if i % 2 else p for i, p in enumerate(parts))
+    lede.html(f"<div class='lede'>{inner}</div>")
+
+
+def notes(lede: Any) -> None:
+    """What the address asked for and could not be given; after all fields were used."""
+    with lede:
+        state.show_notes()
+
+
+def play(
+    operator: Operator,
+    shown: Shown,
+    stage: Stage,
+    head_fields: Sequence[Field],
+    editable: Sequence[str] = (),
+    **more: Any,
+) -> None:
+    """The player, and the address bar."""
+    if "step" not in st.session_state or shown.step >= len(stage.timeline):
+        state.put("step", len(stage.timeline) - 1)
+    player(
+        stage,
+        key=f"player_{operator.scope}",
+        step=st.session_state["step"],
+        scene=shown.scene,
+        editable=editable,
+        above=250 if shell.presenting() else 345,
+        stem=operator.name,
+        on_step=keep_step,
+        on_edit=operator.edit,
+        **more,
+    )
+    state.write(*head_fields, *shown.fields)
+
+
+def explain(shown: Shown) -> None:
+    """The derivation of the output's size with the numbers filled in."""
+    lines = [line for walk in shown.walks[:1] for line in walk.formula]
+    if lines:
+        st.markdown("**Output size**  \n" + "  \n".join(f"`{line}`" for line in lines))
+
+
+def files(stage: Stage, stem: str) -> None:
+    """The whole walkthrough as a film and as numbers, made when asked for."""
+    downloads.buttons(
+        stem,
+        {
+            "GIF of all steps": (".gif", lambda: gif(stage), "image/gif"),
+            "JSON of all steps": (
+                ".json",
+                lambda: downloads.as_json([view.walk.to_json() for view in stage.views]),
+                "application/json",
+            ),
+        },
+    )

@@ -1,0 +1,249 @@
+"""The photo picker: samples, uploads and the camera; every photo stays in its own session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from pages.components import canvas
+from pages.shared import state
+from pages.shared.plain import plain, short
+from pages.shared.state import Field
+from vision_core import samples
+from vision_core.errors import UserError
+from vision_core.figures.canvas import fitted
+from vision_core.images import Photo, decode, from_array
+
+MAX_PHOTOS = 10  # a session holds so many uploads, about 12 MB each at the most
+_CAMERA = "_camera_open"  # the visit to a page on which the user opened it
+_THUMB = (120, 90)
+SOURCES = ("sample", "upload", "camera")
+_WORDS = {"sample": "Sample", "upload": "Upload", "camera": "Camera"}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file that a user gave: its photo, or the sentence that says why there is none."""
+
+    name: str
+    photo: Photo | None = None
+    error: str | None = None
+
+    @property
+    def token(self) -> str:
+        """How it stands in the address: its name and the start of its hash."""
+        return f"{self.name}~{self.photo.sha256[:10]}" if self.photo else self.name
+
+
+def entry_of(data: bytes, name: str) -> Entry:
+    """Decode a file; a bad one keeps its sentence and blocks nothing."""
+    try:
+        return Entry(name, decode(data, name))
+    except UserError as error:
+        return Entry(name, error=str(error).replace(name, short(name)))
+
+
+def fields() -> tuple[Field, ...]:
+    """The picker's fields."""
+    first = samples.names()[0]
+    return (
+        Field("source", "sample", state.one_of(SOURCES)),
+        Field("photo", first, state.one_of(samples.names())),
+        Field("file", ""),
+    )
+
+
+def pick() -> Entry | None:
+    """Draw the picker and return what is to be shown, ``None`` while nothing is chosen."""
+    state.use(*fields())
+    st.segmented_control(
+        "Photo",
+        SOURCES,
+        key="source",
+        format_func=_WORDS.__getitem__,
+        width="stretch",
+        required=True,
+        on_change=_switched,
+    )
+    source = st.session_state["source"]
+    if source == "sample":
+        names = samples.names()
+        st.selectbox(
+            "Sample",
+            names,
+            key="photo",
+            label_visibility="collapsed",
+            format_func=lambda n: samples.info(n).title,
+        )
+        entry = samples.info(st.session_state["photo"])
+        st.caption(entry.credit)
+        return Entry(entry.name, samples.sample(entry.name))
+    if source == "upload":
+        return _upload()
+    return _camera()
+
+
+def strip() -> None:
+    """The uploads as thumbnails to walk through, above the picture when there are several."""
+    entries = list(_uploads().values())
+    if st.session_state.get("source") != "upload" or len(entries) < 2:
+        return
+    now = _current_index(entries)
+    back, middle, on = st.columns([2, 7, 2], vertical_alignment="center", gap="small")
+    back.button(
+        "Previous",
+        on_click=_walk,
+        args=(-1,),
+        shortcut="Shift+Left",
+        key="previous",
+        icon=":material/chevron_left:",
+        width="stretch",
+    )
+    on.button(
+        "Next",
+        on_click=_walk,
+        args=(1,),
+        shortcut="Shift+Right",
+        key="next",
+        icon=":material/chevron_right:",
+        width="stretch",
+    )
+    with middle:
+        sheet, scene = _sheet(entries)
+        canvas.picture(
+            sheet,
+            scene,
+            key="strip",
+            selected=now,
+            tallest="5.5rem",
+            on_pick=lambda pick: _show(pick.get("id", -1)),
+        )
+
+
+def _uploads() -> dict[str, Entry]:
+    return st.session_state.setdefault("_uploads", {})
+
+
+def _upload() -> Entry | None:
+    given = st.file_uploader(
+        "Photos",
+        type=["jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff"],
+        accept_multiple_files=True,
+        key="files",
+        on_change=_take_files,
+        label_visibility="collapsed",
+    )
+    # What this page's uploader lists; it lists nothing of what was given on another page.
+    st.session_state["_upload_ids"] = {f.file_id for f in given or []}
+    entries = list(_uploads().values())
+    if not entries:
+        wanted = st.session_state["file"].rpartition("~")[0] or st.session_state["file"]
+        st.info(
+            f"This view was made with the photo “{plain(wanted)}”; upload that file to see it."
+            if wanted
+            else "Choose one or several photos. They stay in this browser session.",
+            icon=":material/upload:",
+        )
+        return None
+    entry = entries[_current_index(entries)]
+    # The uploader names only what was given on this page.
+    if len(entries) > 1:
+        st.caption(
+            f"{entries.index(entry) + 1} of {len(entries)}: {plain(entry.name)} "
+            "(Shift with an arrow key walks)"
+        )
+    else:
+        st.caption(f"Photo: {plain(entry.name)}")
+    return entry
+
+
+def _take_files() -> None:
+    """Decode what is new, forget what the user removed, keep what came before a page switch."""
+    given: list[Any] = st.session_state.get("files") or []
+    uploads, seen = _uploads(), st.session_state.setdefault("_upload_ids", set())
+    present = {f.file_id for f in given}
+    for gone in seen - present:
+        uploads.pop(gone, None)
+    asked = st.session_state.get("file", "")
+    fresh = [f for f in given if f.file_id not in uploads]
+    for file in fresh:
+        uploads[file.file_id] = entry_of(file.getvalue(), file.name)
+    for oldest in list(uploads)[: max(len(uploads) - MAX_PHOTOS, 0)]:
+        del uploads[oldest]
+        state.note(f"A session holds {MAX_PHOTOS} photos; the oldest one made room.")
+    if fresh and asked not in {e.token for e in uploads.values()}:
+        state.put("file", uploads[fresh[0].file_id].token)
+
+
+def _camera() -> Entry | None:
+    """The last shot; the camera itself runs until the user leaves the page where it was chosen."""
+    if st.session_state.get(_CAMERA) != state.visit():
+        again = st.session_state.get("_shot") is not None
+        st.button(
+            "Take another photo" if again else "Open the camera",
+            on_click=_open_camera,
+            icon=":material/photo_camera:",
+            width="stretch",
+            key="open_camera",
+        )
+        return st.session_state.get("_shot", (None, None))[1]
+    shot = st.camera_input("Camera", key="shot", label_visibility="collapsed")
+    if shot is not None:
+        held = st.session_state.get("_shot")
+        if held is None or held[0] != shot.file_id:
+            st.session_state["_shot"] = (shot.file_id, entry_of(shot.getvalue(), "camera.jpg"))
+    return st.session_state.get("_shot", (None, None))[1]
+
+
+def _switched() -> None:
+    """The user chose a source; a link, or another page, opens no camera."""
+    if st.session_state["source"] == "camera":
+        _open_camera()
+
+
+def _open_camera() -> None:
+    st.session_state[_CAMERA] = state.visit()
+
+
+def _current_index(entries: list[Entry]) -> int:
+    tokens = [e.token for e in entries]
+    wanted = st.session_state.get("file", "")
+    return tokens.index(wanted) if wanted in tokens else 0
+
+
+def _walk(step: int) -> None:
+    entries = list(_uploads().values())
+    _show((_current_index(entries) + step) % len(entries))
+
+
+def _show(index: int) -> None:
+    entries = list(_uploads().values())
+    if 0 <= index < len(entries):
+        state.put("file", entries[index].token)
+
+
+def _sheet(entries: list[Entry]) -> tuple[Photo, canvas.Scene]:
+    """The thumbnails side by side, and a box around each."""
+    width, height = _THUMB
+    sheet = np.full((height, width * len(entries), 3), 200, np.uint8)
+    for i, entry in enumerate(entries):
+        if entry.photo is not None:
+            fits = entry.photo.width * height // entry.photo.height
+            small = fitted(entry.photo, max(1, min(width, fits)))[0][:height, :width]
+            top, left = (height - small.shape[0]) // 2, (width - small.shape[1]) // 2 + i * width
+            sheet[top : top + small.shape[0], left : left + small.shape[1]] = small
+    n = len(entries)
+    scene = canvas.Scene(
+        boxes=[[i * width + 3, 3, (i + 1) * width - 3, height - 3] for i in range(n)],
+        ids=list(range(n)),
+        labels=[e.name if e.photo else f"{e.name} (not usable)" for e in entries],
+        scores=[None] * n,
+        colours=["#0072B2" if e.photo else "#D55E00" for e in entries],
+        dashes=[() if e.photo else (2, 2) for e in entries],
+        captions=False,
+        description=f"{n} photos; arrow keys walk them.",
+    )
+    return from_array(sheet, "strip"), scene
