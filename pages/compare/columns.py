@@ -17,7 +17,7 @@ from vision_core.comparison.report import Column
 from vision_core.comparison.truth import Judged
 from vision_core.inference import DetectionTrace
 from vision_core.models import Card
-from vision_core.selection.types import Detections, Selection
+from vision_core.records import Detections, Selection
 
 ON_STAGE = "calc(100vh - 19rem)"
 """Height of a picture for a lecture hall: the sliders and counts stay in sight."""

@@ -10,9 +10,8 @@ import streamlit as st
 from pages.compare.sides import Side
 from pages.shared import maps, targets
 from pages.shared.guard import guarded
-from pages.shared.map_words import TITLES
-from vision_core.attribution import METHODS, Attribution, Target
-from vision_core.attribution.explain import LAYERED
+from vision_core import methods
+from vision_core.attribution import Attribution, Target
 from vision_core.attribution.sanity import similarity
 from vision_core.attribution.targets import BoxTarget, ClassTarget
 from vision_core.figures.saliency import Panel, over_photo, own_limit, panels, signed_colours
@@ -21,7 +20,6 @@ from vision_core.inference import ClassificationTrace, DetectionTrace
 from vision_core.labels import comparable
 
 _PLOT = {"displayModeBar": False, "scrollZoom": True}
-_METHODS = [m for m in METHODS if m not in ("smoothgrad", "integrated_gradients", "occlusion")]
 _OVER = 0.85  # how much of a map covers the photo
 
 
@@ -62,12 +60,13 @@ def _choose(
         letter = left.selectbox(
             "Model" + " " * at, letters, key=key, format_func=lambda k: sides[k].title
         )
+        quick = [method.name for method in methods.every() if not method.in_parts]
         method = right.selectbox(
             "Method" + " " * at,
-            _METHODS,
+            quick,
             key=f"map_method_{at}",
-            index=_METHODS.index("gradcam"),
-            format_func=TITLES.__getitem__,
+            index=quick.index("gradcam"),
+            format_func=lambda name: methods.method(name).title,
         )
     return sides[letter], method
 
@@ -87,7 +86,7 @@ def _target(side: Side, candidates: Mapping[str, int], like: Target | None) -> T
 
 def _map(photo: Photo, side: Side, target: Target, method: str) -> Attribution:
     assert side.model is not None and side.trace is not None
-    if method in LAYERED:
+    if methods.method(method).layered:
         return maps.film_strip(side.model, photo, side.trace, target, method, [])[0]
     return maps.of(side.model, photo, side.trace, target, method, {}, lambda *_: None)
 
@@ -103,7 +102,7 @@ def _charts(
     difference = np.asarray(shares[0] - shares[1])
     shown = [
         Panel(
-            f"{side.letter.upper()}, {TITLES[a.method]}",
+            f"{side.letter.upper()}, {methods.method(a.method).title}",
             over_photo(photo, signed_colours(a.signed, limit), _OVER),
             limit,
             words,

@@ -18,7 +18,7 @@ from vision_core.export import Prediction
 from vision_core.images import Photo
 from vision_core.inference import DetectionTrace, PartSource
 from vision_core.models import Model
-from vision_core.selection.types import Selection
+from vision_core.records import Selection
 
 _WIDE = [5, 3]
 BOX = Field("box", -1, state.whole(-1, 10**7))

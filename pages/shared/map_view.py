@@ -13,7 +13,8 @@ import streamlit as st
 from pages.components import canvas
 from pages.shared import growing, shell, state, stills, targets
 from pages.shared.growing import Place
-from pages.shared.map_words import TITLES, remarks, unit
+from pages.shared.map_words import remarks
+from vision_core import methods
 from vision_core.attribution import Attribution, Target
 from vision_core.attribution.targets import BoxTarget, JointTarget
 from vision_core.attribution.words import meaning, quantity
@@ -195,7 +196,7 @@ LEGEND = (
 def chart(photo: Photo, found: list[Attribution], key: str, at: Any = st) -> None:
     """The maps on their scales, zoom and pan linked."""
     shown = [
-        Panel(TITLES[a.method], _picture(photo, a, limit), limit, _layer(a))
+        Panel(methods.method(a.method).title, _picture(photo, a, limit), limit, _layer(a))
         for a, limit in zip(found, _limits(found), strict=True)
     ]
     columns, height = _layout(photo, len(shown))
@@ -263,7 +264,9 @@ def _limits(found: list[Attribution]) -> list[float]:
     limits = [own_limit(a.signed) for a in found]
     if st.session_state["scale"] == "own":
         return limits
-    return [max(v for v, b in zip(limits, found, strict=True) if unit(b) == unit(a)) for a in found]
+    return [
+        max(v for v, b in zip(limits, found, strict=True) if _unit(b) == _unit(a)) for a in found
+    ]
 
 
 def _picture(photo: Photo, a: Attribution, limit: float) -> np.ndarray:
@@ -272,3 +275,7 @@ def _picture(photo: Photo, a: Attribution, limit: float) -> np.ndarray:
     else:
         drawn = signed_colours(a.signed, limit)
     return over_photo(photo, drawn, float(st.session_state["over"]))
+
+
+def _unit(a: Attribution) -> str:
+    return methods.method(a.method).unit

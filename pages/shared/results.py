@@ -15,7 +15,7 @@ from vision_core.attribution.words import product_of
 from vision_core.figures.colours import class_colour, text_on
 from vision_core.figures.segmentation import LegendEntry
 from vision_core.inference import ClassificationTrace, DetectionTrace, SegmentationTrace
-from vision_core.selection.types import Selection
+from vision_core.records import Selection
 
 _PLOT = {"displayModeBar": False, "scrollZoom": False}
 

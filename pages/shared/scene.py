@@ -16,7 +16,7 @@ from vision_core.figures.overlay import visible_joints
 from vision_core.figures.segmentation import palette
 from vision_core.images import Photo
 from vision_core.inference import Keypoints, SegmentationTrace
-from vision_core.selection.types import Detections, Selection
+from vision_core.records import Detections, Selection
 
 _OVERLAY_WIDTH = 1000  # of masks on the picture; wider ones take longer than a slider may
 

@@ -22,7 +22,7 @@ from vision_core.attribution.targets import (
 from vision_core.attribution.words import named
 from vision_core.errors import UserError
 from vision_core.inference import ClassificationTrace, DetectionTrace, SegmentationTrace, Trace
-from vision_core.selection.types import Detections
+from vision_core.records import Detections
 
 _LOWER = 0.05  # where the model's own threshold leaves no box, the best ones above this
 _MOST = 40

@@ -13,8 +13,6 @@ from vision_core.attribution.estimates import Attribution, on_photo
 from vision_core.attribution.question import Question
 from vision_core.methods.method import Method
 
-LAYERED = tuple(m.name for m in methods.every() if m.layered)
-IN_PARTS = tuple(m.name for m in methods.every() if m.in_parts)
 _NO_TARGET = (
     "It does not depend on the target: it shows where the layer answers most strongly "
     "to the photo, whatever is predicted."
@@ -35,9 +33,6 @@ class Progress:
     done: int
     total: int
     draw: Callable[[], Attribution] | None = None
-
-
-Step = Progress
 
 
 def explain(question: Question, method: str, **settings: Any) -> Attribution:

@@ -32,6 +32,7 @@ class Setting:
         on_page: its value where somebody waits for it; ``None`` keeps it off the page.
         in_input: it counts pixels of the input, and ends at the shorter side of the input.
         option: of a ``bool``: the option that turns the default over.
+        label: of its control, where that serves more than the method.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Setting:
     on_page: Any = None
     in_input: bool = False
     option: str = ""
+    label: str = ""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 SAMPLES = Setting("samples", "samples", int, 32, 1, 128, on_page=16)
 LEVEL = Setting("level", "noise level", float, 0.15, 0.0, 1.0, 0.01, on_page=0.15)
-SEED = Setting("seed", "seed", int, 0, 0, 10**6, on_page=0)
+SEED = Setting("seed", "seed", int, 0, 0, 10**6, on_page=0, label="Seed")
 
 
 def _run(question: Question, settings: Mapping[str, Any]) -> Iterator[Estimate]:
