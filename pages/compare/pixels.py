@@ -15,8 +15,8 @@ from pages.shared import results, scene, shell, state, thresholds
 from pages.shared.guard import guarded
 from pages.shared.state import Field
 from vision_core import figures
+from vision_core.comparison.column import Column
 from vision_core.comparison.maps import MapComparison, compare_maps
-from vision_core.comparison.report import Column
 from vision_core.figures import differences
 from vision_core.images import Photo
 from vision_core.inference import SegmentationTrace
@@ -176,7 +176,7 @@ def _disagreement(photo: Photo, two: tuple[Side, Side], made: MapComparison) -> 
         st.caption(
             "Choose a row to see its pixels alone."
             if chosen is None
-            else f"Shown: {pairs[chosen][0]} by {a.letter.upper()}, {pairs[chosen][1]} by "
+            else f"JudgedColumn: {pairs[chosen][0]} by {a.letter.upper()}, {pairs[chosen][1]} by "
             f"{b.letter.upper()}."
         )
         _alone(two, made)

@@ -10,13 +10,13 @@ from pages.shared import downloads, engine, results, scene, shell, state, thresh
 from pages.shared.guard import guarded
 from pages.shared.state import Field
 from vision_core import figures
-from vision_core.export import Prediction
 from vision_core.images import Photo
 from vision_core.inference import (
     ClassificationTrace,
     DetectionTrace,
     SegmentationTrace,
     Trace,
+    predict,
 )
 from vision_core.models import Model
 
@@ -74,7 +74,7 @@ def segmentation(
                         "image/png",
                     ),
                     "Class map": ("_map.png", lambda: figures.png(trace.class_map), "image/png"),
-                    **downloads.numbers(Prediction(photo, trace)),
+                    **downloads.numbers(photo, predict(trace)),
                 },
             )
         with right:
@@ -125,7 +125,7 @@ def classification(
                 zoom=True,
             )
             canvas.picture(photo, seen, key="picture", present=shell.presenting())
-            downloads.buttons(photo.name, downloads.numbers(Prediction(photo, trace)))
+            downloads.buttons(photo.name, downloads.numbers(photo, predict(trace)))
         with right:
             if trace.likely:
                 st.markdown(f"**{trace.sentence}**")

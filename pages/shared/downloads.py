@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import PurePath
 from typing import Any
 
 import streamlit as st
 
-from vision_core.export import Prediction, coco_json, prediction_record
+from vision_core.export import coco_json, prediction_record
+from vision_core.images import Photo
 from vision_core.inference import ClassificationTrace
+from vision_core.records import Prediction
 
 
 def buttons(stem: str, files: dict[str, tuple[str, Callable[[], bytes], str]]) -> None:
@@ -35,13 +37,13 @@ def buttons(stem: str, files: dict[str, tuple[str, Callable[[], bytes], str]]) -
 
 
 def numbers(
-    prediction: Prediction, timing_ms: Mapping[str, float] | None = None
+    photo: Photo, prediction: Prediction
 ) -> dict[str, tuple[str, Callable[[], bytes], str]]:
     """The downloads of a prediction: what the command ``predict`` writes with the same options.
 
     Args:
-        prediction: of one photo.
-        timing_ms: of what came after the trace, by stage.
+        photo: the photo.
+        prediction: of that photo.
 
     Returns:
         as ``buttons`` takes them; a classifier has no place in the photo, so no COCO file.
@@ -50,12 +52,12 @@ def numbers(
     if not isinstance(prediction.trace, ClassificationTrace):
         made["COCO"] = (
             "_coco.json",
-            lambda: as_json(coco_json([prediction])),
+            lambda: as_json(coco_json([(photo, prediction)])),
             "application/json",
         )
     made["Numbers"] = (
         "_numbers.json",
-        lambda: as_json(prediction_record(prediction, dict(timing_ms or {}))),
+        lambda: as_json(prediction_record(photo, prediction)),
         "application/json",
     )
     return made

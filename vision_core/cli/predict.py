@@ -13,8 +13,9 @@ from vision_core.cli.output import add_json, json_stream, write_json
 from vision_core.errors import UserError
 
 if TYPE_CHECKING:
-    from vision_core.export import Prediction
+    from vision_core.images import Photo
     from vision_core.models import Model
+    from vision_core.records import Prediction
 
 
 def register(subparsers: Any) -> None:
@@ -51,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     _check_ranges(args)
     model = options.load_model(args)
     _check_for_model(args, given, model)
-    done: list[Prediction] = []
+    done: list[tuple[Photo, Prediction]] = []
     failed = 0
     with ExitStack() as stack:
         out: IO[str] | None = None
@@ -59,9 +60,9 @@ def run(args: argparse.Namespace) -> int:
             out = stack.enter_context(json_stream(args.json))
         for number, name in enumerate(args.images, 1):
             try:
-                prediction = _one(args, model, given, name, number, out)
+                made = _one(args, model, given, name, number, out)
                 if args.save_coco:
-                    done.append(prediction)
+                    done.append(made)
             except UserError as error:
                 if len(args.images) == 1:
                     raise
@@ -98,25 +99,24 @@ def _one(
     name: str,
     number: int,
     out: IO[str] | None,
-) -> Prediction:
+) -> tuple[Photo, Prediction]:
     from vision_core.cli import predicting
     from vision_core.export import prediction_record
 
-    prediction, timing = predicting.predict(
-        model, predicting.read_photo(name), given, args.mask_threshold, args.joint_threshold
-    )
+    photo = predicting.read_photo(name)
+    prediction = predicting.run(model, photo, given, args.mask_threshold, args.joint_threshold)
     if args.overlay:
-        file = predicting.overlay_path(args.overlay, prediction.photo, number, len(args.images))
+        file = predicting.overlay_path(args.overlay, photo, number, len(args.images))
         places.check_output(args, file)
-        predicting.save_overlay(prediction, file)
+        predicting.save_overlay(photo, prediction, file)
     if out is not None:
-        write_json(out, prediction_record(prediction, timing))
+        write_json(out, prediction_record(photo, prediction))
     if "-" not in (args.json, str(args.save_coco)):
-        print(predicting.summary(prediction, model))
-    return prediction
+        print(predicting.summary(photo, prediction, model))
+    return photo, prediction
 
 
-def _save_coco(path: Path, predictions: list[Prediction]) -> None:
+def _save_coco(path: Path, predictions: list[tuple[Photo, Prediction]]) -> None:
     from vision_core.export import coco_json
 
     with json_stream(str(path)) as stream:

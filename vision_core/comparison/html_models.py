@@ -56,9 +56,9 @@ def block(photo: Photo, entry: Column) -> dict[str, Any]:
         "billions": None if entry.multiply_adds is None else entry.multiply_adds / 1e9,
         "megabytes": card.bytes / 1e6,
     }
-    if entry.error or found is None:
+    if entry.error or found is None or entry.prediction is None:
         return made
-    timing = {**found.info.timing_ms, **entry.timing_ms}
+    timing = {**found.info.timing_ms, **entry.prediction.timing_ms}
     sentence, counts = _said(entry)
     return made | {
         "picture": pictures.answer(photo, entry),

@@ -36,9 +36,10 @@ class Mark(NamedTuple):
 
 def answer(photo: Photo, entry: Column) -> str:
     """What a model said, painted on the photo; the photo alone where it said nothing."""
-    if entry.selection is not None:
+    made = entry.prediction
+    if made is not None and made.selection is not None:
         picture = figures.draw(
-            photo, entry.selection, masks=entry.masks, keypoints=entry.keypoints, max_width=WIDTH
+            photo, made.selection, masks=made.masks, keypoints=made.keypoints, max_width=WIDTH
         )
     elif isinstance(entry.trace, SegmentationTrace):
         picture = figures.draw_class_map(photo, entry.trace, with_legend=False, max_width=WIDTH)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -15,9 +14,9 @@ from vision_core.comparison.column import Column
 from vision_core.comparison.differences import between
 from vision_core.comparison.truth import Curve, Truth, curve, judge
 from vision_core.errors import UserError
-from vision_core.export import Prediction, image_record, prediction_record, strict
+from vision_core.export import image_record, prediction_record, strict
 from vision_core.images import Photo
-from vision_core.inference import DetectionTrace, PartSource, trace
+from vision_core.inference import DetectionTrace, PartSource, predict, trace
 from vision_core.labels import comparable
 from vision_core.models import Card, Model, card, load
 from vision_core.records import Detections, Selection
@@ -34,21 +33,14 @@ def column(model: Model, photo: Photo, given: Mapping[str, Any]) -> Column:
     found = trace(model, photo)
     random = model.fingerprint.startswith("random-")
     if not isinstance(found, DetectionTrace):
-        return Column(model.card, found, random=random)
+        return Column(model.card, predict(found), random=random)
     own = dict(given)
     if own.get("classes") is not None:
         wanted = {comparable(name) for name in own["classes"]}
         own["classes"] = frozenset(c for c in model.card.classes if comparable(c) in wanted)
-    start = time.perf_counter()
-    selection = found.select(replace(found.defaults, **own))
-    spent = {"select": 1000 * (time.perf_counter() - start)}
-    source = PartSource(model, photo, found)
-    parts: dict[str, Any] = {}
-    if source.kind is not None:
-        start = time.perf_counter()
-        parts[source.kind] = getattr(source, source.kind)(selection.detections.candidate)
-        spent[source.kind] = 1000 * (time.perf_counter() - start)
-    return Column(model.card, found, selection, random=random, timing_ms=spent, **parts)
+    thresholds = replace(found.defaults, **own)
+    made = predict(found, thresholds, PartSource(model, photo, found))
+    return Column(model.card, made, random=random)
 
 
 def columns(
@@ -166,10 +158,9 @@ def _model(photo: Photo, entry: Column, truth: Truth | None) -> dict[str, Any]:
         "weights": None if entry.random else card.filename,
         "fingerprint": None if found is None else found.info.fingerprint,
     }
-    if entry.error or found is None:
+    if entry.error or entry.prediction is None:
         return {**made, "error": entry.error}
-    prediction = Prediction(photo, found, entry.selection, entry.masks, entry.keypoints)
-    said = prediction_record(prediction, dict(entry.timing_ms))
+    said = prediction_record(photo, entry.prediction)
     made |= {key: value for key, value in said.items() if key not in ("model", "image")}
     if truth is not None and entry.selection is not None:
         points = truth_curve(entry, truth)

@@ -3,6 +3,7 @@
 Records know errors and each other; what makes and reads them stands above.
 """
 
+from vision_core.records.predictions import Prediction
 from vision_core.records.selections import (
     BELOW_SCORE,
     CUT_BY_MAX,
@@ -44,6 +45,7 @@ __all__ = [
     "Detections",
     "Keypoints",
     "Nms",
+    "Prediction",
     "SegmentationTrace",
     "Selection",
     "Stage",
