@@ -78,7 +78,7 @@ def distribution(trace: DetectionTrace, candidate: int) -> None:
     if product := product_of(trace, candidate):
         st.caption(product)
     bars("distribution", trace.distribution(candidate), chosen=trace.label(candidate))
-    state.explain_link("Explain this box", f"box:{candidate}")
+    state.explain_link("Explain this box", f"candidate:{candidate}")
 
 
 def bars(key: str, pairs: Sequence[tuple[str, float]], chosen: str | None = None) -> None:

@@ -25,16 +25,20 @@ from vision_core.attribution.targets import (
     BoxTarget,
     ClassTarget,
     JointTarget,
+    ListedTarget,
     RegionTarget,
     Target,
     UnitTarget,
+    resolved,
 )
 from vision_core.errors import UserError
 from vision_core.images import Photo
 from vision_core.inference import ClassificationTrace, DetectionTrace, SegmentationTrace, Trace
 from vision_core.inference.families import Network, network
 from vision_core.inference.presets import prepared
+from vision_core.records import Detections
 
+NO_HEATMAPS = "pose_regression"  # the family whose joints are two numbers, without a logit
 Recorded = dict[str, list[Tensor]]
 Score = Callable[[nn.Module, Tensor, Recorded], Tensor]
 
@@ -139,12 +143,14 @@ def ask(model: Any, photo: Photo, trace: Trace, target: Target) -> Question:
         model: a ``vision_core.models.Model`` or a torchvision detection module, in eval mode.
         photo: the photo of the trace.
         trace: what the network said of it.
-        target: what to explain.
+        target: what to explain; a listed detection is one at the network's own thresholds.
 
     Raises:
         UserError: the target does not fit the network, or does not occur.
     """
     net = network(model)
+    if isinstance(target, ListedTarget) and isinstance(trace, DetectionTrace):
+        target = resolved(target, trace.select(trace.defaults).detections)
     with torch.inference_mode(False), torch.no_grad(), devices.forward_slot():
         if isinstance(trace, DetectionTrace):
             found = _of_detector(net, photo, trace, target)
@@ -161,8 +167,13 @@ def _kind(trace: Trace, target: Target) -> tuple[Hashable, ...]:
     return (*told, target.layer) if isinstance(target, UnitTarget) else told
 
 
-def default_target(trace: Trace) -> Target:
-    """The top prediction: best class, best box, largest region.
+def default_target(trace: Trace, found: Detections | None = None) -> Target:
+    """The top prediction: best class, best box, largest region; a joint of the best person.
+
+    Args:
+        trace: what a network said.
+        found: the detections that a reader sees, best first; those at the network's own
+            thresholds if left out. Where there are none, the best candidate is taken.
 
     Raises:
         UserError: the network found nothing.
@@ -170,14 +181,18 @@ def default_target(trace: Trace) -> Target:
     if isinstance(trace, ClassificationTrace):
         return ClassTarget(trace.top(1)[0][0])
     if isinstance(trace, SegmentationTrace):
-        found = trace.pixel_counts().items()
-        counts = [(n, name) for name, n in found if name.strip("_") != "background"]
+        pixels = trace.pixel_counts().items()
+        counts = [(n, name) for name, n in pixels if name.strip("_") != "background"]
         if not counts:
             raise UserError("The network calls the whole photo background; there is no region.")
         return RegionTarget(max(counts)[1])
     if not len(trace):
         raise UserError("The detector has no candidate on this photo, so there is no box.")
-    return BoxTarget(int(trace.scores.argmax()))
+    found = trace.select(trace.defaults).detections if found is None else found
+    best = int(found.candidate[0]) if len(found) else int(trace.scores.argmax())
+    if trace.joints and trace.info.family != NO_HEATMAPS:
+        return JointTarget(best, trace.joints[-1])
+    return BoxTarget(best)
 
 
 def _of_preset_network(

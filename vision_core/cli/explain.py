@@ -29,8 +29,9 @@ def register(subparsers: Any) -> None:
     parser.add_argument(
         "--target",
         metavar="TARGET",
-        help="NAME, box:N[:PART], region:NAME[:X1,Y1,X2,Y2], joint:N:NAME or unit:LAYER:C,I,J; N "
-        "counts the detections of predict from 0; the top prediction if left out",
+        help="NAME, box:N[:PART], joint:N:NAME (N counts the detections of predict from 0), "
+        "candidate:N[:PART] (a row of the trace, as in links), region:NAME[:X1,Y1,X2,Y2] or "
+        "unit:LAYER:C,I,J; the top prediction if left out",
     )
     _add_settings(parser)
     parser.add_argument("--out", type=Path, metavar="MAP.npy", help="signed float32 array")
@@ -114,27 +115,19 @@ def _settings(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _target(text: str | None, traced: Trace, given: dict[str, Any]) -> Target:
-    """The target; ``box:N`` and ``joint:N`` count the detections, best first.
+    """The target at the given thresholds.
 
     Raises:
         UserError: it cannot be read, or there are not so many detections.
     """
     from vision_core.attribution import default_target, parse
-    from vision_core.attribution.targets import BoxTarget, JointTarget
+    from vision_core.attribution.targets import resolved
     from vision_core.inference import DetectionTrace
 
-    if text is None:
-        return default_target(traced)
-    target = parse(text)
-    if not isinstance(target, BoxTarget | JointTarget) or not isinstance(traced, DetectionTrace):
-        return target
-    found = traced.select(replace(traced.defaults, **given)).detections.candidate
-    if target.candidate >= len(found):
-        raise UserError(
-            f"There is no detection {target.candidate}; at these thresholds there are "
-            f"{len(found)}, counted from 0."
-        )
-    return replace(target, candidate=int(found[target.candidate]))
+    if not isinstance(traced, DetectionTrace):
+        return default_target(traced) if text is None else parse(text)
+    found = traced.select(replace(traced.defaults, **given)).detections
+    return default_target(traced, found) if text is None else resolved(parse(text), found)
 
 
 def _save(path: Path, answers: list[Attribution]) -> None:
