@@ -39,7 +39,7 @@ weights: $(VENV)/run.stamp
 	$(BIN)/python -m vision_core weights download --lecture
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -53,8 +53,10 @@ $(VENV)/run.stamp: requirements.txt | $(BIN)/python
 	$(BIN)/python -m pip install --disable-pip-version-check -r requirements.txt
 	touch $@
 
-$(VENV)/dev.stamp: requirements-dev.txt requirements.txt | $(BIN)/python
+$(VENV)/dev.stamp: requirements-dev.txt requirements.txt package.json | $(BIN)/python
 	@echo "Installing into $(VENV): about 4 minutes and 6.3 GB; CPU=1 leaves the GPU packages out."
 	$(TORCH_FIRST)
 	$(BIN)/python -m pip install --disable-pip-version-check -r requirements-dev.txt
+	@{ command -v npm >/dev/null && npm install --no-package-lock --no-audit --no-fund; } \
+		|| echo "No linter for JavaScript: npm or its network is missing; its tests are skipped."
 	touch $@ $(VENV)/run.stamp

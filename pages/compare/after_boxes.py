@@ -18,7 +18,7 @@ from vision_core import figures
 from vision_core.comparison.boxes import KINDS, BoxComparison, agreement_curve
 from vision_core.comparison.differences import between, mask_overlaps
 from vision_core.comparison.report import at_any_score
-from vision_core.comparison.truth import Truth, curve
+from vision_core.comparison.truth import Truth, curve, judge
 from vision_core.figures import differences
 from vision_core.images import Photo
 
@@ -209,7 +209,8 @@ def _truth(photo: Photo, shown: Sequence[JudgedColumn], there: Truth | None) -> 
             )
             return
         made = [curve(at_any_score(s.column), there) for s in shown]
-        points = [(s.judged.recall, s.judged.precision) for s in shown if s.judged is not None]
+        now = [judge(s.kept, there, rule="voc") for s in shown]
+        points = [(n.recall, n.precision) for n in now]
         st.plotly_chart(
             differences.precision_recall(
                 [
@@ -224,8 +225,10 @@ def _truth(photo: Photo, shown: Sequence[JudgedColumn], there: Truth | None) -> 
             width="stretch",
         )
         st.caption(
-            "All classes together, IoU 0.5; the points are the present thresholds. AP is "
-            "the area under the curve (Pascal VOC 2010)."
+            "IoU 0.5, matched by Pascal VOC's rule: a detection whose best true box is taken is "
+            "false. The points are the present thresholds. AP is the area under the curve (Pascal "
+            "VOC 2010) of this one photo, all classes in one list; a data set's AP is the mean "
+            "over its classes."
         )
 
 

@@ -67,8 +67,14 @@ def plain(sides: Sequence[Side]) -> dict[str, Column]:
 
 def column(side: Side, made: Prediction) -> Column:
     """The column of a model that said something."""
-    adds = multiply_adds(side.card)
-    return Column(side.card, made, title=side.name, random=side.random, multiply_adds=adds)
+    return Column(
+        side.card,
+        made,
+        title=side.name,
+        random=side.random,
+        multiply_adds=multiply_adds(side.card),
+        measured=side.timing,
+    )
 
 
 def head(side: Side) -> None:
@@ -118,9 +124,9 @@ def counts(column: Column, judged: Judged | None) -> None:
 def cost(column: Column) -> None:
     """Time, parameters, multiply-adds and size in one line."""
     assert column.trace is not None
-    spent = sum(column.trace.info.timing_ms.values())
+    spent = sum(column.stages.values())
     parts = [
-        f"{spent:,.0f} ms on {column.trace.info.device}",
+        f"{spent:,.0f} ms on {column.trace.info.device} ({column.how_timed})",
         f"{column.card.parameters / 1e6:,.2f} M parameters",
     ]
     if column.multiply_adds:

@@ -34,7 +34,7 @@ def names() -> None:
 def cost(done: Mapping[str, Column]) -> None:
     """Milliseconds of each stage, parameters, multiply-adds and bytes of each model, by letter."""
     found = {f"{letter.upper()}: {c.title}": c for letter, c in done.items()}
-    timings = {name: dict(c.trace.info.timing_ms) for name, c in found.items() if c.trace}
+    timings = {name: c.stages for name, c in found.items() if c.trace}
     st.plotly_chart(
         differences.stage_times(timings), key="stage_times", config=PLOT, width="stretch"
     )
@@ -42,6 +42,7 @@ def cost(done: Mapping[str, Column]) -> None:
         {
             "model": name,
             "milliseconds": sum(timings[name].values()),
+            "measured": c.how_timed,
             "parameters (M)": c.card.parameters / 1e6,
             "multiply-adds (G)": (c.multiply_adds or 0) / 1e9,
             "weights (MB)": c.card.bytes / 1e6,
@@ -55,11 +56,12 @@ def cost(done: Mapping[str, Column]) -> None:
         hide_index=True,
         width="stretch",
         key="sizes",
-        column_config={name: number for name in list(rows[0])[1:5]},
+        column_config={k: number for k, value in rows[0].items() if isinstance(value, float)},
     )
     st.caption(
-        "Times are of the one run that made this result; the first run of a network takes "
-        "longer. Multiply-adds are those of one pass over a photo of 640 x 480 pixels."
+        "The first run of a network takes longer and does not count. Times are those of the "
+        "network alone, without masks and joints. Multiply-adds are those of one pass over a "
+        "photo of 640 x 480 pixels."
     )
 
 

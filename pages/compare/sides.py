@@ -17,6 +17,7 @@ from vision_core import devices, models
 from vision_core.errors import UserError, WeightsMissing
 from vision_core.images import Photo
 from vision_core.inference import DetectionTrace, Trace
+from vision_core.inference.measuring import Timing, measure
 from vision_core.models import Card, Model
 
 log = logging.getLogger("convscope")
@@ -42,7 +43,7 @@ class Side:
         letter: of its column, one of ``LETTERS``.
         card: of the model.
         random: it has random weights.
-        model, trace: ``None`` where it failed.
+        model, trace, timing: ``None`` where it failed.
         error: the sentence that takes the place of a result.
         offer: a bundled model to take in its place.
     """
@@ -54,6 +55,7 @@ class Side:
     trace: Trace | None = None
     error: str = ""
     offer: Card | None = None
+    timing: Timing | None = None
 
     @property
     def title(self) -> str:
@@ -151,7 +153,8 @@ def _run(side: Side, photo: Photo) -> Side:
             load = engine.untrained if side.random else engine.load_model
             model = load(card.name, device)
             trace = engine.trace_of(model, photo)
-        return Side(side.letter, card, side.random, model, trace)
+            timing = measure(model, photo)
+        return Side(side.letter, card, side.random, model, trace, timing=timing)
     except WeightsMissing as missing:
         return failed(str(missing), models.bundled_alternative(card))
     except UserError as error:

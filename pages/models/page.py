@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from pages.models import model_card
+from pages.models import lecture_set, model_card
 from pages.shared import frame, model_picker, state
 from pages.shared.state import Field
 from vision_core import models
@@ -39,6 +39,7 @@ def main() -> None:
             format_func=lambda k: "All" if k == _ALL else model_picker.TASK_WORDS[k],
         )
         st.toggle("Only those here", key="here", help="Bundled, or downloaded before.")
+        lecture_set.show()
     chosen = st.session_state["kind"]
     shown = [
         c

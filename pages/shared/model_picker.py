@@ -10,7 +10,7 @@ from pages.shared.plain import sentence as as_text
 from pages.shared.state import Field
 from vision_core import devices, models
 from vision_core.errors import WeightsMissing
-from vision_core.models import Card, Model
+from vision_core.models import Card, Model, weights
 
 TASK_WORDS = {
     "detection": "Objects: boxes",
@@ -27,12 +27,13 @@ def _tasks() -> list[str]:
 
 
 def fields() -> tuple[Field, ...]:
-    """The picker's fields; the default model depends on the task."""
+    """The picker's fields; the default model depends on the task and on what is on this machine."""
     tasks = _tasks()
     task = Field("task", tasks[0], state.one_of(tasks))
     state.use(task)
     names = [c.name for c in models.cards(st.session_state["task"])]
-    return task, Field("model", names[0], state.one_of(names)), device_field()
+    default = weights.default_for_page(st.session_state["task"])
+    return task, Field("model", default.name, state.one_of(names)), device_field()
 
 
 def device_field() -> Field:
@@ -53,8 +54,27 @@ def pick() -> Card:
         key="model",
         format_func=lambda name: line(by_name[name], status[name]),
     )
+    chosen = by_name[st.session_state["model"]]
+    _say_default(chosen)
     pick_device()
-    return by_name[st.session_state["model"]]
+    return chosen
+
+
+def _say_default(card: Card) -> None:
+    """Say why the page opened with a full-size model, with the way to the bundled one."""
+    if card.bundled or card != weights.default_for_page(card.task):
+        return
+    st.caption("Its full-size weights are on this machine, so it is the default.")
+    other = models.bundled_alternative(card)
+    if other is not None:
+        st.button(
+            "Use the bundled model",
+            on_click=use,
+            args=(other,),
+            width="stretch",
+            key="bundled_instead",
+            help=other.title,
+        )
 
 
 def pick_device() -> None:

@@ -83,6 +83,35 @@ def test_the_edges_of_a_box_are_those_of_the_trace(name, seen) -> None:
         assert got == pytest.approx(float(value), abs=0.05)
 
 
+@pytest.mark.parametrize("name", DETECTORS)
+def test_an_edge_on_the_border_is_that_of_the_box_shown_and_nothing_moves_it(name, seen) -> None:
+    photo = seen[0]
+    model, found = built(name), seen[1][name]
+    sides = {"x1": 0.0, "y1": 0.0, "x2": float(photo.width), "y2": float(photo.height)}
+    for row, (edge, limit) in enumerate(sides.items()):
+        cut = np.flatnonzero(np.abs(found.boxes[:, row] - limit) < 1e-3)
+        large = ((found.boxes[:, 2:] - found.boxes[:, :2]) > 2).all(1)
+        free_corner = (found.boxes[:, :2] > 1).any(1)
+        candidate = next((int(c) for c in cut if large[c] and free_corner[c]), None)
+        if candidate is None:
+            continue
+        question = ask(model, photo, found, parse(f"candidate:{candidate}:{edge}"))
+        told = explain(question, "gradient")
+        assert told.score == pytest.approx(limit, abs=1e-3) and not told.values.any()
+        [note] = told.notes
+        assert f"The edge {edge} lies on the border of the photo" in note
+        named = note.partition("explain ")[2].removesuffix(" instead.").split(" or ")
+        free = [e for i, e in enumerate(sides) if abs(found.boxes[candidate][i] - sides[e]) > 1e-3]
+        assert named == free
+        for other in free[:1]:
+            moved = explain(
+                ask(model, photo, found, parse(f"candidate:{candidate}:{other}")), "gradient"
+            )
+            assert moved.values.any() and not moved.notes
+        return
+    pytest.fail("no box of this picture reaches the border")
+
+
 def test_objectness(seen) -> None:
     photo, traces = seen
     for name in DETECTORS[:1] + DETECTORS[2:3]:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from playwright.sync_api import Page
 
+from vision_core.figures.browser import HERE
+from vision_core.figures.browser.bundle import bundle
 from vision_core.records import DetectionTrace
 from vision_core.selection import Thresholds
-
-CANVAS = Path(__file__).resolve().parents[2] / "pages" / "components" / "canvas"
-FILES = ("overlap.js", "topk.js", "select.js")
 
 _RUN = """([boxes, scores, labels, ranks, all]) => {
   const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer;
@@ -32,9 +30,12 @@ _RUN = """([boxes, scores, labels, ranks, all]) => {
 
 def load(page: Page) -> Page:
     """A blank page with the canvas's selection in it."""
-    text = "\n".join((CANVAS / name).read_text("utf-8") for name in FILES)
     page.goto("about:blank")
-    page.add_script_tag(content=f"{text}\nglobalThis.Selector = Selector;")
+    page.add_script_tag(
+        content=f"{bundle(HERE / 'canvas' / 'select.js')}\nglobalThis.Selector = Selector;",
+        type="module",
+    )
+    page.wait_for_function("() => globalThis.Selector")
     return page
 
 

@@ -49,6 +49,7 @@ def test_three_models_make_three_pairs(cat, capsys) -> None:
     assert main(["compare", str(cat), "--models", "resnet_s", "fcos_s", "resnet_s"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 6
+    assert all(line.endswith("after a warm-up)") for line in lines[:3])
     assert sum("different tasks" in line for line in lines) == 2
     assert sum("the same class first" in line for line in lines) == 1
 

@@ -124,6 +124,20 @@ def test_mistakes_are_one_line_and_status_2(words, said, cat, capsys) -> None:
     assert said in told.err and told.err.count("\n") == 1 and told.out == ""
 
 
+def test_an_edge_on_the_border_is_told_with_what_to_explain_instead(cat, capsys) -> None:
+    """The cat's box ends where the photo ends; 300 is the photo's height."""
+    command = ["explain", str(cat), "--method", "gradient", "--json", "-", "--target"]
+    cut = {}
+    for edge, limit in (("x1", 0), ("y1", 0), ("x2", 451), ("y2", 300)):
+        assert main([*command, f"box:0:{edge}"]) == 0
+        record = json.loads(capsys.readouterr().out)
+        cut[edge] = record["score"] == limit
+        assert 0 <= record["score"] <= (451 if edge[0] == "x" else 300)
+        said = any("lies on the border of the photo" in note for note in record["maps"][0]["notes"])
+        assert said == cut[edge] == (record["maps"][0]["max"] == record["maps"][0]["min"] == 0)
+    assert any(cut.values()) and not all(cut.values())
+
+
 def test_activations(cat, tmp_path, capsys) -> None:
     out = tmp_path / "a.npy"
     assert (

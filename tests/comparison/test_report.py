@@ -43,13 +43,16 @@ def test_a_column_holds_the_masks_of_what_it_keeps(cat: Photo) -> None:
     said = made.prediction
     assert len(kept) > 0 and said.keypoints is None and not made.random
     found = trace(model, cat)
-    np.testing.assert_array_equal(
-        made.prediction.masks, PartSource(model, cat, found).masks(kept.candidate)
-    )
-    assert (
-        set(made.prediction.timing_ms) == {"select", "masks"}
-        and min(made.prediction.timing_ms.values()) > 0
-    )
+    masks = PartSource(model, cat, found).masks(kept.candidate)
+    np.testing.assert_array_equal(said.masks, masks)
+    assert set(said.timing_ms) == {"select", "masks"} and min(said.timing_ms.values()) > 0
+    assert made.measured is not None and set(made.stages) == {
+        *made.measured.stages,
+        "select",
+        "masks",
+    }
+    timed = record(cat, [made], [])["models"][0]
+    assert timed["timed"] == made.measured.how and timed["timing_ms"] == made.stages
     row = record(cat, [made], [])["models"][0]["detections"][0]
     shape = coco_mask.decode(row["mask"])
     assert shape.shape == (cat.height, cat.width) and shape.any()

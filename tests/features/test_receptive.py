@@ -239,3 +239,17 @@ def test_what_cannot_be_followed_is_said():
         graph.field("0", 6, 0)
     with pytest.raises(UserError, match="kernel, stride and dilation"):
         stack([(0, 1, 0, 1)])
+
+
+def test_a_shuffle_of_channels_moves_no_place() -> None:
+    """ShuffleNet splits and shuffles channels; the field is where the gradient is."""
+    module = torchvision.models.shufflenet_v2_x0_5(weights=None).eval()
+    x = torch.rand(1, 3, 96, 96)
+    graph = Graph(module, x)
+    for layer in ("stage2.0", "stage2.1"):
+        assert graph.global_pooling(layer) is None
+        rows, columns = effective(module, x, layer, 6, 6).nonzero()
+        x1, y1, x2, y2 = graph.field(layer, 6, 6)
+        # a max pooling passes the gradient of one place alone, so that its border may be missing
+        assert x1 <= columns.min() <= x1 + 4 and x2 - 5 <= columns.max() < x2
+        assert y1 <= rows.min() <= y1 + 4 and y2 - 5 <= rows.max() < y2

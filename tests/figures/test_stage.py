@@ -131,3 +131,47 @@ def test_titles_fit_a_saved_picture_in_a_wide_font():
         if word.kind != "sign":
             wide = 0.69 * {"head": 17, "title": 14.5}[word.kind] * len(word.text)
             assert word.x + wide <= plan.width + 1, word.text
+
+
+CROWD = [[10, 10, 150, 110], [10, 10, 150, 110], [12, 12, 152, 112], [10, 14, 150, 114]] * 2
+CROWD += [[x1 + 160, y1 + 20, x2 + 160, y2 + 20] for x1, y1, x2, y2 in CROWD]
+
+
+def crowded() -> Stage:
+    scores = [0.95 - 0.01 * i for i in range(len(CROWD))]
+    return stage_of(build("nms", boxes=CROWD, scores=scores, iou_threshold=0.5))
+
+
+def words_of(text: str) -> list[ET.Element]:
+    return list(ET.fromstring(text).iter("{http://www.w3.org/2000/svg}text"))
+
+
+def test_a_saved_step_says_all_of_its_sentence():
+    stage = crowded()
+    sizes = set()
+    for step, moment in enumerate(stage.timeline):
+        text = svg(stage, step)
+        size = ET.fromstring(text).attrib
+        sizes.add((size["width"], size["height"]))
+        said = [e for e in words_of(text) if e.attrib["font-size"] == "17.0"]
+        lines = [e for e in said if "font-weight" not in e.attrib]
+        whole = stage.views[0].walk.steps[moment[0]].text
+        assert " ".join(e.text for e in lines) == " ".join(whole.split())
+        assert all(float(e.attrib["y"]) + 4 <= float(size["height"]) for e in lines)
+        assert all(0.62 * 17 * len(e.text) <= float(size["width"]) for e in lines)
+    assert len(sizes) == 1, "all frames of a film have one size"
+
+
+@pytest.mark.parametrize("step", [0, 1])
+def test_labels_of_a_saved_step_do_not_cover_each_other(step):
+    stage = crowded()
+    labels = {mark.label for panel in stage.views[0].panels() for mark in panel.marks if mark.label}
+    boxes = []
+    for e in words_of(svg(stage, step)):
+        if e.text in labels and e.attrib["font-size"] == "15.0":
+            x, y = float(e.attrib["x"]), float(e.attrib["y"])
+            boxes.append((x, y - 11, x + 0.6 * 15 * len(e.text), y + 3))
+    assert len(boxes) >= len(CROWD)
+    for i, a in enumerate(boxes):
+        for b in boxes[i + 1 :]:
+            assert a[2] <= b[0] or b[2] <= a[0] or a[3] <= b[1] or b[3] <= a[1]

@@ -17,9 +17,20 @@ from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
 from pages import navigation
+from vision_core.models import weights
 
 APP = Path(__file__).resolve().parents[2] / "app.py"
 PREDICTIONS = "predictions"
+
+
+@pytest.fixture(autouse=True)
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A download cache of the test's own: pages open with what lies there."""
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "hub"))
+    monkeypatch.delenv(weights.FOLDER_VARIABLE, raising=False)
+    folder = tmp_path / "hub" / "checkpoints"
+    folder.mkdir(parents=True)
+    return folder
 
 
 @pytest.fixture(autouse=True)

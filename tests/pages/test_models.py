@@ -88,3 +88,31 @@ def test_a_model_that_does_not_exist_gives_a_note() -> None:
     app = start(PAGE, card="resnet99")
     assert not app.exception
     assert any("resnet99" in i.value for i in app.info)
+
+
+def test_the_lecture_set_is_fetched_at_one_press_and_goes_on_after_a_break(
+    hub, monkeypatch
+) -> None:
+    broken: list[str] = []
+
+    def fetch(source, target, *, name, size, right, progress):
+        if not broken and "keypoint" in target.name:
+            broken.append(target.name)
+            raise OSError("connection reset")
+        progress(size, size)
+        target.write_bytes(b"weights")
+
+    monkeypatch.setattr(weights, "fetch", fetch)
+    app = sound(start(PAGE))
+    missing = weights.lecture_set()
+    total = sum(card.bytes for card in missing) / 2**20
+    button = app.button(key="get_lecture_set")
+    assert button.label == f"Download all ({total:.0f} MB)"
+    assert all(card.title in text_of(app) for card in missing)
+    app = button.click().run()
+    assert not app.exception and any("keypoint" in w.value for w in app.warning)
+    left = weights.lecture_set()
+    assert 0 < len(left) < len(missing)
+    app = sound(app.button(key="get_lecture_set").click().run())
+    assert weights.lecture_set() == () and "pages open with them" in text_of(app)
+    assert len(list(hub.iterdir())) == len(missing)

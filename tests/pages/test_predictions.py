@@ -4,9 +4,12 @@ import logging
 
 import numpy as np
 import pytest
+import torch
+import torchvision
 
 from tests.pages.conftest import PREDICTIONS, file_of, picture, sound, start, text_of, visit
 from vision_core import models, samples
+from vision_core.models import loading
 
 LOW = "0.005"  # so low that any weights, trained or not, show several boxes
 
@@ -233,3 +236,21 @@ def test_selecting_a_row_selects_the_box_on_the_picture() -> None:
     assert picture(linked)["selected"] == ids[1]
     assert "Class probabilities of the selected" in text_of(linked)
     assert linked.session_state["table"]["selection"]["rows"] == [1]
+
+
+def test_full_size_weights_that_are_here_are_the_default_and_the_page_says_so(
+    hub, monkeypatch
+) -> None:
+    card = models.card("ssdlite320_mobilenet_v3_large")
+    network = torchvision.models.get_model(card.name, weights=None, weights_backbone=None)
+    torch.save(network.state_dict(), hub / card.filename)
+    monkeypatch.setattr(loading, "verify", lambda card, file: card.sha256)
+    app = sound(start())
+    assert app.selectbox(key="model").value == card.name
+    assert "full-size weights are on this machine" in text_of(app)
+    assert not app.warning, [w.value for w in app.warning]
+    assert card.title in text_of(app)
+    sound(app.button(key="bundled_instead").click().run())
+    assert app.selectbox(key="model").value == models.default_card("detection").name
+    assert "full-size weights" not in text_of(app)
+    assert app.query_params["model"] == models.default_card("detection").name

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torchvision.models.vision_transformer import VisionTransformer
 
 from vision_core.attribution.question import Question, differentiable
 from vision_core.errors import UserError
@@ -65,6 +66,7 @@ def record(question: Question, layers: Sequence[str] = (), gradients: bool = Tru
     """
     if layers:
         return _pass(question, layers, gradients)
+    _refuse_transformers(question)
     known = _layers.get(_key(question))
     if known is not None and known.default:
         found = _pass(question, (known.default,), gradients)
@@ -160,6 +162,7 @@ def default_layer(question: Question) -> str:
     Raises:
         UserError: the network has no feature maps.
     """
+    _refuse_transformers(question)
     return _known(question).default or _no_maps()
 
 
@@ -178,9 +181,10 @@ def _remembered(question: Question, whole: Recording) -> MapLayers:
     A layer whose gradient happens to be zero on this photo may be another photo's default one, so
     that nothing is kept then.
     """
-    chosen = _coarsest({n: whole.maps[n] for n, g in whole.grads.items() if _reached(g)})
+    reached = {n: whole.maps[n] for n, g in whole.grads.items() if _reached(g)}
     possible = _coarsest({n: whole.maps[n] for n, g in whole.grads.items() if g is not None})
-    found = MapLayers(tuple(whole.maps), chosen)
+    chosen = _coarsest(reached)
+    found = MapLayers(tuple(whole.maps), chosen or possible)  # of a gradient that is zero
     if question.kind and chosen == possible:
         _layers.put(_key(question), found)
     return found
@@ -196,6 +200,14 @@ def _coarsest(maps: dict[str, Tensor]) -> str:
 
 def _reached(grad: Tensor | None) -> bool:
     return grad is not None and bool(grad.any())
+
+
+def _refuse_transformers(question: Question) -> None:
+    if isinstance(question.module, VisionTransformer):
+        raise UserError(
+            "A vision transformer has one convolution, at its very start, and no feature maps "
+            "behind it, so Grad-CAM and Eigen-CAM do not apply; choose gradient or occlusion."
+        )
 
 
 def _no_maps() -> str:

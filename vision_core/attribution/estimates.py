@@ -96,7 +96,7 @@ def on_photo(
         array,
         question.window.box,
         dict(estimate.settings),
-        (*notes, *estimate.notes),
+        (*question.notes, *notes, *estimate.notes),
         estimate.done,
         estimate.total,
         estimate.gap,

@@ -151,10 +151,37 @@ def box(
             boxes = decode(out["bbox_regression"][:, anchor], place)
         if target.part == "score":
             return logits
-        edge = _EDGES[target.part]
-        return boxes[:, edge] * (window.scale_x if edge % 2 == 0 else window.scale_y)
+        return _edge(boxes, target.part, size, window)
 
     return score
+
+
+def _edge(boxes: Tensor, part: str, size: tuple[int, int], window: Window) -> Tensor:
+    """One edge of boxes ``[..., 4]`` in photo pixels, cut off at the border as the shown box is."""
+    edge = _EDGES[part]
+    inside = boxes[..., edge].clamp(0, size[1 - edge % 2])
+    return inside * (window.scale_x if edge % 2 == 0 else window.scale_y)
+
+
+def border_note(trace: DetectionTrace, target: BoxTarget, size: tuple[int, int]) -> str:
+    """What to know of an edge where the photo cuts the box off; empty for any other target.
+
+    Args:
+        trace, target: what is explained.
+        size: (height, width) of the network's input, padding left out.
+    """
+    if target.part not in _EDGES:
+        return ""
+    box = trace.boxes_net[target.candidate]
+    cut = {n for n, e in _EDGES.items() if not 0 < box[e] < size[1 - e % 2]}
+    if target.part not in cut:
+        return ""
+    others = [name for name in _EDGES if name not in cut]
+    instead = f"; explain {' or '.join(others)} instead" if others else ""
+    return (
+        f"The edge {target.part} lies on the border of the photo, which cuts the box off there, so "
+        f"that no small change of a pixel moves it and its gradient is zero{instead}."
+    )
 
 
 def _of_cell(
@@ -173,8 +200,7 @@ def _of_cell(
     if part == "score":
         return grid[:, cell, 5 * module.head.boxes + label]
     boxes, _, _ = decode_grid(grid, module.head.boxes, size[1])
-    edge = _EDGES[part]
-    return boxes[:, cell, index, edge] * (window.scale_x if edge % 2 == 0 else window.scale_y)
+    return _edge(boxes[:, cell, index], part, size, window)
 
 
 def _second_stage(

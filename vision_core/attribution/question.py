@@ -74,6 +74,7 @@ class Question:
         known: gradients at the input itself by rule, so that methods share one pass.
         kind: identifies the weights and the kind of target: questions of one kind depend on the
             same layers. Empty where that is not known.
+        notes: what a reader of every map of this target must know, sentences.
     """
 
     module: nn.Module
@@ -88,6 +89,7 @@ class Question:
     needed: tuple[str, ...] = field(default=())
     known: dict[str, Gradients] = field(default_factory=dict)
     kind: tuple[Hashable, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def on_photo(self, values: Tensor) -> np.ndarray:
         """Carry a map over the whole input, padding included, to the photo.
@@ -238,7 +240,18 @@ def _of_detector(net: Network, photo: Photo, trace: DetectionTrace, target: Targ
         raise UserError(f"{net.name} has no target {target}; it is a detector: write box:N.")
     label = _index(net.labels, trace.label(target.candidate))
     score = heads.box(net.module, trace, target, label, size, window)
-    return Question(module, x, window, target, score, None, net.labels, *heads.statistics(module))
+    note = heads.border_note(trace, target, size)
+    return Question(
+        module,
+        x,
+        window,
+        target,
+        score,
+        None,
+        net.labels,
+        *heads.statistics(module),
+        notes=(note,) if note else (),
+    )
 
 
 def _of_joint(net: Network, photo: Photo, trace: DetectionTrace, target: JointTarget) -> Question:

@@ -122,7 +122,10 @@ class _CountMode(TorchFunctionMode):
         self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:
         found = _as_relu(func, args, kwargs := kwargs or {})
-        if found is not None:
+        x: Any = args[0] if args else kwargs.get("input")
+        if torch.is_grad_enabled() and not getattr(x, "requires_grad", False):
+            pass  # of a table of its own, as Swin V2 makes of its places: no gradient comes by
+        elif found is not None:
             self.calls["ReLU" if found[1] is None else "ReLU6"] += 1
         elif func in _OTHERS:
             self.calls[_OTHERS[func]] += 1
@@ -182,7 +185,10 @@ def watched_relus() -> Iterator[list[tuple[Tensor, Tensor]]]:
 
 @contextmanager
 def counted_activations() -> Iterator[Counter[str]]:
-    """Count the activation functions called in this block: ``ReLU``, ``ReLU6``, ``SiLU`` ..."""
+    """Count the activation functions called in this block: ``ReLU``, ``ReLU6``, ``SiLU`` ...
+
+    Where gradients are on, those alone that a gradient goes through.
+    """
     mode = _CountMode()
     with mode:
         yield mode.calls

@@ -15,6 +15,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from vision_core.errors import UserError
+from vision_core.models.layout import not_maps
 
 
 def shadow(
@@ -48,11 +49,16 @@ def recording(
         for each name the outputs of its calls so far, one for each time that the layer runs.
 
     Raises:
-        UserError: there is no layer of that name.
+        UserError: there is no layer of that name, or it puts out no map and no plain numbers.
     """
     kept: dict[str, list[Tensor]] = {name: [] for name in names}
-    known = dict(module.named_modules())
+    known, patches = dict(module.named_modules()), not_maps(module)
     for name in names:
+        if name in patches:
+            raise UserError(
+                f"The layer {name} puts out numbers for patches of the picture, not channels with "
+                "rows and columns; choose a convolution or a layer behind the last block."
+            )
         if name not in known or not name:
             raise UserError(
                 f"There is no layer {name!r} in this network; its layers have names "
@@ -74,7 +80,7 @@ def recording(
 
         return hook
 
-    hooked = [name for name in known if name] if every_map else list(kept)
+    hooked = [n for n in known if n and n not in patches] if every_map else list(kept)
     handles = [known[name].register_forward_hook(hook_for(name)) for name in hooked]
     try:
         yield kept

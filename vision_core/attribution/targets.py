@@ -42,7 +42,8 @@ class BoxTarget:
     Attributes:
         candidate: index in the trace.
         part: ``score``, the class logit; ``objectness``, the logit of the RPN or the centerness;
-            ``x1``, ``y1``, ``x2``, ``y2``, an edge of the box in photo pixels.
+            ``x1``, ``y1``, ``x2``, ``y2``, an edge of the box in photo pixels, cut off at the
+            photo's border as the shown box is.
     """
 
     candidate: int

@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
             write_json(stream, record(photo, found, differences, truth))
     if args.json != STDOUT:
         for entry in found:
-            print(f"{entry.card.name}: {entry.error or _words(entry, truth)}")
+            print(f"{entry.card.name}: {entry.error or _words(entry, truth) + _time(entry)}")
         for pair in differences:
             print(f"{pair['a']} and {pair['b']}: {_difference(pair)}")
     return 2 if all(entry.error for entry in found) else 0
@@ -113,6 +113,10 @@ def _words(entry: Column, truth: Truth | None) -> str:
         return f"{name} {probability:.3f}"
     assert isinstance(entry.trace, SegmentationTrace)
     return ", ".join(f"{n} {c:,} pixels" for n, c in entry.trace.pixel_counts().items())
+
+
+def _time(entry: Column) -> str:
+    return f"; {sum(entry.stages.values()):,.0f} ms ({entry.how_timed})"
 
 
 def _difference(pair: dict[str, Any]) -> str:

@@ -19,7 +19,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from vision_core.comparison import html_models, html_pairs, pictures
 from vision_core.comparison.column import Column
 from vision_core.comparison.report import judged, truth_curve, versions
-from vision_core.comparison.truth import Truth
+from vision_core.comparison.truth import Truth, judge
 from vision_core.figures.colours import MODELS, VERDICTS, text_on
 from vision_core.images import Photo
 
@@ -136,9 +136,12 @@ def _truth(photo: Photo, columns: Sequence[Column], truth: Truth) -> dict[str, A
 
 
 def _curve(column: Column, truth: Truth) -> dict[str, Any] | None:
-    """Average precision, and the curve as (recall, precision) points."""
+    """Average precision, the curve as (recall, precision) points, and where it stands now."""
     made = truth_curve(column, truth)
     if made is None:
         return None
     points = [(float(r), float(p)) for r, p in zip(made.recall, made.precision, strict=True)]
-    return {"average_precision": made.average_precision, "points": points}
+    assert column.selection is not None
+    now = judge(column.selection.detections, truth, rule="voc")
+    place = (now.recall, now.precision)
+    return {"average_precision": made.average_precision, "points": points, "now": place}

@@ -33,8 +33,9 @@ def block(photo: Photo, entry: Column) -> dict[str, Any]:
     Returns:
         ``title``, ``name``, ``task``, ``random``, ``error``, ``picture``, ``sentence``, ``counts``
         (rows of label, colour, text and, for classes and pixels, share), ``thresholds``,
-        ``timing`` (rows), ``total_ms``, ``device``, ``cost`` (rows of word and value), ``millions``
-        of parameters, ``billions`` of multiply-adds, ``megabytes`` of weights, and ``card``.
+        ``timing`` (rows), ``total_ms``, ``device``, ``how_timed``, ``cost`` (rows of word and
+        value), ``millions`` of parameters, ``billions`` of multiply-adds, ``megabytes`` of
+        weights, and ``card``.
     """
     card, found = entry.card, entry.trace
     made: dict[str, Any] = {
@@ -50,6 +51,7 @@ def block(photo: Photo, entry: Column) -> dict[str, Any]:
         "timing": [],
         "total_ms": None,
         "device": "",
+        "how_timed": "",
         "cost": _cost(entry),
         "card": _card(card, entry.random),
         "millions": card.parameters / 1e6,
@@ -58,7 +60,7 @@ def block(photo: Photo, entry: Column) -> dict[str, Any]:
     }
     if entry.error or found is None or entry.prediction is None:
         return made
-    timing = {**found.info.timing_ms, **entry.prediction.timing_ms}
+    timing = entry.stages
     sentence, counts = _said(entry)
     return made | {
         "picture": pictures.answer(photo, entry),
@@ -68,6 +70,7 @@ def block(photo: Photo, entry: Column) -> dict[str, Any]:
         "timing": [(name.replace("_", " "), ms) for name, ms in timing.items()],
         "total_ms": sum(timing.values()),
         "device": found.info.device,
+        "how_timed": entry.how_timed,
     }
 
 

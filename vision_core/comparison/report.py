@@ -17,9 +17,10 @@ from vision_core.errors import UserError
 from vision_core.export import image_record, prediction_record, strict
 from vision_core.images import Photo
 from vision_core.inference import DetectionTrace, PartSource, predict, trace
+from vision_core.inference.measuring import measure, median
 from vision_core.labels import comparable
 from vision_core.models import Card, Model, card, load
-from vision_core.records import Detections, Selection
+from vision_core.records import Detections, Prediction, Selection
 
 MOST = 4
 
@@ -31,16 +32,25 @@ def column(model: Model, photo: Photo, given: Mapping[str, Any]) -> Column:
     that knows none of them shows nothing.
     """
     found = trace(model, photo)
-    random = model.fingerprint.startswith("random-")
+    about: dict[str, Any] = {
+        "random": model.fingerprint.startswith("random-"),
+        "measured": measure(model, photo),
+    }
     if not isinstance(found, DetectionTrace):
-        return Column(model.card, predict(found), random=random)
+        return Column(model.card, predict(found), **about)
     own = dict(given)
     if own.get("classes") is not None:
         wanted = {comparable(name) for name in own["classes"]}
         own["classes"] = frozenset(c for c in model.card.classes if comparable(c) in wanted)
     thresholds = replace(found.defaults, **own)
-    made = predict(found, thresholds, PartSource(model, photo, found))
-    return Column(model.card, made, random=random)
+
+    def run() -> Prediction:
+        return predict(found, thresholds, PartSource(model, photo, found))
+
+    made = run()
+    if made.masks is not None or made.keypoints is not None:
+        made = replace(made, timing_ms=median(lambda: run().timing_ms).stages)
+    return Column(model.card, made, **about)
 
 
 def columns(
@@ -111,11 +121,12 @@ def record(
 
     Returns:
         ``image``, ``models``, ``pairs``, ``versions`` and, with a truth, ``truth``; a model has
-        what ``vision_core.export.prediction_record`` tells of it, or ``error``. With a truth
+        what ``vision_core.export.prediction_record`` tells of it, with ``timed`` (how ``timing_ms``
+        was measured, in words), or ``error``. With a truth
         each detector has ``truth`` as well: ``precision``, ``recall``, ``f1``, ``hits``,
         ``false_positives``, ``misses``, ``true_box`` (an index into the true boxes, or ``None``,
-        for each detection), ``missed`` and ``average_precision`` (of one photo, all classes
-        together; ``None`` if nothing is true).
+        for each detection), ``missed`` and ``average_precision`` (Pascal VOC's, of one
+        photo, all classes in one list; ``None`` if nothing is true).
     """
     made: dict[str, Any] = {
         "image": image_record(photo),
@@ -161,6 +172,7 @@ def _model(photo: Photo, entry: Column, truth: Truth | None) -> dict[str, Any]:
     if entry.error or entry.prediction is None:
         return {**made, "error": entry.error}
     said = prediction_record(photo, entry.prediction)
+    said |= {"timing_ms": strict(entry.stages), "timed": entry.how_timed}
     made |= {key: value for key, value in said.items() if key not in ("model", "image")}
     if truth is not None and entry.selection is not None:
         points = truth_curve(entry, truth)

@@ -1,8 +1,13 @@
 """Detections against a ground truth: hits, false alarms, misses, and the precision-recall curve.
 
-Matching is COCO's: detections in order of their scores, each takes the free box of its class with
-the greatest IoU, if that is at least the threshold. (Pascal VOC differs: a detection whose best box
-is taken is false there, even if another one is free.)
+Two rules of matching, both in the order of the scores and within a class:
+
+- ``coco`` (Lin et al. 2014, as pycocotools does it), for hits and misses: a detection takes the
+  free box with the greatest IoU, if that is at least the threshold.
+- ``voc`` (Everingham et al. 2010, VOCevaldet.m of the development kit), for curve and average
+  precision: only the box with the greatest IoU counts; where it is taken already, the detection is
+  false, even if another box is free. VOC counts whole pixels (a box from 1 to 10 is 10 wide); boxes
+  have real corners here, so that widths are differences.
 """
 
 from __future__ import annotations
@@ -10,6 +15,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -19,6 +25,7 @@ from vision_core.labels import comparable
 from vision_core.records import Detections
 from vision_core.selection.nms import iou_matrix
 
+Rule = Literal["coco", "voc"]
 _FARTHEST = 1e6  # pixels; no photo is as large, and the area of such a box is still exact enough
 
 
@@ -53,13 +60,14 @@ class Judged:
     f1: float
 
 
-def judge(found: Detections, truth: Truth, iou: float = SAME) -> Judged:
+def judge(found: Detections, truth: Truth, iou: float = SAME, rule: Rule = "coco") -> Judged:
     """Match detections to true boxes of their class.
 
     Args:
         found: detections, any order.
         truth: what is there.
         iou: a hit needs at least this IoU.
+        rule: ``coco`` or ``voc``; see the head of this module.
     """
     overlap = iou_matrix(found.boxes.astype(np.float32), truth.boxes.astype(np.float32))
     names = [comparable(n) for n in truth.labels]
@@ -67,9 +75,13 @@ def judge(found: Detections, truth: Truth, iou: float = SAME) -> Judged:
     free = np.ones(len(names), bool)
     for i in _best_first(found):
         name = comparable(found.labels[i])
-        fits = np.array([n == name for n in names], bool) & free & (overlap[i] >= iou)
-        if fits.any():
-            best = int(np.where(fits, overlap[i], -1.0).argmax())
+        fits = np.array([n == name for n in names], bool)
+        if rule == "coco":
+            fits &= free
+        if not fits.any():
+            continue
+        best = int(np.where(fits, overlap[i], -1.0).argmax())
+        if free[best] and overlap[i, best] >= iou:
             hit[i], free[best] = best, False
     hits = int((hit >= 0).sum())
     precision = hits / len(found) if len(found) else 1.0
@@ -92,7 +104,8 @@ class Curve:
         scores: float ``[D]``, falling, each score once; a point keeps all detections down to it.
         precision, recall: float ``[D]``.
         average_precision: area under the curve, precision made non-increasing, as Pascal VOC
-            measures it since 2010 (matching is COCO's); 0 where nothing is found.
+            measures it since 2010, but with all classes in one list (VOC takes the mean over the
+            classes of each one's own); 0 where nothing is found.
     """
 
     scores: np.ndarray
@@ -102,7 +115,7 @@ class Curve:
 
 
 def curve(found: Detections, truth: Truth, iou: float = SAME) -> Curve:
-    """The precision-recall curve of all classes together.
+    """The precision-recall curve of all classes together, by the rule ``voc``.
 
     Raises:
         UserError: the truth holds no box.
@@ -111,7 +124,7 @@ def curve(found: Detections, truth: Truth, iou: float = SAME) -> Curve:
         raise UserError("A precision-recall curve needs at least one true box; draw one.")
     order = _best_first(found)
     last = np.flatnonzero(np.diff(found.scores[order], append=-np.inf))  # of each equal score
-    hits = np.cumsum(judge(found, truth, iou).hit[order] >= 0)[last]
+    hits = np.cumsum(judge(found, truth, iou, "voc").hit[order] >= 0)[last]
     precision = hits / (last + 1)
     recall = hits / len(truth.labels)
     falling = np.maximum.accumulate(precision[::-1])[::-1]

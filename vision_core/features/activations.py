@@ -18,6 +18,7 @@ from vision_core.errors import UserError
 from vision_core.images import Photo
 from vision_core.inference.families import Network, network
 from vision_core.inference.presets import prepared
+from vision_core.models.layout import not_maps
 
 Run = Callable[[nn.Module, Tensor], Any]
 
@@ -102,8 +103,9 @@ def map_layers(model: Any, photo: Photo) -> dict[str, tuple[int, ...]]:
     """Layers that put out feature maps for a photo, with their shapes (C, h, w), as they run."""
     module, x, _, run = view_of(model, photo)
     seen: dict[str, tuple[int, ...]] = {}
+    patches = not_maps(module)
     for name, part in module.named_modules():
-        if name:
+        if name and name not in patches:
             part.register_forward_hook(_shape_hook(name, seen))
     with torch.inference_mode(False), torch.no_grad(), devices.forward_slot():
         run(module, x)

@@ -23,10 +23,13 @@ from vision_core import devices
 from vision_core.errors import UserError
 from vision_core.features import receptive_spans as spans
 from vision_core.features.receptive_spans import Span
+from vision_core.models.layout import not_maps
 
 _MERGES = (torch.add, operator.add, operator.iadd, torch.cat, operator.mul, torch.mul)
 _ALIKE_CALLS = (F.relu, torch.relu, F.dropout, torch.sigmoid, F.silu, F.hardsigmoid, F.hardswish)
 _ALIKE_NAMES = ("relu", "relu_", "add", "add_", "contiguous", "mul", "mul_", "sigmoid")
+_PARTS = ("chunk", "getitem")  # of the channels
+_SHUFFLES = ("view", "reshape", "transpose", "contiguous")
 
 
 @dataclass(frozen=True)
@@ -96,10 +99,13 @@ class Graph:
             ) from error
         self.size = (int(x.shape[-2]), int(x.shape[-1]))
         self.seeing = self._seeing()
+        patches = not_maps(module)
         self.nodes = {
             str(node.target): node
             for node in self.traced.graph.nodes
-            if node.op == "call_module" and len(self.values.get(node.name, ())) == 4
+            if node.op == "call_module"
+            and str(node.target) not in patches
+            and len(self._shape(node)) == 4
         }
 
     def _seeing(self) -> set[fx.Node]:
@@ -178,6 +184,8 @@ class Graph:
         if not maps or max(self._shape(maps[0])[2:]) == 1:
             return False
         shape = self._shape(node)
+        if len(shape) > 4:
+            return False
         if len(shape) != 4:
             return bool(shape)
         averages = spans.averages_all(node) or spans.is_adaptive(self._part(node), node)
@@ -189,6 +197,8 @@ class Graph:
     def _back(self, node: fx.Node, span: Span) -> list[tuple[fx.Node, Span]]:
         """The nodes that a node reads, and which of their places."""
         tensors = [n for n in node.all_input_nodes if n in self.seeing]
+        if any(len(self._shape(n)) > 4 for n in (node, *tensors)):
+            return [(n, self._shuffled(node, n, span)) for n in tensors]
         maps = [n for n in tensors if len(self._shape(n)) == 4]
         if len(self._shape(node)) != 4 or spans.averages_all(node) or not maps:
             # Vectors have no places: whatever made one of them may depend on all of a map.
@@ -205,13 +215,30 @@ class Graph:
             name = str(getattr(node.target, "__name__", node.target))
             if node.target in (F.interpolate,):
                 return [(maps[0], spans.resized(span, size, out, node.kwargs))]
-            if node.target in _MERGES or node.target in _ALIKE_CALLS or name in _ALIKE_NAMES:
+            if name in _PARTS and out != size:
+                raise UserError(f"The receptive field cannot be followed through {node.target}.")
+            if (
+                name in _PARTS
+                or node.target in _MERGES
+                or node.target in _ALIKE_CALLS
+                or name in _ALIKE_NAMES
+            ):
                 return [(n, spans.broadcast(span, self._shape(n)[2:], out)) for n in maps] + [
                     (n, spans.NOWHERE) for n in tensors if n not in maps
                 ]
             if name in ("max_pool2d", "boolean_dispatch"):
                 return [(maps[0], spans.window(span, *spans.pool_numbers(node)))]
         raise UserError(f"The receptive field cannot be followed through {node.target}.")
+
+    def _shuffled(self, node: fx.Node, source: fx.Node, span: Span) -> Span:
+        """Through a shuffle of channels in groups (ShuffleNet), which leaves the places alone."""
+        name = str(getattr(node.target, "__name__", node.target))
+        places = self._shape(source)[-2:]
+        if name not in _SHUFFLES or self._shape(node)[-2:] != places or len(places) < 2:
+            raise UserError(f"The receptive field cannot be followed through {node.target}.")
+        if name == "transpose" and not {int(a) for a in node.args[1:]} <= {1, 2}:  # type: ignore[arg-type]
+            raise UserError(f"The receptive field cannot be followed through {node.target}.")
+        return span
 
     def _whole(self, node: fx.Node) -> Span:
         """All places of a node's map."""
@@ -230,8 +257,9 @@ class _Keep(fx.Interpreter):
 
     def run_node(self, n: fx.Node) -> Any:
         result = super().run_node(n)
-        if isinstance(result, Tensor):
-            self.found[n.name] = tuple(int(s) for s in result.shape)
+        first = result[0] if isinstance(result, tuple) and result else result  # chunks are alike
+        if isinstance(first, Tensor):
+            self.found[n.name] = tuple(int(s) for s in first.shape)
         return result
 
 

@@ -4,130 +4,65 @@ from __future__ import annotations
 
 import io
 import math
-import textwrap
 from collections.abc import Iterator
-from itertools import pairwise
+from dataclasses import dataclass
 from pathlib import Path
-from xml.sax.saxutils import escape
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
 from vision_core.errors import UserError
 from vision_core.figures.colours import GREEN, INPUT, KERNEL, rgb
 from vision_core.figures.stage import Mark, Stage
 from vision_core.figures.stage_layout import Layout, Place, lay_out, text_wide
+from vision_core.figures.stage_pen import Pen
 from vision_core.walkthroughs.types import Cell, Walkthrough
 
 MAX_FRAMES = 400  # a film of more is no film for a slide
-_TEXT, _MUTED, _WHITE = "#16202A", "#6B7280", "#FFFFFF"
+_TEXT, _MUTED = "#16202A", "#6B7280"
 _ROLES = {"input": INPUT, "kernel": KERNEL, "output": GREEN, "muted": _MUTED}
-_LINE, _LINES, _MARGIN = 24, 4, 12
-# What Pillow's own font lacks.
-_PLAIN = str.maketrans({"→": "to", "ᵀ": "^T"})
+_LINE, _MARGIN = 24, 12
+_SAID, _LABEL = 17, 15  # type sizes of a step's sentence and of a mark's label
 _HOLD, _LAST = 900, 2500  # milliseconds a frame, and the last one
 
 
-class Pen:
-    """Draws one frame twice at once: into a picture and into the lines of an SVG file."""
+@dataclass(frozen=True)
+class _Plan:
+    """What all frames of a stage share, so that they have one size.
 
-    def __init__(self, width: int, height: int, raster: bool) -> None:
-        self.size = (width, height)
-        self.svg: list[str] = []
-        self.image = Image.new("RGB", self.size, _WHITE) if raster else None
-        self.draw = ImageDraw.Draw(self.image) if self.image else None
+    Attributes:
+        layout: where the panels stand.
+        width: of a frame, pixels, without its margins.
+        lines: of text of the step that says most.
+    """
 
-    def rect(
-        self,
-        x: float,
-        y: float,
-        w: float,
-        h: float,
-        stroke: str,
-        width: float = 1,
-        fill: str = "none",
-        dashed: bool = False,
-    ) -> None:
-        dash = ' stroke-dasharray="6 4"' if dashed else ""
-        self.svg.append(
-            f'<rect x="{x:.1f}" y="{y:.1f}" width="{w:.1f}" height="{h:.1f}" '
-            f'fill="{fill}" stroke="{stroke}" stroke-width="{width:g}"{dash}/>'
-        )
-        if self.draw is None:
-            return
-        if fill != "none":
-            self.draw.rectangle([x, y, x + w, y + h], fill=fill)
-        corners = [(x, y), (x + w, y), (x + w, y + h), (x, y + h), (x, y)]
-        for a, b in pairwise(corners):
-            self.line(*a, *b, stroke, width, dashed, vector=False)
+    layout: Layout
+    width: int
+    lines: int
 
-    def line(
-        self,
-        x1: float,
-        y1: float,
-        x2: float,
-        y2: float,
-        stroke: str,
-        width: float = 1,
-        dashed: bool = False,
-        vector: bool = True,
-    ) -> None:
-        if vector:
-            self.svg.append(
-                f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" '
-                f'stroke="{stroke}" stroke-width="{width:g}"/>'
-            )
-        if self.draw is None:
-            return
-        pieces = max(int(math.hypot(x2 - x1, y2 - y1) / 5), 1) if dashed else 1
-        for i in range(0, pieces, 2 if dashed else 1):
-            a, b = i / pieces, (i + 1) / pieces
-            self.draw.line(
-                [x1 + (x2 - x1) * a, y1 + (y2 - y1) * a, x1 + (x2 - x1) * b, y1 + (y2 - y1) * b],
-                fill=stroke,
-                width=max(round(width), 1),
-            )
 
-    def dot(self, x: float, y: float, radius: float, fill: str) -> None:
-        self.svg.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:g}" fill="{fill}"/>')
-        if self.draw is not None:
-            self.draw.ellipse([x - radius, y - radius, x + radius, y + radius], fill=fill)
+def _planned(stage: Stage) -> _Plan:
+    layout = lay_out(stage)
+    width = max(math.ceil(layout.width), 620)
+    most = max(len(_sentences(stage, step, width)) for step in range(len(stage.timeline)))
+    return _Plan(layout, width, most)
 
-    def text(
-        self,
-        x: float,
-        y: float,
-        words: str,
-        size: float,
-        fill: str,
-        middle: bool = False,
-        bold: bool = False,
-    ) -> None:
-        anchor = ' text-anchor="middle" dominant-baseline="central"' if middle else ""
-        weight = ' font-weight="700"' if bold else ""
-        self.svg.append(
-            f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size:.1f}" fill="{fill}" '
-            f'font-family="sans-serif"{anchor}{weight}>{escape(words)}</text>'
-        )
-        if self.draw is not None:
-            font = ImageFont.load_default(size)
-            self.draw.text(
-                (x, y),
-                words.translate(_PLAIN),
-                fill=fill,
-                font=font,
-                anchor="mm" if middle else "ls",
-                stroke_width=0.4 if bold else 0,
-            )
 
-    def svg_text(self) -> str:
-        width, height = self.size
-        body = "\n".join(self.svg)
-        return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
-            f'viewBox="0 0 {width} {height}">\n<rect width="100%" height="100%" '
-            f'fill="{_WHITE}"/>\n{body}\n</svg>\n'
-        )
+def _sentences(stage: Stage, step: int, width: int) -> list[str]:
+    """What a step says, in lines that fit the width."""
+    moment = stage.timeline[step]
+    texts = [view.walk.steps[k].text for view, k in zip(stage.views, moment, strict=True)]
+    return [line for text in dict.fromkeys(texts) for line in _wrapped(text, width)]
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    lines: list[str] = []
+    for word in text.split():
+        if lines and text_wide(f"{lines[-1]} {word}", _SAID) <= width:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    return lines
 
 
 def svg(stage: Stage, step: int) -> str:
@@ -136,7 +71,7 @@ def svg(stage: Stage, step: int) -> str:
     Raises:
         UserError: there is no such step.
     """
-    return _frame(stage, step, lay_out(stage), raster=False).svg_text()
+    return _frame(stage, step, _planned(stage), raster=False).svg_text()
 
 
 def picture(stage: Stage, step: int) -> Image.Image:
@@ -145,7 +80,7 @@ def picture(stage: Stage, step: int) -> Image.Image:
     Raises:
         UserError: there is no such step.
     """
-    image = _frame(stage, step, lay_out(stage), raster=True).image
+    image = _frame(stage, step, _planned(stage), raster=True).image
     assert image is not None
     return image
 
@@ -157,7 +92,7 @@ def gif(stage: Stage) -> bytes:
         UserError: more than ``MAX_FRAMES`` steps.
     """
     _check(stage)
-    plan = lay_out(stage)
+    plan = _planned(stage)
     frames = [_frame(stage, k, plan, raster=True).image for k in range(len(stage.timeline))]
     small = [frame.quantize(64) for frame in frames if frame is not None]
     out = io.BytesIO()
@@ -175,7 +110,7 @@ def svg_files(stage: Stage, folder: Path, stem: str) -> Iterator[Path]:
         UserError: more than ``MAX_FRAMES`` steps.
     """
     _check(stage)
-    plan = lay_out(stage)
+    plan = _planned(stage)
     for k in range(len(stage.timeline)):
         file = folder / f"{stem}-{k:03d}.svg"
         file.write_text(_frame(stage, k, plan, raster=False).svg_text(), encoding="utf-8")
@@ -190,16 +125,16 @@ def _check(stage: Stage) -> None:
         )
 
 
-def _frame(stage: Stage, step: int, plan: Layout, raster: bool) -> Pen:
+def _frame(stage: Stage, step: int, plan: _Plan, raster: bool) -> Pen:
     if not 0 <= step < len(stage.timeline):
         raise UserError(
             f"There is no step {step}; this walkthrough has steps 0 to {len(stage.timeline) - 1}."
         )
-    width, height = max(math.ceil(plan.width), 620), math.ceil(plan.height)
-    room = _LINE * _LINES
-    pen = Pen(width + 2 * _MARGIN, height + room + 2 * _MARGIN, raster)
+    height = math.ceil(plan.layout.height)
+    whole = height + _LINE * plan.lines + _LINE // 3
+    pen = Pen(plan.width + 2 * _MARGIN, whole + 2 * _MARGIN, raster)
     moment = stage.timeline[step]
-    for word in plan.words:
+    for word in plan.layout.words:
         size = {"head": 17, "sign": 20, "title": 14.5}[word.kind]
         pen.text(
             word.x + _MARGIN,
@@ -211,16 +146,19 @@ def _frame(stage: Stage, step: int, plan: Layout, raster: bool) -> Pen:
             True,
         )
     largest = _largest(stage)
-    for place in plan.places:
+    taken = [_title_rect(w.x + _MARGIN, w.y + _MARGIN, w.text) for w in plan.layout.words]
+    for place in plan.layout.places:
         walk = stage.views[place.view].walk
         _panel(pen, place, walk, moment[place.view], largest)
-        for mark in place.panel.marks:
-            if mark.steps is None or mark.steps[0] <= step <= mark.steps[1]:
-                _mark(pen, place, mark)
-    texts = [view.walk.steps[k].text for view, k in zip(stage.views, moment, strict=True)]
-    lines = [line for text in dict.fromkeys(texts) for line in textwrap.wrap(text, width // 9)]
-    for i, line in enumerate(lines[:_LINES]):
-        pen.text(_MARGIN, height + _MARGIN + _LINE * (i + 1), line, 17, _TEXT)
+        shown = [
+            m for m in place.panel.marks if m.steps is None or m.steps[0] <= step <= m.steps[1]
+        ]
+        for mark in shown:
+            _mark(pen, place, mark)
+        for mark in shown:  # over all outlines, and none over another
+            _label(pen, place, mark, taken)
+    for i, line in enumerate(_sentences(stage, step, plan.width)):
+        pen.text(_MARGIN, height + _MARGIN + _LINE * (i + 1), line, _SAID, _TEXT)
     return pen
 
 
@@ -289,21 +227,49 @@ def _cell(
         pen.text(at[0] + unit / 2, at[1] + unit / 2, text, size, _TEXT, True, on)
 
 
+_Rect = tuple[float, float, float, float]  # x1, y1, x2, y2
+
+
 def _mark(pen: Pen, place: Place, mark: Mark) -> None:
-    panel = place.panel
-    up, aside = (0, 0) if panel.board else panel.ring
-    dx, dy = aside - panel.first[1], up - panel.first[0]
-    p = [
-        _MARGIN + (place.y + (v + dy) * place.unit if i % 2 else place.x + (v + dx) * place.unit)
-        for i, v in enumerate(mark.at)
-    ]
-    colour = _ROLES[mark.role]
+    p, colour = _pixels(place, mark), _ROLES[mark.role]
     if mark.kind == "point":
         pen.dot(p[0], p[1], 4.5, colour)
     elif mark.kind == "line":
         pen.line(p[0], p[1], p[2], p[3], colour, 3)
     else:
         pen.rect(p[0], p[1], p[2] - p[0], p[3] - p[1], colour, 3, dashed=mark.dashed)
-    if mark.label:
-        below = p[3] - 8 if mark.dashed else p[1] + 17
-        pen.text(p[0] + 5, below, mark.label, 15, colour, bold=True)
+
+
+def _pixels(place: Place, mark: Mark) -> list[float]:
+    """The numbers of a mark in pixels of the frame."""
+    panel = place.panel
+    up, aside = (0, 0) if panel.board else panel.ring
+    dx, dy = aside - panel.first[1], up - panel.first[0]
+    return [
+        _MARGIN + (place.y + (v + dy) * place.unit if i % 2 else place.x + (v + dx) * place.unit)
+        for i, v in enumerate(mark.at)
+    ]
+
+
+def _label(pen: Pen, place: Place, mark: Mark, taken: list[_Rect]) -> None:
+    """The letters of a mark at its corner, moved down or up to where no other label stands."""
+    if not mark.label:
+        return
+    p = _pixels(place, mark)
+    wide, tall = text_wide(mark.label, _LABEL), _LABEL + 2
+    left = max(0.0, min(p[0] + 5, pen.size[0] - wide))
+    first = (p[3] - 8 if mark.dashed else p[1] + 17) - tall
+    steps = sorted(range(-len(taken) - 1, len(taken) + 2), key=lambda k: (abs(k), k < 0))
+    tops = [top for k in steps if 0 <= (top := first + k * tall) <= pen.size[1] - tall]
+    spots = [(left, top, left + wide, top + tall) for top in tops or [first]]
+    spot = next((s for s in spots if not any(_meet(s, t) for t in taken)), spots[0])
+    taken.append(spot)
+    pen.text(left, spot[3] - 3, mark.label, _LABEL, _ROLES[mark.role], bold=True)
+
+
+def _title_rect(x: float, y: float, words: str) -> _Rect:
+    return x, y - 15, x + text_wide(words, 15), y + 4
+
+
+def _meet(a: _Rect, b: _Rect) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]

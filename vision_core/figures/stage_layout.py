@@ -1,6 +1,6 @@
 """Where the panels of a stage stand in a picture of a given width.
 
-The browser's player follows the same rules (``pages/components/player/layout.js``), for any window;
+The browser's player follows the same rules (``browser/player/layout.js``), for any window;
 here a picture is as wide as a slide, views stand beside each other where cells stay larger so.
 """
 
@@ -67,14 +67,21 @@ def lay_out(stage: Stage, width: float = 1200, height: float = 560) -> Layout:
 def _largest(stage: Stage, width: float, height: float, stacked: bool) -> tuple[float, Layout]:
     made = None
     for unit in _UNITS:
-        made = _arranged(stage.views, float(unit), stacked)
+        made = arranged(stage.views, float(unit), stacked)
         if made.width <= width and made.height <= height:
             return unit, made
     assert made is not None
     return 0, made
 
 
-def _arranged(views: Sequence[View], unit: float, stacked: bool) -> Layout:
+def arranged(views: Sequence[View], unit: float, stacked: bool) -> Layout:
+    """Views with cells of one size, below each other or side by side.
+
+    Args:
+        views: of a stage.
+        unit: side of a cell, pixels.
+        stacked: below each other.
+    """
     places: list[Place] = []
     words: list[Word] = []
     x = y = across = down = 0.0

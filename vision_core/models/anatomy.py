@@ -7,7 +7,7 @@ computed and no memory is taken, so that VGG-19 takes a moment and needs no down
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,7 +61,8 @@ class Anatomy:
 
     Attributes:
         input_shape: (C, H, W) of what the network is given for a photo of ``PHOTO``'s size.
-        layers: in the order in which they run; activations and dropout are left out.
+        layers: in the order in which they run; activations and dropout are left out. Attention
+            is one layer, whose linear maps do not run as layers of their own.
         multiply_adds: of the whole network, as PyTorch's own counter gives them.
         note: what was assumed, one sentence; empty where nothing was.
     """
@@ -81,25 +82,43 @@ def anatomy(card: Card) -> Anatomy:
     """
     module, picture = skeleton(card)
     shapes: dict[str, list[tuple[int, ...]]] = {}
-    leaves = {m: n for n, m in module.named_modules() if not list(m.children())}
+    parts = {m: n for n, m in module.named_modules() if n}
 
-    def record(leaf: nn.Module, _: Any, out: Any) -> None:
+    def record(part: nn.Module, _: Any, out: Any) -> None:
         out = out[0] if isinstance(out, tuple) else out
         if isinstance(out, Tensor):
-            shapes.setdefault(leaves[leaf], []).append(tuple(out.shape[1:]))
+            shapes.setdefault(parts[part], []).append(tuple(out.shape[1:]))
 
-    for leaf in leaves:
-        leaf.register_forward_hook(record)
+    for part in parts:
+        part.register_forward_hook(record)
     whole = _Once(module)
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         note = whole(picture)
-    flops = counter.get_flop_counts()
+    flops = {
+        name.removeprefix("_Once.network."): sum(kinds.values())
+        for name, kinds in counter.get_flop_counts().items()
+    }
     layers = tuple(
-        _layer(name, leaf, shapes[name], sum(flops.get(f"_Once.network.{name}", {}).values()))
+        _layer(name, part, shapes[name], own)
         for name in shapes
-        if not isinstance(leaf := module.get_submodule(name), _QUIET)
+        if (own := _own(name, part := module.get_submodule(name), flops))
+        or not (isinstance(part, _QUIET) or list(part.children()))
     )
     return Anatomy(tuple(picture.shape[1:]), layers, counter.get_total_flops() // 2, note)
+
+
+def _own(name: str, part: nn.Module, flops: Mapping[str, int]) -> int:
+    """Operations of a module itself, such as attention's products, without those of its parts."""
+    return flops.get(name, 0) - sum(
+        _all(f"{name}.{child}", inside, flops) for child, inside in part.named_children()
+    )
+
+
+def _all(name: str, part: nn.Module, flops: Mapping[str, int]) -> int:
+    """Operations of a module with its parts; a mere list of modules has no count of its own."""
+    if name in flops:
+        return flops[name]
+    return sum(_all(f"{name}.{child}", inside, flops) for child, inside in part.named_children())
 
 
 def skeleton(card: Card) -> tuple[nn.Module, Tensor]:

@@ -7,6 +7,7 @@ torchvision sets them; nothing is downloaded.
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from typing import Any
 
 import torch
 from torch import nn
-from torchvision.models import get_model_builder, get_model_weights
+from torchvision.models import get_model_builder, get_model_weights, regnet
 from torchvision.models.detection import FasterRCNN
 from torchvision.ops import MultiScaleRoIAlign
 from torchvision.ops.poolers import _filter_input, _setup_scales
@@ -24,6 +25,7 @@ from vision_core.models.checkpoints import StateDict
 
 _lock = threading.RLock()
 _PROBE = 64  # side of the empty picture that measures strides; a multiple of every stride
+_FIXED_SIZE = "vit_"  # builders of networks that take pictures of one size only
 _SLOW_INIT = ("googlenet", "inception_v3")  # warn unless told whether to initialise
 
 
@@ -53,9 +55,11 @@ def build_plain(builder: str, seed: int = 0, **settings: Any) -> nn.Module:
     """
     if table.BY_BUILDER[builder].task != "classification":
         settings["weights_backbone"] = None
+    if builder.startswith(_FIXED_SIZE):  # as large as the default preset cuts its pictures
+        settings.setdefault("image_size", get_model_weights(builder).DEFAULT.meta["min_size"][0])
     if builder in _SLOW_INIT:
         settings["init_weights"] = True
-    with _lock, _quiet_rng():
+    with _lock, _quiet_rng(), _widths_on_cpu():
         torch.manual_seed(seed)
         return get_model_builder(builder)(weights=None, **settings)
 
@@ -80,8 +84,8 @@ def settings_of(builder: str, state: StateDict) -> dict[str, int]:
     """The builder's arguments that a checkpoint's last layers ask for.
 
     Returns:
-        ``num_classes`` and ``num_keypoints``, where the checkpoint tells them and they differ
-        from the official ones.
+        ``num_classes``, ``num_keypoints`` and ``image_size``, where the checkpoint tells them and
+        they differ from the official ones.
     """
     row = table.BY_BUILDER[builder]
     meta = get_model_weights(builder).DEFAULT.meta
@@ -93,6 +97,12 @@ def settings_of(builder: str, state: StateDict) -> dict[str, int]:
     if row.task == "keypoint" and joints is not None and joints.ndim == 4:
         if joints.shape[1] != len(meta["keypoint_names"]):
             settings["num_keypoints"] = joints.shape[1]
+    places, patch = state.get("encoder.pos_embedding"), state.get("conv_proj.weight")
+    if places is not None and patch is not None and places.ndim == 3 and patch.ndim == 4:
+        # one place for each patch of the picture, and one for the class
+        side = math.isqrt(max(places.shape[1] - 1, 0)) * patch.shape[-1]
+        if side != meta["min_size"][0]:
+            settings["image_size"] = side
     return settings
 
 
@@ -114,6 +124,25 @@ def fix_roi_scales(module: nn.Module) -> None:
             pooler.scales, pooler.map_levels = _setup_scales(
                 features, [(_PROBE, _PROBE)], pooler.canonical_scale, pooler.canonical_level
             )
+
+
+@contextmanager
+def _widths_on_cpu() -> Iterator[None]:
+    """Let RegNet work out its widths with real numbers, also while building on the meta device.
+
+    What others get meanwhile is the same as ever; the class is as before afterwards.
+    """
+    original = regnet.BlockParams.__dict__["from_init_params"]
+
+    def from_init_params(cls: Any, *args: Any, **kwargs: Any) -> Any:
+        with torch.device("cpu"):
+            return original.__func__(cls, *args, **kwargs)
+
+    regnet.BlockParams.from_init_params = classmethod(from_init_params)
+    try:
+        yield
+    finally:
+        regnet.BlockParams.from_init_params = original
 
 
 @contextmanager

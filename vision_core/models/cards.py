@@ -1,7 +1,7 @@
 """Model cards: what each network of the catalogue is, without building it.
 
-Full-size models come from torchvision's weights enums, bundled ones from the JSON files beside
-their weights in ``assets/weights``.
+Full-size models come from what torchvision's weights enums tell (``snapshot``), bundled ones from
+the JSON files beside their weights in ``assets/weights``. No PyTorch is needed for either.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from vision_core.errors import UserError
-from vision_core.models import table
+from vision_core.models import snapshot, table
 from vision_core.models.papers import Paper
 
 TASKS = ("detection", "instance", "keypoint", "pose", "segmentation", "classification")
@@ -68,7 +68,7 @@ class Card:
         weights: ``ENUM.MEMBER`` of torchvision, ``None`` for bundled models.
         url: where the weights are downloaded, ``None`` for bundled models.
         filename: of the weights.
-        sha256: hexadecimal digest of the file, of full-size models its first 8 digits.
+        sha256: hexadecimal digest of the file, of full-size models its first 8 or 10 digits.
         joints: joint names of keypoint and pose models.
         skeleton: pairs of joint indices.
         input: what the network is given, in words.
@@ -201,34 +201,32 @@ def _from_json(data: dict[str, Any]) -> Card:
 
 
 def _from_torchvision(row: table.Row) -> Card:
-    from torchvision.models import get_model_weights
-
-    weights = get_model_weights(row.builder).DEFAULT
-    meta = weights.meta
-    filename = weights.url.rpartition("/")[2]
+    facts = snapshot.facts()
+    own = facts["models"][row.builder]
+    filename = own["url"].rpartition("/")[2]
     data = "ImageNet-1K" if row.task == "classification" else "COCO"
     return Card(
         name=row.builder,
         title=row.title,
         task=row.task,
         family=row.family,
-        labels=tuple(meta["categories"]),
-        parameters=meta["num_params"],
-        bytes=round(meta["_file_size"] * 2**20),
-        licence=table.LICENCES[data],
+        labels=tuple(facts["categories"][own["categories"]]),
+        parameters=own["parameters"],
+        bytes=own["bytes"],
+        licence=table.LICENCES["SWAG" if "SWAG" in own.get("licence", "") else data],
         paper=row.paper,
         scores=tuple(
             Score(table.METRICS[metric], value, dataset)
-            for dataset, values in meta["_metrics"].items()
+            for dataset, values in own["metrics"].items()
             for metric, value in values.items()
         ),
         bundled=False,
-        weights=f"{type(weights).__name__}.{weights.name}",
-        url=weights.url,
+        weights=own["weights"],
+        url=own["url"],
         filename=filename,
         sha256=filename.rpartition("-")[2].partition(".")[0],
-        joints=tuple(meta.get("keypoint_names", ())),
+        joints=tuple(own.get("joints", ())),
         skeleton=table.COCO_SKELETON if row.task == "keypoint" else (),
-        input=table.INPUTS[row.task],
+        input=table.INPUTS[row.task].format(**own),
         limits=table.LIMITS[row.task],
     )

@@ -130,7 +130,8 @@ def _load_file(entry: Card, file: Path) -> _Loaded:
     settings = build.settings_of(entry.builder, state)
     module = build.build_plain(entry.builder, **settings)
     checkpoints.fit(module, state, file, entry.name)
-    return _relabelled(entry, settings), module, digest, preset_of(entry, None)
+    preset = preset_of(entry, None, settings.get("image_size"))
+    return _relabelled(entry, settings), module, digest, preset
 
 
 def _relabelled(entry: Card, settings: dict[str, int]) -> Card:
@@ -154,12 +155,15 @@ def _build_random(entry: Card, seed: int) -> nn.Module:
     return build.build_plain(entry.builder, seed)
 
 
-def preset_of(entry: Card, member: Any | None = None) -> Callable[[Tensor], Tensor] | None:
+def preset_of(
+    entry: Card, member: Any | None = None, size: int | None = None
+) -> Callable[[Tensor], Tensor] | None:
     """torchvision's preset that turns a uint8 (3, H, W) photo into the network's input.
 
     Args:
         entry: card of the model.
         member: of its weights enum; the default one where it is ``None``.
+        size: pixels of the square that is cut; the member's own where it is ``None``.
 
     Returns:
         ``None`` for networks that prepare their input themselves.
@@ -172,4 +176,6 @@ def preset_of(entry: Card, member: Any | None = None) -> Callable[[Tensor], Tens
         return None
     if member is None:
         member = get_model_weights(entry.builder).DEFAULT
+    if size is not None:
+        return member.transforms(crop_size=size, resize_size=size)
     return member.transforms()

@@ -63,6 +63,42 @@ EFFICIENTNET = _arxiv(
     2019,
     "1905.11946",
 )
+WIDE_RESNET = _arxiv("Wide Residual Networks", "Zagoruyko and Komodakis", 2016, "1605.07146")
+RESNEXT = _arxiv(
+    "Aggregated Residual Transformations for Deep Neural Networks", "Xie et al.", 2016, "1611.05431"
+)
+SHUFFLENET_V2 = _arxiv(
+    "ShuffleNet V2: Practical Guidelines for Efficient CNN Architecture Design",
+    "Ma et al.",
+    2018,
+    "1807.11164",
+)
+MNASNET = _arxiv(
+    "MnasNet: Platform-Aware Neural Architecture Search for Mobile",
+    "Tan et al.",
+    2018,
+    "1807.11626",
+)
+REGNET = _arxiv("Designing Network Design Spaces", "Radosavovic et al.", 2020, "2003.13678")
+EFFICIENTNET_V2 = _arxiv(
+    "EfficientNetV2: Smaller Models and Faster Training", "Tan and Le", 2021, "2104.00298"
+)
+VIT = _arxiv(
+    "An Image is Worth 16x16 Words: Transformers for Image Recognition at Scale",
+    "Dosovitskiy et al.",
+    2020,
+    "2010.11929",
+)
+SWIN = _arxiv(
+    "Swin Transformer: Hierarchical Vision Transformer using Shifted Windows",
+    "Liu et al.",
+    2021,
+    "2103.14030",
+)
+SWIN_V2 = _arxiv(
+    "Swin Transformer V2: Scaling Up Capacity and Resolution", "Liu et al.", 2021, "2111.09883"
+)
+MAXVIT = _arxiv("MaxViT: Multi-Axis Vision Transformer", "Tu et al.", 2022, "2204.01697")
 CONVNEXT = _arxiv("A ConvNet for the 2020s", "Liu et al.", 2022, "2201.03545")
 FASTER_RCNN = _arxiv(
     "Faster R-CNN: Towards Real-Time Object Detection with Region Proposal Networks",

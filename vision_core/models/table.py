@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from vision_core.models import papers
+from vision_core.models.classifiers import CLASSIFIERS
 from vision_core.models.papers import Paper
 
 
@@ -32,7 +33,7 @@ class Row(NamedTuple):
 _ROI = "roi_heads.box_predictor.cls_score.weight"
 _DENSE = "head.classification_head.cls_logits.weight"
 
-ROWS: tuple[Row, ...] = (
+_PLACES = (
     Row(
         "fasterrcnn_resnet50_fpn",
         "Faster R-CNN, ResNet-50 FPN",
@@ -162,98 +163,24 @@ ROWS: tuple[Row, ...] = (
         papers.MOBILENET_V3,
         "classifier.low_classifier.weight",
     ),
-    Row(
-        "alexnet", "AlexNet", "classification", "classifier", papers.ALEXNET, "classifier.6.weight"
-    ),
-    Row("vgg11", "VGG-11", "classification", "classifier", papers.VGG, "classifier.6.weight"),
-    Row("vgg16", "VGG-16", "classification", "classifier", papers.VGG, "classifier.6.weight"),
-    Row(
-        "vgg16_bn",
-        "VGG-16 with batch normalisation",
-        "classification",
-        "classifier",
-        papers.VGG,
-        "classifier.6.weight",
-    ),
-    Row("vgg19", "VGG-19", "classification", "classifier", papers.VGG, "classifier.6.weight"),
-    Row("googlenet", "GoogLeNet", "classification", "classifier", papers.GOOGLENET, "fc.weight"),
-    Row(
-        "inception_v3",
-        "Inception v3",
-        "classification",
-        "classifier",
-        papers.INCEPTION,
-        "fc.weight",
-    ),
-    Row("resnet18", "ResNet-18", "classification", "classifier", papers.RESNET, "fc.weight"),
-    Row("resnet34", "ResNet-34", "classification", "classifier", papers.RESNET, "fc.weight"),
-    Row("resnet50", "ResNet-50", "classification", "classifier", papers.RESNET, "fc.weight"),
-    Row("resnet101", "ResNet-101", "classification", "classifier", papers.RESNET, "fc.weight"),
-    Row("resnet152", "ResNet-152", "classification", "classifier", papers.RESNET, "fc.weight"),
-    Row(
-        "densenet121",
-        "DenseNet-121",
-        "classification",
-        "classifier",
-        papers.DENSENET,
-        "classifier.weight",
-    ),
-    Row(
-        "squeezenet1_1",
-        "SqueezeNet 1.1",
-        "classification",
-        "classifier",
-        papers.SQUEEZENET,
-        "classifier.1.weight",
-    ),
-    Row(
-        "mobilenet_v2",
-        "MobileNetV2",
-        "classification",
-        "classifier",
-        papers.MOBILENET_V2,
-        "classifier.1.weight",
-    ),
-    Row(
-        "mobilenet_v3_small",
-        "MobileNetV3-Small",
-        "classification",
-        "classifier",
-        papers.MOBILENET_V3,
-        "classifier.3.weight",
-    ),
-    Row(
-        "mobilenet_v3_large",
-        "MobileNetV3-Large",
-        "classification",
-        "classifier",
-        papers.MOBILENET_V3,
-        "classifier.3.weight",
-    ),
-    Row(
-        "efficientnet_b0",
-        "EfficientNet-B0",
-        "classification",
-        "classifier",
-        papers.EFFICIENTNET,
-        "classifier.1.weight",
-    ),
-    Row(
-        "convnext_tiny",
-        "ConvNeXt-Tiny",
-        "classification",
-        "classifier",
-        papers.CONVNEXT,
-        "classifier.2.weight",
-    ),
 )
 
+ROWS: tuple[Row, ...] = (
+    *_PLACES,
+    *(
+        Row(builder, title, "classification", "classifier", paper, head)
+        for paper, head, group in CLASSIFIERS
+        for builder, title in group
+    ),
+)
 BY_BUILDER = {row.builder: row for row in ROWS}
 
 # Torchvision's code is under the BSD licence; the weights inherit the terms of their data.
 LICENCES = {
     "ImageNet-1K": "BSD-3-Clause (torchvision); trained on ImageNet-1K, whose images are "
     "for non-commercial research and education",
+    "SWAG": "CC BY-NC 4.0 (SWAG, Singh et al. 2022); trained on public Instagram photos and their "
+    "hashtags, then on ImageNet-1K; not for commercial use",
     "COCO": "BSD-3-Clause (torchvision); trained on COCO 2017, annotations CC BY 4.0, "
     "images under Flickr's terms",
 }
@@ -273,7 +200,8 @@ INPUTS = {
     "instance": "RGB photo of any size, resized by the network itself",
     "keypoint": "RGB photo of any size, resized by the network itself",
     "segmentation": "RGB photo, shorter side resized to 520 pixels",
-    "classification": "RGB photo, resized, then a square cut from its centre",
+    "classification": "RGB photo, shorter side resized to {resize} pixels, then {crop} x {crop} "
+    "cut from its centre",
 }
 
 LIMITS = {

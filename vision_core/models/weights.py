@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import http.client
 import os
+import sys
 import threading
 import urllib.error
 from collections import defaultdict
@@ -61,9 +62,11 @@ def default_for_page(task: str) -> Card:
 
 def hub_folder() -> Path:
     """Where torchvision keeps its downloads (``torch.hub.get_dir()/checkpoints``)."""
-    import torch.hub
-
-    return Path(torch.hub.get_dir()) / "checkpoints"
+    if (hub := sys.modules.get("torch.hub")) is not None:  # a program may have set the folder
+        return Path(hub.get_dir()) / "checkpoints"
+    cache = os.getenv("XDG_CACHE_HOME", "~/.cache")
+    home = os.getenv("TORCH_HOME", os.path.join(cache, "torch"))
+    return Path(home).expanduser() / "hub" / "checkpoints"
 
 
 def user_folder() -> Path | None:

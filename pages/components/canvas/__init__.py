@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,56 +16,19 @@ import streamlit as st
 
 from pages.components.canvas.live import Live, packed
 from vision_core.figures import jpeg
+from vision_core.figures.browser import HERE, component
+from vision_core.figures.browser.bundle import bundle
 from vision_core.figures.colours import INPUT
 from vision_core.figures.encode import data_url
 from vision_core.images import Photo
 
-_HERE = Path(__file__).parent
 _TALLEST_ON_STAGE = "calc(100vh - 13.7rem)"
 _HELD_BY_BROWSER = 9  # images, traces, the code; it keeps more of each, and asks for what it lacks
-_HTML = """<div class="stage"><canvas tabindex="0" role="application"
- aria-roledescription="picture with results"></canvas>
-<div class="tip"></div>
-<div class="zoom" hidden>
-<button data-do="out" aria-label="Zoom out" title="Zoom out (-)">&minus;</button>
-<button data-do="reset" aria-label="Zoom to fit" title="Zoom to fit (0)">1:1</button>
-<button data-do="in" aria-label="Zoom in" title="Zoom in (+)">+</button></div>
-</div><div class="panel" hidden>
-<div class="row">
-<label class="dial"><span>Score &gt;</span><input type="range" name="score" min="0" max="1"
- step="0.01" aria-label="Live score"><output></output></label>
-<label class="dial"><span>IoU &gt;</span><input type="range" name="iou" min="0" max="1"
- step="0.01" aria-label="Live IoU"><output></output></label></div>
-<div class="row"><button data-do="ghosts" aria-pressed="false"
- title="Show every candidate, coloured by what became of it">All candidates</button>
-<button data-do="ask" aria-pressed="false"
- title="Click a spot or drag a box on the picture">Why not here?</button>
-<div class="counts"></div></div>
-<div class="note" hidden></div></div>
-<div class="say" aria-live="polite"></div>"""
-_FILES = (
-    "overlap",
-    "topk",
-    "select",
-    "live",
-    "images",
-    "paint",
-    "masks",
-    "painter",
-    "zoom",
-    "linked",
-    "controls",
-    "view",
-)
-
+_PARTS = component("canvas")
 _mount = st.components.v2.component(
-    "convscope_picture",
-    html=_HTML,
-    css=(_HERE / "canvas.css").read_text(encoding="utf-8"),
-    js=(_HERE / "start.js").read_text(encoding="utf-8"),
+    "convscope_picture", html=_PARTS.html, css=_PARTS.css, js=bundle(HERE / "canvas" / "start.js")
 )
-_CODE = "\n".join((_HERE / f"{name}.js").read_text(encoding="utf-8") for name in _FILES)
-_CODE_ID = hashlib.sha256(_CODE.encode()).hexdigest()[:16]
+_CODE_ID = hashlib.sha256(_PARTS.js.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
@@ -190,7 +152,7 @@ def picture(
         key=key,
         data=_numbers(scene)
         | {
-            "code": {"id": _CODE_ID} | ({} if _holds(held, _CODE_ID) else {"text": _CODE}),
+            "code": {"id": _CODE_ID} | ({} if _holds(held, _CODE_ID) else {"text": _PARTS.js}),
             "photo": {"id": photo.sha256, "width": photo.width, "height": photo.height}
             | _file(held, photo.sha256, lambda: jpeg(photo), "jpeg"),
             "overlay": _overlay(held, scene.overlay),

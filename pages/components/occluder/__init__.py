@@ -6,7 +6,6 @@ dragging asks no server and runs no network.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from vision_core.attribution import Question
 from vision_core.attribution.occlusion import Sweep
 from vision_core.attribution.words import quantity
 from vision_core.figures import jpeg
+from vision_core.figures.browser import component
 from vision_core.figures.colours import class_colour
 from vision_core.figures.encode import data_url
 from vision_core.images import Photo
@@ -23,16 +23,9 @@ from vision_core.images import Photo
 SHOWN = 6
 """Classes with a bar: those that come out on top somewhere, then the most probable ones."""
 _WIDTH = 720
-_HERE = Path(__file__).parent
-_HTML = """<div class="occluder"><div class="stage"><canvas tabindex="0" role="application"
- aria-label="photo with a patch that can be moved"></canvas></div>
-<div class="side"><div class="bars"></div><p class="words" aria-live="polite"></p></div></div>"""
-
+_PARTS = component("occluder")
 _mount = st.components.v2.component(
-    "convscope_occluder",
-    html=_HTML,
-    css=(_HERE / "occluder.css").read_text(encoding="utf-8"),
-    js=(_HERE / "occluder.js").read_text(encoding="utf-8"),
+    "convscope_occluder", html=_PARTS.html, css=_PARTS.css, js=_PARTS.js
 )
 
 

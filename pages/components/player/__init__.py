@@ -5,39 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
+from vision_core.figures.browser import component
 from vision_core.figures.stage import Stage
 
-_HERE = Path(__file__).parent
-_HTML = """<div class="player" tabindex="-1" role="application" aria-roledescription="walkthrough">
-<div class="bar"><span class="motion">
-<button class="first" aria-label="first step">|◀</button>
-<button class="back" aria-label="step back">◀◀</button>
-<button class="play" aria-label="play">▶</button>
-<button class="on" aria-label="step">▶▶</button>
-<button class="last" aria-label="last step">▶|</button>
-<input class="scrub" type="range" min="0" value="0" aria-label="step">
-<span class="count"></span>
-<select class="speed" aria-label="speed"><option value="0.5">slow</option>
-<option value="1" selected>normal</option><option value="2">fast</option>
-<option value="4">faster</option></select></span>
-<button class="png" aria-label="save this step as PNG">PNG</button>
-<button class="svg" aria-label="save this step as SVG">SVG</button></div>
-<div class="maths" aria-live="polite"></div>
-<div class="scene"><svg xmlns="http://www.w3.org/2000/svg"></svg></div>
-<input class="entry" inputmode="decimal" aria-label="new value"><div class="hint"></div></div>"""
-_MODULES = ("layout.js", "walk.js", "draw.js", "hands.js", "player.js")
 HINT = "Space plays, ← and → step. Point at a cell to see what it is made of or what it feeds."
-
+_PARTS = component("player")
 _mount = st.components.v2.component(
-    "convscope_player",
-    html=_HTML,
-    css=(_HERE / "player.css").read_text(encoding="utf-8"),
-    js="\n".join((_HERE / name).read_text(encoding="utf-8") for name in _MODULES),
+    "convscope_player", html=_PARTS.html, css=_PARTS.css, js=_PARTS.js
 )
 
 

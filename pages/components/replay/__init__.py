@@ -7,13 +7,13 @@ server. The steps are those of ``vision_core.selection.replay``.
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
 from vision_core.figures import jpeg
+from vision_core.figures.browser import component
 from vision_core.figures.colours import class_colour
 from vision_core.figures.encode import data_url
 from vision_core.images import Photo
@@ -25,25 +25,9 @@ MOST = 100
 """Candidates at the most: with more boxes on a picture nobody sees anything."""
 VARIANTS = {"hard": "Hard", "soft-linear": "Soft, linear", "soft-gaussian": "Soft, Gaussian"}
 _WIDTH = 640  # of the pictures that are sent; three stand beside each other
-_HERE = Path(__file__).parent
-_HTML = """<div class="replay" tabindex="0" role="application" aria-label="NMS replay">
-<div class="bar">
-<button data-go="first" title="To the start (Home)" aria-label="to the start">|◀</button>
-<button data-go="back" title="One step back (left arrow)" aria-label="one step back">◁</button>
-<button data-go="play" title="Play or pause (space)" aria-label="play or pause">▶</button>
-<button data-go="next" title="One step (right arrow)" aria-label="one step">▷</button>
-<input type="range" min="0" value="0" step="1" aria-label="step">
-<output></output></div>
-<div class="panels"></div><div class="say" aria-live="polite"></div></div>"""
-
+_PARTS = component("replay")
 _mount = st.components.v2.component(
-    "convscope_replay",
-    html=_HTML,
-    css=(_HERE / "replay.css").read_text(encoding="utf-8"),
-    js="\n".join(
-        path.read_text(encoding="utf-8")
-        for path in (_HERE.parent / "canvas" / "paint.js", _HERE / "replay.js")
-    ),
+    "convscope_replay", html=_PARTS.html, css=_PARTS.css, js=_PARTS.js
 )
 
 

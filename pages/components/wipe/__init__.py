@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import streamlit as st
 
+from vision_core.figures.browser import component
 from vision_core.figures.colours import MODELS
 from vision_core.figures.encode import data_url
 from vision_core.images import from_array
 
-_HERE = Path(__file__).parent
-_HTML = """<div class="wipe"><img class="under" alt=""><img class="over" alt="">
-<div class="line"></div><span class="name left"></span><span class="name right"></span>
-<input type="range" min="0" max="100" step="0.5" value="50" aria-label="Wipe between the two"></div>
-"""
-
+_PARTS = component("wipe")
 _mount = st.components.v2.component(
-    "convscope_wipe",
-    html=_HTML,
-    css=(_HERE / "wipe.css").read_text(encoding="utf-8"),
-    js=(_HERE / "wipe.js").read_text(encoding="utf-8"),
+    "convscope_wipe", html=_PARTS.html, css=_PARTS.css, js=_PARTS.js
 )
 
 
