@@ -7,15 +7,13 @@ import streamlit as st
 from pages import navigation
 from pages.shared import shell, state
 
-st.set_page_config(
-    page_title="ConvScope",
-    page_icon="assets/icon.png",
-    layout="wide",
-    initial_sidebar_state=290,
-)
+# Before the navigation: else the browser loads a page's own icon from the network.
+st.set_page_config(page_icon="assets/icon.png", layout="wide", initial_sidebar_state=290)
 page = st.navigation(navigation.menu(), position="top")
-shell.dress()
+st.set_page_config(page_title=navigation.tab_title(page.url_path))
+shell.dress(navigation.ENTRIES)
+st.html(navigation.place_in_menu(page.url_path))
 state.open_page(page.url_path)
 page.run()
 shell.dress_for_stage()
-shell.device_note()
+shell.warm_up()

@@ -76,7 +76,7 @@ SECTIONS: Mapping[str, tuple[Entry, ...]] = {
             "Activations",
             "stacks",
             "pages.activations.page",
-            "What each layer makes of the photo, and the input that a unit likes most.",
+            "What each layer makes of the photo, and the input that activates a unit most.",
         ),
         Entry(
             "filters",
@@ -128,10 +128,20 @@ SECTIONS: Mapping[str, tuple[Entry, ...]] = {
             "RoI pooling",
             "crop",
             "pages.operators.roi_pooling",
-            "RoI Pool and RoI Align on one box; NMS; corner pooling.",
+            "RoI Pool and RoI Align on one box; corner pooling.",
+        ),
+        Entry(
+            "nms",
+            "NMS",
+            "filter_none",
+            "pages.operators.nms",
+            "Non-maximum suppression, step by step, on boxes that you drag.",
+            computes=False,
         ),
     ),
 }
+_GROUP = """[data-testid=stTopNav] > :nth-child({at}) [data-testid=stTopNavSection] {{
+  font-weight: 700; background: rgba(120, 135, 150, 0.2); border-radius: 0.4rem; }}"""
 ENTRIES = {entry.name: entry for entry in (HOME, *(e for part in SECTIONS.values() for e in part))}
 
 
@@ -140,6 +150,26 @@ def menu() -> dict[str, list[StreamlitPage]]:
     (_, first), *others = SECTIONS.items()
     sections = {"": (HOME, *first), **dict(others)}
     return {title: [_page(e) for e in entries] for title, entries in sections.items()}
+
+
+def tab_title(path: str) -> str:
+    """What the browser's tab says of a page; the start page is the app itself."""
+    entry = ENTRIES.get(path, HOME)
+    return "ConvScope" if entry is HOME else f"{entry.title} · ConvScope"
+
+
+def place_in_menu(path: str) -> str:
+    """A style that marks the group of the menu in which a page lies, as the menu marks a page."""
+    (_, first), *others = SECTIONS.items()
+    for at, (_, entries) in enumerate(others, 1 + len((HOME, *first))):
+        if any(entry.name == path for entry in entries):
+            return f"<style>{_GROUP.format(at=at)}</style>"
+    return "<style></style>"
+
+
+def go(name: str, params: Mapping[str, str]) -> None:
+    """Go to page ``name`` with these address parameters."""
+    st.switch_page(_page(ENTRIES[name]), query_params=dict(params))
 
 
 def link(name: str, label: str, icon: str, params: Mapping[str, str]) -> None:

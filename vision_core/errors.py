@@ -23,3 +23,11 @@ class WeightsMissing(UserError):
     def __init__(self, message: str, card: Any) -> None:
         super().__init__(message)
         self.card = card
+
+
+def no_place_for(model: str) -> UserError:
+    """The error for a classifier, whose answer has no box that COCO JSON could hold."""
+    return UserError(
+        f"{model} is a classifier, and COCO JSON holds boxes and masks; "
+        f"choose a detection, segmentation or pose model."
+    )

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from pycocotools import mask as coco_mask
 
-from vision_core.errors import UserError
+from vision_core.errors import no_place_for
 from vision_core.images import Photo
 from vision_core.records import (
     ClassificationTrace,
@@ -209,14 +209,6 @@ def coco_json(predictions: Iterable[tuple[Photo, Prediction]]) -> dict[str, Any]
             "categories": _categories(labels, with_joints, {a["category_id"] for a in annotations}),
             "annotations": annotations,
         }
-    )
-
-
-def no_place_for(model: str) -> UserError:
-    """The error for a classifier, whose answer has no box that COCO JSON could hold."""
-    return UserError(
-        f"{model} is a classifier, and COCO JSON holds boxes and masks; "
-        f"choose a detection, segmentation or pose model."
     )
 
 

@@ -1,9 +1,10 @@
-"""Activations: what the layers of a network put out for a photo, and what makes a unit speak."""
+"""Activations: what the layers of a network output for a photo, and what activates a unit."""
 
 from __future__ import annotations
 
 import streamlit as st
 
+from pages.activations import maximising
 from pages.shared import engine, frame, inside, model_picker, photos, state
 from pages.shared.guard import guarded
 from pages.shared.plain import short
@@ -12,16 +13,16 @@ from vision_core.images import Photo
 from vision_core.models import Model
 
 _LEDE = (
-    "<h1 class='unseen'>Activations</h1><div class='lede'>Each tile is one <b>channel</b> of a "
-    "layer on this photo. Go from the first layer to the last: edges give way to parts, and the "
-    "maps shrink (Zeiler and Fergus 2014). Then click a channel: see where on the photo it "
-    "speaks, what in the pixels it answers to, and which input would make it speak loudest.</div>"
+    "Each tile is one **channel** of a layer on this photo. Go from the first layer to the last: "
+    "edges give way to parts, and the maps shrink (Zeiler and Fergus 2014). Then click a channel: "
+    "see where on the photo it is active, which pixels cause that, and which input would activate "
+    "it most."
 )
 
 
 def main() -> None:
     """The page: photo, model and layer in the rail; maps, one channel, projection, maximisation."""
-    frame.top().html(_LEDE)
+    frame.top().html(frame.words("Activations", _LEDE))
     with st.sidebar:
         entry = photos.pick()
         card = model_picker.pick()
@@ -68,7 +69,7 @@ def _show(model: Model, photo: Photo, outer: tuple[Field, ...]) -> None:
             inside.projection(model, photo, trace, found, channel)
     if climb.open:
         with climb:
-            inside.climbing(model, photo, trace, found, channel)
+            maximising.climbing(model, photo, trace, found, channel)
     state.write(*outer, *used)
 
 

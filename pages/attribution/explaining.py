@@ -6,10 +6,10 @@ import streamlit as st
 
 from pages.attribution import method_settings, sanity_check
 from pages.components import occluder
-from pages.shared import map_view, maps, state, stills, targets
+from pages.shared import map_area, map_view, maps, state, stills, targets
 from pages.shared.growing import Place, apart, grow
 from pages.shared.guard import guarded
-from pages.shared.map_words import files
+from pages.shared.map_words import SCALES, files
 from pages.shared.plain import sentence as as_text
 from pages.shared.state import Field
 from vision_core import methods
@@ -89,20 +89,21 @@ def _controls(model: Model, photo: Photo, trace: Trace) -> None:
                 st.session_state["layers"] = kept
             layered = [m.title for m in methods.every() if m.layered]
             words = f"Layers of {', '.join(layered[:-1])} and {layered[-1]}"
-            st.multiselect(words, names, key="layers", placeholder="the usual one")
+            st.multiselect(words, names, key="layers", placeholder="default layer")
     st.segmented_control(
         "Scale",
         ("own", "same"),
         key="scale",
         required=True,
-        help="Each map on a scale of its own, or all maps of one unit on one.",
+        format_func=SCALES.__getitem__,
+        help="Separate: a scale for each map. Shared: one scale for maps of the same unit.",
     )
     st.segmented_control(
         "Gradients",
         ("signed", "colour"),
         key="show",
         required=True,
-        help="Summed over R, G and B with their sign, or one for each colour.",
+        help="The sum over R, G and B with its sign, or each colour by itself.",
     )
     st.slider("Map over photo", 0.0, 1.0, step=0.05, key="over")
     with st.expander("Settings of the methods"):
@@ -139,7 +140,9 @@ def _places(
 
 def _sanity(words: str, photo: Photo, trained: list[Attribution], random: list[Place]) -> None:
     """The maps of a network with random layers, below some words, and how like they are."""
-    heading, grown = st.markdown(words), map_view.Stills(photo)
+    heading = st.markdown(words)
+    home = map_area.area(photo, max(len(random), 1), "random_maps")
+    grown = map_view.Stills(photo, home=home)
 
     def tell(how_far: str, share: float) -> None:
         line = stills.progress(how_far, share)

@@ -10,16 +10,16 @@ from pages.shared.guard import guarded
 from pages.shared.plain import plain, short
 
 _LEDE = (
-    "<h1 class='unseen'>Attribution</h1><div class='lede'>A <b>saliency map</b> says how the score "
+    "A **saliency map** says how the score "
     "of one target would change with each pixel (Simonyan et al. 2014). Compare methods on one "
     "target, then make the last layers random: a map that stays the same shows edges, not what the "
-    "network learned (Adebayo et al. 2018).</div>"
+    "network learned (Adebayo et al. 2018)."
 )
 
 
 def main() -> None:
     """The page: pickers in the rail, then the maps."""
-    frame.top().html(_LEDE)
+    frame.top().html(frame.words("Attribution", _LEDE))
     with st.sidebar:
         entry = photos.pick()
         card = model_picker.pick()

@@ -32,8 +32,8 @@ def slider(model: Model, photo: Photo, trace: Trace, target: Target) -> tuple[in
             0,
             most,
             key="random",
-            help="Give fresh random weights to this many layers, from the target back to the "
-            "photo. Layers that the target does not depend on are left out. A map that does not "
+            help="Re-initialise this many layers with random weights, from the target back to the "
+            "photo. Layers that the target does not depend on are skipped. A map that does not "
             "change does not depend on what the network has learned (Adebayo et al. 2018).",
         )
     return int(st.session_state["random"]), most
@@ -80,6 +80,6 @@ def show(photo: Photo, trained: list[Attribution], random: list[Attribution], at
         },
     )
     st.caption(
-        "Near 1: the map hardly depends on what these layers learned, as an edge detector would "
-        "not. Guided backprop is known for it (Adebayo et al. 2018)."
+        "Near 1: the map hardly depends on what these layers have learned. An edge detector does "
+        "not depend on it at all. Guided backprop is known for this (Adebayo et al. 2018)."
     )

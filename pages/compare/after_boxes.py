@@ -13,7 +13,7 @@ from pages.compare.columns import JudgedColumn, Made, partners
 from pages.compare.dials import names
 from pages.compare.sides import Side
 from pages.components import wipe
-from pages.shared import state
+from pages.shared import charts, state
 from vision_core import figures
 from vision_core.comparison.boxes import KINDS, BoxComparison, agreement_curve
 from vision_core.comparison.differences import between, mask_overlaps
@@ -149,16 +149,11 @@ def _rows(a: JudgedColumn, b: JudgedColumn, comparison: BoxComparison) -> None:
 def _agreement(a: JudgedColumn, b: JudgedColumn) -> None:
     f1 = agreement_curve(at_any_score(a.column), at_any_score(b.column), _SCORES)
     now = [s.selection.thresholds.score for s in (a, b)]
-    st.plotly_chart(
-        differences.agreement(_SCORES, f1, now[0]),
-        key="agreement",
-        config=common.PLOT,
-        width="stretch",
-    )
+    charts.show(differences.agreement(_SCORES, f1, now[0]), "agreement")
     mark = "" if now[0] == now[1] else f" The mark is at the threshold of {a.side.title}."
     st.caption(
-        "F1 of one against the other while one score threshold for both rises; where "
-        f"neither keeps anything, they agree.{mark}"
+        "F1 between the two models while one score threshold for both rises. Where both "
+        f"keep nothing, they agree.{mark}"
     )
 
 
@@ -204,14 +199,14 @@ def _truth(photo: Photo, shown: Sequence[JudgedColumn], there: Truth | None) -> 
     with right:
         if there is None:
             st.info(
-                "Say what is really there, and every detection is judged.",
+                "Draw the true boxes to score the models.",
                 icon=":material/fact_check:",
             )
             return
         made = [curve(at_any_score(s.column), there) for s in shown]
         now = [judge(s.kept, there, rule="voc") for s in shown]
         points = [(n.recall, n.precision) for n in now]
-        st.plotly_chart(
+        charts.show(
             differences.precision_recall(
                 [
                     f"{s.side.title}, AP {c.average_precision:.2f}"
@@ -220,9 +215,7 @@ def _truth(photo: Photo, shown: Sequence[JudgedColumn], there: Truth | None) -> 
                 [(c.recall, c.precision) for c in made],
                 points,
             ),
-            key="pr",
-            config=common.PLOT,
-            width="stretch",
+            "pr",
         )
         st.caption(
             "IoU 0.5, matched by Pascal VOC's rule: a detection whose best true box is taken is "

@@ -98,7 +98,7 @@ def _pictures(
 ) -> None:
     by_letter = {s.side.letter: s for s in shown}
     chosen = columns.partners(shown, made)
-    for place, side in zip(st.columns(len(sides), gap="small"), sides, strict=True):
+    for place, side in zip(columns.places(len(sides)), sides, strict=True):
         with place:
             columns.head(side)
             one = by_letter.get(side.letter)
@@ -114,7 +114,7 @@ def _pictures(
                 present=shell.presenting(),
                 selected=chosen.get(side.letter, -1),
                 tallest="calc(100vh - 21rem)",
-                on_stage=columns.ON_STAGE,
+                on_stage=columns.on_stage(len(sides)),
                 on_pick=partial(_picked, side.letter),
                 on_thresholds=partial(dials.moved, side),
                 on_ask=lambda at: truth.add(photo, at),
@@ -211,6 +211,6 @@ def _filters(alive: Sequence[Side], made: Made) -> None:
         st.markdown(
             f"Agreement: **F1 {comparison.f1:.2f}**",
             width="content",
-            help="Of one against the other: twice the boxes in both over all boxes of both, at an "
-            "IoU of 0.5 and the same class. Two empty columns agree.",
+            help="F1: the share of all boxes that both models found, with the same class and "
+            "an IoU of at least 0.5. Two models that find nothing agree.",
         )

@@ -10,7 +10,7 @@ import streamlit as st
 from pages.compare import columns, common, saliency
 from pages.compare.sides import Side
 from pages.components import canvas
-from pages.shared import shell, state
+from pages.shared import charts, shell, state
 from pages.shared.guard import guarded
 from pages.shared.state import Field
 from vision_core.comparison.column import Column
@@ -60,7 +60,7 @@ def show(photo: Photo, sides: Sequence[Side], outer: tuple[Field, ...]) -> None:
 
 
 def _pictures(photo: Photo, sides: Sequence[Side], done: dict[str, Column]) -> None:
-    for place, side in zip(st.columns(len(sides), gap="small"), sides, strict=True):
+    for place, side in zip(columns.places(len(sides)), sides, strict=True):
         with place:
             columns.head(side)
             if side.letter not in done:
@@ -85,7 +85,7 @@ def _pictures(photo: Photo, sides: Sequence[Side], done: dict[str, Column]) -> N
                 drawn,
                 key=f"column_{side.letter}",
                 present=shell.presenting(),
-                on_stage=columns.ON_STAGE,
+                on_stage=columns.on_stage(len(sides)),
                 tallest="calc(100vh - 22rem)",
             )
             st.markdown(trace.sentence)
@@ -110,12 +110,7 @@ def _classes(alive: Sequence[Side], as_table: bool) -> None:
         )
         return
     values = {title: [shares.get(n) for n in order] for title, shares in by_name.items()}
-    st.plotly_chart(
-        differences.grouped_bars(order, values),
-        key="class_bars",
-        config=common.PLOT,
-        width="stretch",
-    )
+    charts.show(differences.grouped_bars(order, values), "class_bars")
     st.caption(
         "The best classes of each model, by name; a model that does not know a class says "
         "so. Probabilities of models with different lists of classes are not alike: a "

@@ -19,8 +19,10 @@ from vision_core.inference import DetectionTrace, predict
 from vision_core.models import Card
 from vision_core.records import Detections, Prediction, Selection
 
-ON_STAGE = "calc(100vh - 19rem)"
-"""Height of a picture for a lecture hall: the sliders and counts stay in sight."""
+
+def on_stage(count: int) -> str:
+    """Height of a picture for a lecture hall: the sliders and counts stay in sight."""
+    return "calc(50vh - 11rem)" if count == 4 else "calc(100vh - 19rem)"
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -51,6 +53,12 @@ class JudgedColumn:
 
 
 Made = Mapping[tuple[str, str], BoxComparison]
+
+
+def places(count: int) -> list[st.delta_generator.DeltaGenerator]:
+    """Places for models beside each other: four stand as two by two."""
+    across = 2 if count == 4 else count
+    return [place for _ in range(count // across) for place in st.columns(across, gap="small")]
 
 
 def multiply_adds(card: Card) -> int:
@@ -97,7 +105,7 @@ def say_error(side: Side) -> None:
 
 def errors_only(sides: Sequence[Side]) -> None:
     """All columns, none of which has a result."""
-    for place, side in zip(st.columns(len(sides), gap="small"), sides, strict=True):
+    for place, side in zip(places(len(sides)), sides, strict=True):
         with place:
             head(side)
             say_error(side)

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.compare.sides import Side
-from pages.shared import downloads
+from pages.shared import charts, downloads
 from vision_core.comparison.column import Column
 from vision_core.comparison.report import pairs
 from vision_core.comparison.truth import Truth
@@ -17,17 +17,15 @@ from vision_core.figures import differences
 from vision_core.images import Photo
 from vision_core.labels import ALIASES, SAME_THING
 
-PLOT = {"displayModeBar": False, "scrollZoom": False}
-
 
 def names() -> None:
-    """Which class names count as one."""
-    with st.expander("Names that count as one"):
+    """Which class names are treated as the same."""
+    with st.expander("Class names that are treated as the same"):
         pairs = sorted({**ALIASES, **SAME_THING}.items())
         st.write(", ".join(f"{name} = {known}" for name, known in pairs) + ".")
         st.caption(
-            "Case and underscores do not count. A class that has no partner in the other "
-            "model can only disagree."
+            "Upper and lower case and underscores make no difference. A class that the other model "
+            "does not know can only disagree."
         )
 
 
@@ -35,9 +33,7 @@ def cost(done: Mapping[str, Column]) -> None:
     """Milliseconds of each stage, parameters, multiply-adds and bytes of each model, by letter."""
     found = {f"{letter.upper()}: {c.title}": c for letter, c in done.items()}
     timings = {name: c.stages for name, c in found.items() if c.trace}
-    st.plotly_chart(
-        differences.stage_times(timings), key="stage_times", config=PLOT, width="stretch"
-    )
+    charts.show(differences.stage_times(timings), "stage_times")
     rows = [
         {
             "model": name,

@@ -69,7 +69,7 @@ def controls(found: Found) -> None:
     st.selectbox(
         "Non-maximum suppression", NMS_VARIANTS, key="nms", format_func=NMS_WORDS.__getitem__
     )
-    st.toggle("Class-agnostic", key="agnostic", help="Boxes of different classes compete as well.")
+    st.toggle("Class-agnostic", key="agnostic", help="Boxes of all classes suppress each other.")
     st.multiselect("Show only", names(found), key="only_classes", placeholder="all classes")
     st.button(
         "Reset to the models' own",

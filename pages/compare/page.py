@@ -10,9 +10,9 @@ from pages.compare import boxes, classes, pixels, sides
 from pages.shared import frame, photos, state
 
 _LEDE = (
-    "<h1 class='unseen'>Compare</h1><div class='lede'><b>Look at the difference.</b> Two to four "
+    "**Look at the difference.** Two to four "
     "models on one photo, with linked zoom: what both found, what only one found, and what it cost "
-    "each of them. Give one of them random weights to see what training did.</div>"
+    "each of them. Give one of them random weights to see what training did."
 )
 _PANELS: dict[str, Any] = {
     "boxes": boxes.show,
@@ -23,7 +23,7 @@ _PANELS: dict[str, Any] = {
 
 def main() -> None:
     """The page: pickers in the rail, then a column for each model."""
-    frame.top().html(_LEDE)
+    frame.top().html(frame.words("Compare", _LEDE))
     with st.sidebar:
         entry = photos.pick()
         chosen = sides.pick()

@@ -11,7 +11,7 @@ import streamlit as st
 from pages.compare import columns, common, saliency
 from pages.compare.sides import Side, pair_field, pick_pair
 from pages.components import canvas, wipe
-from pages.shared import results, scene, shell, state, thresholds
+from pages.shared import charts, results, scene, shell, state, thresholds
 from pages.shared.guard import guarded
 from pages.shared.state import Field
 from vision_core import figures
@@ -60,7 +60,7 @@ def show(photo: Photo, sides: Sequence[Side], outer: tuple[Field, ...]) -> None:
 
 def _pictures(photo: Photo, sides: Sequence[Side], done: dict[str, Column]) -> None:
     opacity = float(st.session_state["opacity"])
-    for place, side in zip(st.columns(len(sides), gap="small"), sides, strict=True):
+    for place, side in zip(columns.places(len(sides)), sides, strict=True):
         with place:
             columns.head(side)
             if side.letter not in done:
@@ -72,7 +72,7 @@ def _pictures(photo: Photo, sides: Sequence[Side], done: dict[str, Column]) -> N
                 _scene(photo, trace, opacity),
                 key=f"column_{side.letter}",
                 present=shell.presenting(),
-                on_stage=columns.ON_STAGE,
+                on_stage=columns.on_stage(len(sides)),
                 tallest="calc(100vh - 20rem)",
             )
             results.legend(figures.legend(trace)[:8], inline=True)
@@ -204,7 +204,7 @@ def _where(two: tuple[Side, Side], names: tuple[str, str]) -> np.ndarray:
 
 def _confusion(photo: Photo, two: tuple[Side, Side], made: MapComparison) -> None:
     chart = differences.confusion(made.labels, made.table, two[0].title, two[1].title)
-    st.plotly_chart(chart, key="confusion", config=common.PLOT, width="stretch")
+    charts.show(chart, "confusion")
     st.caption(
         "Every row adds up to 1: of the pixels that the one gives a class, the share that "
         "the other gives each class. Names are compared with their aliases merged "

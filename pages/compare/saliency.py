@@ -8,18 +8,18 @@ import numpy as np
 import streamlit as st
 
 from pages.compare.sides import Side
-from pages.shared import maps, targets
+from pages.shared import charts, maps, targets
 from pages.shared.guard import guarded
+from pages.shared.map_words import SCALES
 from vision_core import methods
 from vision_core.attribution import Attribution, Target
 from vision_core.attribution.sanity import similarity
-from vision_core.attribution.targets import BoxTarget, ClassTarget
 from vision_core.figures.saliency import Panel, over_photo, own_limit, panels, signed_colours
 from vision_core.images import Photo
 from vision_core.inference import ClassificationTrace, DetectionTrace
 from vision_core.labels import comparable
+from vision_core.records.targets import BoxTarget, ClassTarget
 
-_PLOT = {"displayModeBar": False, "scrollZoom": True}
 _OVER = 0.85  # how much of a map covers the photo
 
 
@@ -119,14 +119,14 @@ def _charts(
         )
     )
     height = int(min(max(330 * photo.height / photo.width + 50, 190), 420))
-    st.plotly_chart(panels(shown, 3, height), key="map_difference", config=_PLOT, width="stretch")
+    charts.show(panels(shown, 3, height), "map_difference", config=charts.ZOOMS)
     alike = similarity(made[0].signed, made[1].signed)
     left, right, words = st.columns([1, 1, 3])
     left.metric("Rank correlation, signed", f"{alike.signed:.2f}")
     right.metric("of the magnitudes", f"{alike.absolute:.2f}")
     words.caption(
-        "Orange raises the score, blue lowers it. The difference is left less right, each as a "
-        "share of its scale. Rank correlation (Spearman): 1 the same order of all pixels, 0 none."
+        "Orange raises the score, blue lowers it. Difference = left - right, each map divided by "
+        "its scale. Rank correlation (Spearman): 1 is the same order of all pixels, 0 no relation."
     )
 
 
@@ -141,8 +141,9 @@ def _scale(made: Sequence[Attribution]) -> list[float]:
             default="own",
             key="map_scale",
             required=True,
-            help="Scores of two networks need not mean the same: with its own scale each map "
-            "reaches the full colour.",
+            format_func=SCALES.__getitem__,
+            help="Scores of two networks need not mean the same. Separate: each map reaches the "
+            "full colour.",
         )
         == "same"
     )

@@ -13,23 +13,25 @@ from vision_core.figures.saliency import own_limit, signed_colours
 from vision_core.models import Model
 
 _LEDE = (
-    "<h1 class='unseen'>Filters</h1><div class='lede'>Each picture is one <b>filter</b>: grey is "
+    "Each picture is one **filter**: grey is "
     "zero weight. In the first layer of a trained network look for edges at several angles and "
     "for opponent colours (Krizhevsky et al. 2012), then switch to random weights: they are gone. "
-    "Deeper filters look at many channels; click one to see a kernel for each.</div>"
+    "Deeper filters look at many channels; click one to see a kernel for each."
 )
+FIRST = "alexnet_s"
+"""The bundled network with the largest kernels in its first layer: they show most."""
 _TELLING = 7  # cells along a side from which a kernel of a first layer shows edges and waves
 _MOST = 128
 
 
 def main() -> None:
     """The page: model, layer and order in the rail; the filters."""
-    frame.top().html(_LEDE)
+    frame.top().html(frame.words("Filters", _LEDE))
     with st.sidebar:
-        card = model_picker.pick()
+        card = model_picker.pick(FIRST)
     model = model_picker.load(card)
     if model is None:
-        state.write(frame.PRESENT, *model_picker.fields())
+        state.write(frame.PRESENT, *model_picker.fields(FIRST))
         return
     names = feature.convolutions(model.module)
     used = (
@@ -46,7 +48,7 @@ def main() -> None:
         st.toggle("One scale for all", key="shared", help="Weak filters then look weak.")
         st.toggle("Beside random weights", key="untrained")
     _show(model)
-    state.write(frame.PRESENT, *model_picker.fields(), *used)
+    state.write(frame.PRESENT, *model_picker.fields(FIRST), *used)
     state.show_notes()
 
 
@@ -68,7 +70,7 @@ def _show(model: Model) -> None:
                 st.markdown(f"**{title}**")
             _grid(found, title, 8 if len(sets) > 1 else 16)
     if trained.colour and max(h, w) < _TELLING:
-        large = models.card("alexnet_s")
+        large = models.card(FIRST)
         st.caption(f"{h} x {w} cells show little more than a colour.", width="content")
         st.button(
             f"See the larger kernels of {large.title}",
@@ -101,7 +103,7 @@ def _grid(found: feature.Filters, title: str, columns: int) -> None:
     if len(found.weights) > _MOST:
         st.caption(f"The first {_MOST} of {len(found.weights):,} in this order.")
     if not found.colour:
-        st.caption("Kernels summed over the input channels; vermilion positive, blue negative.")
+        st.caption("Kernels summed over the input channels. Orange is positive, blue negative.")
 
 
 def _one(found: feature.Filters) -> None:

@@ -6,13 +6,12 @@ import pandas as pd
 import streamlit as st
 
 from pages import navigation
-from pages.shared import model_picker, state
+from pages.shared import charts, model_picker, state
 from pages.shared.guard import guarded
 from vision_core import models
 from vision_core.errors import UserError
 from vision_core.models import Card
 
-_PLOT = {"displayModeBar": False, "scrollZoom": False}
 _STATUS = {
     "bundled": "bundled with ConvScope",
     "cached": "on this machine",
@@ -117,7 +116,7 @@ def _layers(card: Card) -> None:
         f"x {width} (channels, height, width) and takes **{laid_out.multiply_adds / 1e9:,.3g} "
         f"billion multiply-adds**. {laid_out.note}"
     )
-    st.plotly_chart(cost_by_layer(laid_out.layers), key="cost", config=_PLOT, width="stretch")
+    charts.show(cost_by_layer(laid_out.layers), "cost")
     seen = _receptive_fields(card.name)
     norms = st.toggle("Normalisation layers too", key="norms")
     rows = [
@@ -149,8 +148,8 @@ def _layers(card: Card) -> None:
         },
     )
     st.caption(
-        "A layer that is used several times, as the heads on each level of a pyramid, shows its "
-        "first output. Activations, dropout and interpolation are left out: they hold no numbers."
+        "A layer that is used several times, such as a head on each level of a pyramid, shows its "
+        "first output. Activations, dropout and interpolation are not listed: they have no weights."
     )
 
 
@@ -182,8 +181,8 @@ def _training(card: Card) -> None:
     run = card.extra.get("training")
     if not run:
         st.info(
-            "Trained by the authors of torchvision; their recipes are in its repository under "
-            "references.",
+            "Trained by the authors of torchvision. Their recipes are in torchvision's repository, "
+            "in the folder references.",
             icon=":material/school:",
         )
         return
@@ -191,12 +190,7 @@ def _training(card: Card) -> None:
     left, right = st.columns(2)
     for place, key, title in ((left, "loss", "Training loss"), (right, "score", "Score on val")):
         if any(key in row for row in history):
-            place.plotly_chart(
-                training_curve(history, key, title),
-                key=f"curve_{key}",
-                config=_PLOT,
-                width="stretch",
-            )
+            charts.show(training_curve(history, key, title), f"curve_{key}", at=place)
     st.markdown(
         f"{run.get('epochs')} epochs in {run.get('minutes')} minutes on {run.get('hardware')}. "
         f"{run.get('notes', '')}"

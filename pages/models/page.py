@@ -12,6 +12,17 @@ from vision_core import models
 from vision_core.models import Card
 
 _ALL = "all"
+_WHERE = {"bundled": "bundled", "cached": "on disk", "downloadable": "download"}
+# Pixels; together they fit beside the sidebar at 1,280.
+_WIDTHS = {
+    "model": 284,
+    "task": 190,
+    "weights": 84,
+    "parameters": 112,
+    "megabytes": 58,
+    "score": 66,
+    "measure": 112,
+}
 
 
 def main() -> None:
@@ -26,10 +37,12 @@ def main() -> None:
     card = Field("card", first, state.one_of(names))
     state.use(kind, here, card)
     words.html(
-        "<h1 class='unseen'>Models</h1><div class='lede'>Every network that ConvScope can load. "
-        "<b>Bundled</b> ones were trained from scratch for it; the others are torchvision's and "
-        "are downloaded when you ask for one. Compare where two networks spend their "
-        "multiply-adds: choose one and open its layers.</div>"
+        frame.words(
+            "Models",
+            "Every network that ConvScope can load. **Bundled** ones were trained from scratch for "
+            "it. The others come from torchvision and are downloaded when you ask for one. Choose "
+            "a model and open its layers to see where its multiply-adds are spent.",
+        )
     )
     with st.sidebar:
         st.radio(
@@ -75,10 +88,14 @@ def _table(shown: list[Card]) -> None:
         height=min(38 + 35 * len(shown), 248),
         row_height=35,
         column_config={
-            "parameters": st.column_config.NumberColumn("parameters (M)", format="%.2f"),
-            "megabytes": st.column_config.NumberColumn("MB", format="%.1f"),
-            "score": st.column_config.NumberColumn(format="%.4g"),
-            "year": st.column_config.NumberColumn(format="%d"),
+            **{name: st.column_config.TextColumn(width=wide) for name, wide in _WIDTHS.items()},
+            "parameters": st.column_config.NumberColumn(
+                "parameters (M)", format="%.2f", width=_WIDTHS["parameters"]
+            ),
+            "megabytes": st.column_config.NumberColumn(
+                "MB", format="%.1f", width=_WIDTHS["megabytes"]
+            ),
+            "score": st.column_config.NumberColumn(format="%.4g", width=_WIDTHS["score"]),
         },
     )
 
@@ -95,10 +112,9 @@ def _row(card: Card) -> dict[str, object]:
     return {
         "model": card.title,
         "task": model_picker.TASK_WORDS[card.task],
-        "weights": model_card.status_word(models.status(card)),
+        "weights": _WHERE[models.status(card)],
         "parameters": card.parameters / 1e6,
         "megabytes": card.bytes / 2**20,
         "score": best.value if best else None,
-        "measured as": f"{best.metric} on {best.dataset}" if best else "",
-        "year": card.paper.year if card.paper else None,
+        "measure": best.metric if best else "",
     }

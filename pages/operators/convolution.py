@@ -24,7 +24,7 @@ CONTROLS = (
     Control("groups", "Groups", 1, 4),
     Control(
         "flip",
-        "Turn the kernel round",
+        "Rotate the kernel by 180 degrees",
         options=(False, True),
         help="Mathematics defines convolution so; networks compute a correlation.",
     ),
@@ -34,7 +34,7 @@ MATRIX_CONTROLS = (
     *_SHAPE,
 )
 _LEDE = (
-    "The kernel slides over the input; at every place, the numbers under it are multiplied with "
+    "The kernel slides over the input; at every position, the numbers under it are multiplied with "
     "the **weights** and added up to one output cell. Look at the frame on the input."
 )
 _MATRIX_LEDE = {
@@ -83,9 +83,9 @@ def window(menu: Any, lede: Any, fields: tuple[state.Field, ...]) -> None:
 def _counts(facts: Any) -> None:
     st.markdown(
         f"**Counts**  \n{facts['weights']} weights "
-        f"({facts['weights_per_filter'] - (facts['biases'] > 0)} a filter), "
+        f"({facts['weights_per_filter'] - (facts['biases'] > 0)} per filter), "
         f"{facts['neurons']} neurons (output cells)  \n"
-        f"{facts['multiplications_per_position']} multiplications a position, "
+        f"{facts['multiplications_per_position']} multiplications per position, "
         f"{facts['multiplications']} in all  \nThis is a **{facts['kind']}**."
     )
 
@@ -159,10 +159,10 @@ def cost(lede: Any, fields: tuple[state.Field, ...]) -> None:
         k = b.number_input("Kernel size", 1, 15, key="kernel")
         made = convolution_counts(c, o, (k, k), (n, n))
         st.markdown(
-            f"{k}·{k}·{c} + 1 = **{made['weights_per_filter']:,}** weights a filter, "
+            f"{k}·{k}·{c} + 1 = **{made['weights_per_filter']:,}** weights per filter, "
             f"**{made['weights'] + made['biases']:,}** in all  \n"
             f"{n}·{n}·{o} = **{made['neurons']:,}** neurons  \n"
-            f"**{made['multiplications_per_position']:,}** multiplications a position, "
+            f"**{made['multiplications_per_position']:,}** multiplications per position, "
             f"**{made['multiplications']:,}** in all"
         )
     with right:
@@ -172,7 +172,7 @@ def cost(lede: Any, fields: tuple[state.Field, ...]) -> None:
         narrow = b.number_input("Narrowed to", 1, 1024, key="narrow")
         both = bottleneck_counts(wide, narrow)
         st.markdown(
-            f"plain 3x3: {wide}·{wide}·9 = **{both['plain']:,}** multiplications a position  \n"
+            f"plain 3x3: {wide}·{wide}·9 = **{both['plain']:,}** multiplications per position  \n"
             f"1x1, 3x3, 1x1: {wide}·{narrow} + {narrow}·{narrow}·9 + {narrow}·{wide} = "
             f"**{both['bottleneck']:,}**  \n**{both['plain'] / both['bottleneck']:.1f}** times "
             "fewer"

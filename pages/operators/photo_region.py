@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from pages.components.player import numbers, player
-from pages.shared import feature_source, operator_page, state
+from pages.shared import feature_source, operator_page, shell, state
 from pages.shared.operator import keep_step
 from vision_core.errors import UserError
 from vision_core.figures import jpeg
@@ -54,9 +54,9 @@ def section(menu: Any, lede: Any, outer: tuple[state.Field, ...]) -> None:
     """The photo with its box, the misalignment, and both operators on the real features."""
     operator_page.say(
         lede,
-        "Drag the box: **dashed orange** is what RoI Pool really reads, **dashed green** "
-        "what RoI Align does. The deeper the layer, the larger a cell, and the farther snapping "
-        "moves the edges.",
+        "Drag the box. The **dashed orange** frame is what **RoI Pool** really reads, the **dashed "
+        "green** one what **RoI Align** reads. The deeper the layer, the larger its cells, and the "
+        "more rounding moves the edges.",
     )
     found = feature_source.pick()
     if found is None:
@@ -74,37 +74,45 @@ def section(menu: Any, lede: Any, outer: tuple[state.Field, ...]) -> None:
     state.use(*fields)
     with st.sidebar:
         left, right = st.columns(2)
-        left.number_input("Bins a side", 1, 7, key="bins")
-        right.number_input("Points a side", -1, 4, key="points")
-        st.toggle("aligned (take off half a cell)", key="aligned")
+        left.number_input("Bins per side", 1, 7, key="bins")
+        right.number_input("Points per side", -1, 4, key="points")
+        st.toggle("aligned (shift by half a cell)", key="aligned")
     (pool, align), box, error = _valid(found, start)
     if error:
         st.sidebar.warning(error, icon=":material/rule:")
     picture = jpeg(found.photo, 640)
     still = photo_stage(pool, align, box, found.scale, picture, (w, h))
-    left, right = st.columns([1, 1], gap="medium")
-    with left:
+    stage = roi_stage(pool, align, box, found.scale, decimals=1)
+    photo, words, features = _places()
+    with photo:
         player(still, key="roi_photo", above=300, stem="roi_photo", on_drag=_take_box)
-    with right:
+    with words:
         st.markdown(
             f"Features: **{found.card.title}**, layer `{found.layer}`, channel {found.channel}, "
             f"{found.values.shape[1]} x {found.values.shape[0]} cells; one cell covers "
             f"**{1 / found.scale:.1f} pixels** of the {w} x {h} photo."
         )
         misalignment(pool, align, box, found.scale)
-    stage = roi_stage(pool, align, box, found.scale, decimals=1)
-    step = min(st.session_state["step"], len(stage.timeline) - 1)
-    player(
-        stage,
-        key="roi_features",
-        step=step,
-        above=260,
-        stem="roi",
-        on_step=keep_step,
-        on_drag=_take_box,
-    )
+    with features:
+        player(
+            stage,
+            key="roi_features",
+            step=min(st.session_state["step"], len(stage.timeline) - 1),
+            above=260,
+            stem="roi",
+            on_step=keep_step,
+            on_drag=_take_box,
+        )
     operator_page.files(stage, "roi")
     state.write(*outer, *found.fields, *fields)
+
+
+def _places() -> tuple[Any, Any, Any]:
+    """Where photo, words and features stand; before a lecture hall all in one screen."""
+    left, right = st.columns([1, 1], gap="medium")
+    if shell.presenting():
+        return left.container(), left.container(), right.container()
+    return left, right, st.container()
 
 
 def _valid(

@@ -120,7 +120,7 @@ def shift(menu: Any, fields: tuple[state.Field, ...]) -> None:
     follows = bool(np.array_equal(np.roll(made[0][0].result, moved, 1), made[1][0].result))
     st.markdown(
         f"Map of the convolution: {same[0]} of {different[0].size} cells unchanged; shifted along "
-        f"exactly: **{'yes' if follows else 'only away from the border'}**. Pooled map: "
+        f"exactly: **{'yes' if follows else 'yes, but not at the border'}**. Pooled map: "
         f"**{same[1]} of {different[1].size}** cells unchanged."
     )
     state.write(*fields, by)

@@ -62,7 +62,7 @@ def section(lede: Any, outer: tuple[state.Field, ...]) -> None:
     st.sidebar.selectbox("Layer", names, key="layer")
     used = (*outer, *photos.fields(), name_field, layer_field, step_field)
     if entry is None or entry.photo is None:
-        st.info(sentence(entry.error or "") if entry else "No photo yet: choose one on the left.")
+        st.info(sentence(entry.error or "") if entry else "No photo yet: choose one.")
     else:
         with guarded("running the layer"):
             found = _captured(
@@ -97,7 +97,7 @@ def _show(found: transposed.Captured) -> None:
     st.markdown(
         f"**{found.layer}**: {found.input.shape[0]} to {found.output.shape[0]} channels, kernel "
         f"{kernel.shape[0]}x{kernel.shape[1]}, stride {o['stride']}, padding {o['padding']}. Mean "
-        f"absolute output at the {phases.size} places within a stride differs by up to "
+        f"absolute output at the {phases.size} positions within a stride differs by up to "
         f"**{100 * spread:.1f} %**."
     )
     y, x = _liveliest(found.input[channel])

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
-from pages.shared import engine, model_picker, operator_page, photos, state, targets
+from pages.shared import charts, engine, model_picker, operator_page, photos, state, targets
 from pages.shared.guard import guarded
 from pages.shared.operator import Operator
 from pages.shared.state import Field
@@ -66,7 +67,7 @@ def network(fields: tuple[Field, ...]) -> None:
     model = model_picker.load(card)
     outer = (*fields, *photos.fields(), *model_picker.fields())
     if entry is None or entry.photo is None or model is None:
-        st.info("Choose a photo and a model on the left.", icon=":material/add_a_photo:")
+        st.info("Choose a photo and a model.", icon=":material/add_a_photo:")
         state.write(*outer)
         return
     photo = entry.photo
@@ -83,10 +84,16 @@ def network(fields: tuple[Field, ...]) -> None:
         with st.sidebar:
             if count > 1:
                 st.slider("Which ReLU, in the order of the forward pass", 0, count - 1, key="relu")
-            st.number_input("Channel, -1 for the liveliest", -1, 10**5, key="unit")
+            st.number_input(
+                "Channel",
+                -1,
+                10**5,
+                key="unit",
+                help="-1: the channel in which the three rules differ most.",
+            )
         view = _view(who, int(st.session_state["relu"]), model, photo, trace, target)
         unit = int(st.session_state["unit"])
-        unit = unit if 0 <= unit < len(view.forward) else view.liveliest()
+        unit = unit if 0 <= unit < len(view.forward) else telling(view)
         st.markdown(
             f"ReLU **{view.index}** of {view.count}, channel **{unit}** of {len(view.forward)}; "
             f"the gradient is that of **{targets.in_words(trace, target)}**."
@@ -98,13 +105,24 @@ def network(fields: tuple[Field, ...]) -> None:
             Panel("g, from above", _large(g, shared), shared),
         ]
         shown += [Panel(_TITLES[r], _large(view.passed[r][unit], shared), shared) for r in RULES]
-        st.plotly_chart(
-            panels(shown, 3, 280),
-            key="relu_maps",
-            width="stretch",
-            config={"displayModeBar": False, "scrollZoom": True},
-        )
+        charts.show(panels(shown, 3, 280), "relu_maps", config=charts.ZOOMS)
         state.write(*outer, *used)
+
+
+def telling(view: ReluView) -> int:
+    """The channel that shows most: x and g with both signs, and large gradients.
+
+    The three rules agree wherever x and g are both positive, so that a channel without negative
+    values shows three equal pictures.
+    """
+
+    def both(values: np.ndarray) -> np.ndarray:
+        positive = np.maximum(values, 0).sum((1, 2))
+        negative = np.maximum(-values, 0).sum((1, 2))
+        return np.minimum(positive, negative)
+
+    shows = both(view.forward) / (np.abs(view.forward).sum((1, 2)) + 1e-12) * both(view.above)
+    return int(shows.argmax()) if shows.any() else view.liveliest()
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

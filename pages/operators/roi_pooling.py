@@ -1,10 +1,9 @@
-"""RoI Pool and RoI Align on one region; NMS and corner pooling on small examples."""
+"""RoI Pool and RoI Align on one region; corner pooling on small examples."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
 from pages.components.player import numbers
@@ -20,15 +19,14 @@ SECTIONS = {
     "numbers": "RoI Pool, RoI Align",
     "photo": "On the photo",
     "backward": "Backward",
-    "nms": "NMS",
     "corner": "Corner pooling",
 }
 CONTROLS = (
-    Control("output_size", "Bins a side", 1, 7),
+    Control("output_size", "Bins per side", 1, 7),
     Control(
-        "sampling_ratio", "Points a side", -1, 4, help="0 or -1: as many as the bin has cells."
+        "sampling_ratio", "Points per side", -1, 4, help="0 or -1: as many as the bin has cells."
     ),
-    Control("aligned", "aligned (take off half a cell)", options=(False, True)),
+    Control("aligned", "aligned (shift by half a cell)", options=(False, True)),
 )
 _LEDE = {
     "numbers": "The box falls **between** the feature cells. RoI Pool rounds it to whole cells and "
@@ -36,8 +34,6 @@ _LEDE = {
     "and compare (Girshick 2015; He et al. 2017).",
     "backward": "Where does the gradient of one output land? RoI Pool gives all of it to **one "
     "cell**, RoI Align **shares it out** over the neighbours of its points.",
-    "nms": "Greedy NMS keeps the **best box left** and drops all that overlap it by more than the "
-    "threshold. Drag a box, or draw a new one, and play again.",
     "corner": "A corner has no pixels of the object at it. Corner pooling brings the **largest "
     "values** from below and from the right to the place where the top and left edges meet (Law "
     "and Deng 2018).",
@@ -53,7 +49,7 @@ def main() -> None:
         operator_page.notes(lede)
         return
     operator_page.say(lede, _LEDE[section])
-    {"numbers": regions, "backward": backward, "nms": nms, "corner": corner}[section](menu, fields)
+    {"numbers": regions, "backward": backward, "corner": corner}[section](menu, fields)
     operator_page.notes(lede)
 
 
@@ -99,35 +95,6 @@ def backward(menu: Any, fields: tuple[state.Field, ...]) -> None:
         "from RoI Align. Neither has a gradient for the box itself."
     )
     operator_page.files(stage, "roi_backward")
-
-
-def _take_boxes(drag: dict[str, Any]) -> None:
-    boxes = numbers.to_array(st.session_state["boxes"], 2)
-    scores = numbers.to_array(st.session_state["scores"], 1)
-    box = [round(v) for v in drag["box"]]
-    if drag["index"] < len(boxes):
-        boxes[drag["index"]] = box
-    elif len(boxes) < 12:
-        boxes.append(box)
-        scores.append(round(max(min(scores) - 0.05, 0.05), 2))
-    state.put("boxes", numbers.to_text(boxes))
-    state.put("scores", numbers.to_text(scores))
-
-
-def nms(menu: Any, fields: tuple[state.Field, ...]) -> None:
-    """Draggable boxes."""
-    controls = (Control("iou_threshold", "IoU threshold", 0, 1, 0.05),)
-    operator = Operator("roi/nms", "nms", controls, ("boxes", "scores"))
-    shown = operator.show(menu)
-    stage = Stage(tuple(view_of(walk) for walk in shown.walks))
-    operator_page.play(operator, shown, stage, fields, ("scores",), on_drag=_take_boxes)
-    facts = shown.walks[0].facts
-    left, right = st.columns(2)
-    left.markdown(f"Kept, best first: **{', '.join(map(str, facts['kept']))}**")
-    left.markdown(f"`{shown.walks[0].formula[0]}`")
-    right.caption("IoU of every pair")
-    right.dataframe(np.round(facts["iou"], 3), width="content")
-    operator_page.files(stage, "nms")
 
 
 def corner(menu: Any, fields: tuple[state.Field, ...]) -> None:

@@ -77,7 +77,7 @@ def steps(menu: Any, lede: Any, fields: tuple[state.Field, ...]) -> None:
     )
     shown = operator.show(menu)
     operator_page.say(lede, f"{_LEDE} **{shown.preset.shows}**")
-    titles = ("Scatter: stamp and add", "Gather: insert zeros, turn the kernel round, convolve")
+    titles = ("Scatter: stamp and add", "Gather: insert zeros, rotate the kernel by 180°, convolve")
     stage = Stage(tuple(view_of(w, t) for w, t in zip(shown.walks, titles, strict=True)))
     operator_page.play(operator, shown, stage, fields, ("input", "weight", "bias"))
     left, right = st.columns(2, gap="large")
@@ -86,10 +86,11 @@ def steps(menu: Any, lede: Any, fields: tuple[state.Field, ...]) -> None:
         operator_page.files(stage, "transposed_convolution")
     with right:
         facts = shown.walks[0].facts
+        zeros = facts["inserted_zeros"][0]
         st.markdown(
-            f"**Gather as a convolution:** {facts['inserted_zeros'][0]} zeros between two inputs, "
-            f"padding {facts['stretched_padding'][0]} "
-            "= dilation·(kernel - 1) - padding, stride 1, the kernel turned round."
+            f"**Gather as a convolution:** {zeros} zero{'' if zeros == 1 else 's'} between two "
+            f"inputs, padding {facts['stretched_padding'][0]} "
+            "= dilation·(kernel - 1) - padding, stride 1, the kernel rotated by 180°."
         )
         ones = {**shown.params, **{n: np.ones(np.shape(shown.params[n])) for n in _GRIDS}}
         counted = build("transposed_convolution", **{**ones, "bias": None, "view": "scatter"})

@@ -7,7 +7,7 @@ import dataclasses
 import streamlit as st
 
 from pages.components import canvas, replay
-from pages.predictions import funnel, why_not
+from pages.predictions import funnel, knows, why_not
 from pages.shared import downloads, engine, results, scene, shell, state, thresholds
 from pages.shared.guard import guarded
 from pages.shared.state import Field
@@ -36,16 +36,19 @@ def show(model: Model, photo: Photo, trace: DetectionTrace, outer: tuple[Field, 
         state.use(BOX)
         why_not.use(trace)
         with st.sidebar:
-            said = thresholds.controls(trace, parts.kind)
+            boxes_place = st.container()
+        left, right = st.columns(_WIDE, gap="medium")
+        picture_place, parts_place = left.container(), left.container()
+        with boxes_place:
+            said = thresholds.controls(trace, parts.kind, parts_place)
         made = predict(
             trace, said.thresholds, parts, mask_threshold=said.mask, joint_threshold=said.joint
         )
         selection = made.selection
         assert selection is not None
         funnel.use(selection)
-        left, right = st.columns(_WIDE, gap="medium")
         answer, behind = why_not.answer(selection), funnel.chosen(selection)
-        with left:
+        with picture_place:
             drawn = scene.detections(photo, selection, said, made.masks, made.keypoints)
             marks, links, pin = why_not.marks(selection, answer)
             _picture(
@@ -59,20 +62,20 @@ def show(model: Model, photo: Photo, trace: DetectionTrace, outer: tuple[Field, 
                     crowd=funnel.crowd(behind),
                 ),
             )
-            results.spent(selection, engine.passes(model, photo), made.timing_ms["select"])
-            if parts.reran:
-                st.caption("The backbone had to run once more: its features had made room.")
-            _files(photo, made, selection, said)
         with right:
             why_not.show(trace, answer)
             found, stages = st.tabs(["Detections", "Funnel"])
             with found:
-                _numbers(trace, selection)
+                _numbers(model, trace, selection)
             with stages:
                 funnel.show(selection, behind)
             why_not.form(trace)
+            _files(photo, made, selection, said)
         timing, steps = st.tabs(["Timing", "NMS replay"], on_change="rerun", key="below")
         with timing:
+            results.spent(selection, engine.passes(model, photo), made.timing_ms["select"])
+            if parts.reran:
+                st.caption("The backbone ran once more: its features were no longer in memory.")
             results.timing(trace, engine.passes(model, photo))
         if steps.open:
             with steps:
@@ -101,9 +104,12 @@ def _thresholds_moved(values: dict[str, float]) -> None:
         state.put(name, min(max(round(float(values[name]), 6), 0.0), 1.0))
 
 
-def _numbers(trace: DetectionTrace, selection: Selection) -> None:
-    """The table, and the classes of the selected box."""
+def _numbers(model: Model, trace: DetectionTrace, selection: Selection) -> None:
+    """The table and the classes of the selected box, or what to do when there is none."""
     chosen = results.selected(selection)
+    if not len(selection.detections):
+        knows.nothing(model.card, trace)
+        return
     results.table(selection, chosen)
     if selection.ties_open:
         st.caption("Equal scores at the limit: torchvision may keep others.")
@@ -111,6 +117,7 @@ def _numbers(trace: DetectionTrace, selection: Selection) -> None:
         results.distribution(trace, chosen)
     elif len(selection.detections):
         st.caption("Click a box or a row for the scores of all its classes.")
+    knows.line(trace)
 
 
 def _files(photo: Photo, made: Prediction, selection: Selection, said: thresholds.Controls) -> None:
@@ -133,5 +140,8 @@ def _files(photo: Photo, made: Prediction, selection: Selection, said: threshold
         {
             "Picture": ("_picture.png", picture, "image/png"),
             **downloads.numbers(photo, made),
+            **downloads.prediction_page(
+                photo, made, opacity=said.opacity, captions=said.captions, steps=said.steps
+            ),
         },
     )

@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from pages.shared import state
+from pages.shared import charts, state
 from pages.shared.state import Field
 from vision_core import figures
+from vision_core.figures.charts import stage_words
 from vision_core.records import Selection
 from vision_core.selection.funnel import Behind, behind, stages
 
 MOST = 1000
 """Boxes that are drawn at the most: the best of a stage."""
-_PLOT = {"displayModeBar": False, "scrollZoom": False}
 _NOTHING = "detections"  # the detections alone, as always
 
 
@@ -44,17 +44,13 @@ def show(selection: Selection, found: Behind | None) -> None:
     if found is not None:
         st.caption(_said(found))
     st.radio(
-        "Show the boxes that are left after",
+        "Show the boxes that remain after",
         [_NOTHING, *named],
         key="stage",
-        format_func=lambda name: (
-            "nothing: the detections only" if name == _NOTHING else name.replace("_", " ")
-        ),
+        format_func=lambda name: "detections only" if name == _NOTHING else stage_words(name),
         captions=["", *(f"**{s.count:,}** {s.text}" for s in named.values())],
     )
-    st.plotly_chart(
-        figures.funnel(tuple(named.values())), key="funnel", config=_PLOT, width="stretch"
-    )
+    charts.show(figures.funnel(tuple(named.values())), "funnel")
 
 
 def _said(found: Behind) -> str:

@@ -23,7 +23,7 @@ _LEDE = {
     "mask threshold and watch the outline: it is a level set of those probabilities.",
     "keypoint": "Each person has one **heatmap** per joint; the joint is drawn at its maximum "
     "(Mask R-CNN, He et al. 2017). Scores here are heatmap logits, not probabilities: occluded "
-    "joints have a place too, only a lower score.",
+    "joints get a position too, with a lower score.",
     "pose": "**Top-down pose**: a detector finds each person, then a second network predicts one "
     "**heatmap** per joint inside the box (Tompson et al. 2014; Xiao et al. 2018). Raise the "
     "joint threshold: joints that the network is unsure about leave first, with their limbs.",
@@ -43,7 +43,7 @@ def main() -> None:
         entry = photos.pick()
         card = model_picker.pick()
     outer = (frame.PRESENT, *photos.fields(), *model_picker.fields())
-    words.html("<h1 class='unseen'>Predictions</h1>" + _html(_LEDE[card.task]))
+    words.html(frame.words("Predictions", _LEDE[card.task]))
     state.write(*outer)
     notes = st.container()
     photos.strip()
@@ -73,10 +73,3 @@ def _traced(model: Model, photo: Photo, card: Card) -> Trace | None:
         with st.spinner(f"Running {card.title} on {plain(photo.name)} ({size}) …", show_time=True):
             return engine.trace_of(model, photo)
     return None
-
-
-def _html(text: str) -> str:
-    """The text as a paragraph of HTML, with its emphasis."""
-    parts = text.split("**")
-    inner = "".join(f"<b>{p}</b>" if i % 2 else p for i, p in enumerate(parts))
-    return f"<div class='lede'>{inner}</div>"

@@ -10,6 +10,7 @@ from pages.shared import downloads, engine, results, scene, shell, state, thresh
 from pages.shared.guard import guarded
 from pages.shared.state import Field
 from vision_core import figures
+from vision_core.figures.colours import INPUT
 from vision_core.images import Photo
 from vision_core.inference import (
     ClassificationTrace,
@@ -51,16 +52,18 @@ def segmentation(
 ) -> None:
     """The class map, its legend, and the classes of a clicked pixel."""
     with guarded("showing the class map"):
-        state.use(AT, thresholds.OPACITY)
+        doubt = _doubt_fields(model)
+        state.use(AT, thresholds.OPACITY, *doubt)
         with st.sidebar:
             st.slider("Opacity", 0.0, 1.0, step=0.05, key="opacity")
+            below = _doubt_controls()
         opacity = float(st.session_state["opacity"])
         pin = _pixel(photo, st.session_state["at"])
         left, right = st.columns(_WIDE, gap="medium")
         with left:
             canvas.picture(
                 photo,
-                scene.class_map(photo, trace, opacity, pin),
+                scene.class_map(photo, trace, opacity, pin, below),
                 key="picture",
                 present=shell.presenting(),
                 on_pick=lambda pick: state.put("at", f"{pick['x']},{pick['y']}"),
@@ -70,7 +73,11 @@ def segmentation(
                 {
                     "Picture": (
                         "_classes.png",
-                        lambda: figures.png(figures.draw_class_map(photo, trace, opacity=opacity)),
+                        lambda: figures.png(
+                            figures.draw_class_map(
+                                photo, trace, opacity=opacity, unsure_below=below
+                            )
+                        ),
                         "image/png",
                     ),
                     "Class map": ("_map.png", lambda: figures.png(trace.class_map), "image/png"),
@@ -78,13 +85,35 @@ def segmentation(
                 },
             )
         with right:
-            results.legend(figures.legend(trace))
+            results.legend(figures.legend(trace, below))
             if pin is None:
                 st.caption("Click a pixel for the probability of every class there.")
             else:
                 st.markdown(f"**Classes at pixel ({pin[0]}, {pin[1]})**")
                 results.bars("pixel", trace.probabilities_at(*pin))
-        state.write(*outer, AT, thresholds.OPACITY)
+        state.write(*outer, AT, thresholds.OPACITY, *doubt)
+
+
+def _doubt_fields(model: Model) -> tuple[Field, Field]:
+    """Whether unsure pixels are marked, and below which probability: the measured one at first."""
+    sure_from = float(model.card.extra.get("sure_from", 0.5))
+    return (
+        Field("unsure", False, state.flag, lambda v: str(int(v))),
+        Field("sure", sure_from, state.number(0, 1), "{:g}".format),
+    )
+
+
+def _doubt_controls() -> float:
+    """Draw the controls of unsure pixels; the probability below which a pixel is unsure, or 0."""
+    shown = st.toggle(
+        "Mark unsure pixels",
+        key="unsure",
+        help="Stripes where the probability of the best class is low.",
+    )
+    if not shown:
+        return 0.0
+    st.slider("Unsure below probability", 0.0, 1.0, step=0.01, key="sure")
+    return float(st.session_state["sure"])
 
 
 def _pixel(photo: Photo, text: str) -> tuple[int, int] | None:
@@ -118,7 +147,7 @@ def classification(
                 ids=[0],
                 labels=["what the network saw"],
                 scores=[None],
-                colours=["#0072B2"],
+                colours=[INPUT],
                 dashes=[(3, 2)],
                 captions=False,
                 description=f"{photo.name}: {best[0][0]}, probability {best[0][1]:.2f}.",

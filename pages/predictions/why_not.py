@@ -12,6 +12,7 @@ from pages.shared.plain import sentence
 from pages.shared.state import Field
 from pages.shared.thresholds import class_names
 from vision_core.errors import UserError
+from vision_core.figures.charts import fate_words
 from vision_core.figures.colours import FATE_COLOURS, FATE_DASHES, INPUT, KERNEL
 from vision_core.inference import DetectionTrace
 from vision_core.records import Selection
@@ -103,7 +104,7 @@ def show(trace: DetectionTrace, found: Why | str | None) -> None:
         st.warning(sentence(found), icon=":material/report:")
     if found is not None:
         st.button(
-            "Stop asking",
+            "Close",
             on_click=state.reset,
             args=fields(trace),
             key="clear_ask",
@@ -113,9 +114,9 @@ def show(trace: DetectionTrace, found: Why | str | None) -> None:
 
 def form(trace: DetectionTrace) -> None:
     """The question as numbers, for those who do not point."""
-    with st.expander("Ask about a place by numbers", icon=":material/help:"):
+    with st.expander("Why not here? Give a position in numbers", icon=":material/help:"):
         st.text_input(
-            "Place",
+            "Position",
             key="ask",
             placeholder="x, y or x1, y1, x2, y2",
             help="Pixels of the photo. Or press “Why not here?” under the picture, then click a "
@@ -133,7 +134,7 @@ def form(trace: DetectionTrace) -> None:
 
 def _facts(found: Why) -> list[str]:
     """The numbers behind the sentence."""
-    lines = [f"fate: {found.fate.replace('_', ' ')}"]
+    lines = [f"result: {fate_words(found.fate)}"]
     for name, value in found.facts.items():
         if isinstance(value, list):
             shown = " ".join(f"{part:.0f}" for part in value)

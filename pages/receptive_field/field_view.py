@@ -166,7 +166,7 @@ def words(made: Network, layer: str, unit: Unit, box: list[float], heat: np.ndar
         f"- {100 * inside / (width * height):.0f} % of the input lie in it\n"
         f"- **half of the gradient** lies on {few:,} pixels: "
         f"{100 * few / max(inside, 1):.1f} % of the field\n"
-        f"- one unit every {width / wide:g} pixels"
+        f"- neighbouring units are {width / wide:g} input pixels apart"
     )
     pooled = made.graph.global_pooling(layer, *unit)
     if pooled is not None:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 
 from pages.components import canvas
 from pages.components.player import numbers
 from pages.receptive_field import field_view
-from pages.shared import model_picker, operator_page, photos, shell, state
+from pages.shared import charts, model_picker, operator_page, photos, shell, state
 from pages.shared.guard import guarded
 from pages.shared.plain import sentence
 from vision_core.errors import UserError
-from vision_core.features.receptive import stack
+from vision_core.features.receptive import Row, stack
+from vision_core.figures.charts import growth as growth_chart
 from vision_core.images import Photo
 from vision_core.models import Model
 
@@ -51,7 +54,7 @@ def main() -> None:
     model = model_picker.load(card)
     if entry is None or entry.photo is None:
         st.info(
-            sentence(entry.error or "") if entry else "No photo yet: choose one on the left.",
+            sentence(entry.error or "") if entry else "No photo yet: choose one.",
             icon=":material/add_a_photo:",
         )
         state.write(*outer)
@@ -115,34 +118,85 @@ def growth(menu: Any, lede: Any, fields: tuple[state.Field, ...]) -> None:
             label_visibility="collapsed",
             on_change=lambda: state.put("layers", _STACKS[st.session_state["example"]]),
         )
-    with st.sidebar:
-        st.text_input("Layers: kernel, stride, padding, dilation; …", key="layers")
     rows, error = _rows(texts[0])
     if error:
-        st.sidebar.warning(sentence(error), icon=":material/rule:")
-    st.dataframe(
-        [
-            {
-                "layer": i,
-                "kernel": r.kernel,
-                "stride": r.stride,
-                "padding": r.padding,
-                "dilation": r.dilation,
-                "jump (pixels between units)": r.jump,
-                "receptive field (pixels)": r.size,
-                "centre of the first unit": r.start,
-            }
-            for i, r in enumerate(rows, 1)
-        ],
-        hide_index=True,
-        width="stretch",
-    )
+        st.warning(sentence(error), icon=":material/rule:")
+    left, right = st.columns([5, 4], gap="medium")
+    with left:
+        charts.show(growth_chart(rows), "growth")
+    with right:
+        _editor(rows)
     weights = sum(r.kernel**2 for r in rows)
     st.markdown(
         f"**{rows[-1].size} x {rows[-1].size} pixels** after {len(rows)} layers, "
-        f"with {weights} weights per pair of channels; one unit every {rows[-1].jump} pixels."
+        f"with {weights} weights per pair of channels; neighbouring units are "
+        f"{rows[-1].jump} pixel{'' if rows[-1].jump == 1 else 's'} apart."
     )
     state.write(*fields, *used)
+
+
+_EDITED = ("kernel", "stride", "padding", "dilation")
+
+
+def _editor(rows: list[Row]) -> None:
+    """The layers as a table whose numbers can be changed, and to which layers can be added."""
+    text = numbers.to_text([[getattr(row, name) for name in _EDITED] for row in rows])
+    key = f"stack_{text}"
+    edited = {
+        name: st.column_config.NumberColumn(
+            min_value=0 if name == "padding" else 1,
+            max_value=64,
+            step=1,
+            default={"kernel": 3, "padding": 1}.get(name, 1),
+            required=True,
+        )
+        for name in _EDITED
+    }
+    st.data_editor(
+        pd.DataFrame(
+            [
+                {
+                    **{name: getattr(row, name) for name in _EDITED},
+                    "jump": row.jump,
+                    "field": row.size,
+                }
+                for row in rows
+            ]
+        ),
+        key=key,
+        num_rows="dynamic",
+        hide_index=True,
+        width="stretch",
+        disabled=["jump", "field"],
+        column_config={
+            **edited,
+            "jump": st.column_config.NumberColumn(help="Input pixels from one unit to the next."),
+            "field": st.column_config.NumberColumn(help="Receptive field in input pixels."),
+        },
+        on_change=lambda: state.put("layers", edited_text(text, st.session_state[key])),
+    )
+    st.caption("Change a number, or add a layer in the last row.")
+
+
+def edited_text(text: str, edits: Mapping[str, Any]) -> str:
+    """The layers after the edits of the table, as the address holds them.
+
+    Args:
+        text: the layers before.
+        edits: as ``st.data_editor`` reports them; what was not filled in stays a 3x3 layer.
+    """
+    layers = [list(row) for row in numbers.to_array(text, 2)]
+    usual = {"kernel": 3, "stride": 1, "padding": 1, "dilation": 1}
+    for at, changed in edits.get("edited_rows", {}).items():
+        for name, value in changed.items():
+            if name in _EDITED and value is not None:
+                layers[int(at)][_EDITED.index(name)] = value
+    for added in edits.get("added_rows", []):
+        given = {name: value for name, value in added.items() if value is not None}
+        layers.append([{**usual, **given}[name] for name in _EDITED])
+    gone = set(edits.get("deleted_rows", []))
+    left = [layer for at, layer in enumerate(layers) if at not in gone]
+    return numbers.to_text(left or layers[:1])
 
 
 def _rows(first: str) -> tuple[list[Any], str | None]:

@@ -58,7 +58,7 @@ def pick(largest_stride: int = 32) -> Features | None:
         entry = photos.pick()
     if entry is None or entry.photo is None:
         st.info(
-            sentence(entry.error or "") if entry else "No photo yet: choose one on the left.",
+            sentence(entry.error or "") if entry else "No photo yet: choose one.",
             icon=":material/add_a_photo:",
         )
         return None

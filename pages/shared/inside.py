@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import streamlit as st
 
-from pages.shared import state, tile_view
+from pages.shared import charts, state, tile_view
 from pages.shared.guard import guarded
 from vision_core.attribution import Question, ask
-from vision_core.attribution.targets import ClassTarget, UnitTarget
 from vision_core.features import activations as feature
 from vision_core.features.activations import Activations
-from vision_core.features.maximise import Regularisers, maximise
 from vision_core.features.projection import Pooling, project
-from vision_core.figures import png
 from vision_core.figures.colours import INPUT, rgb
 from vision_core.figures.saliency import (
     Panel,
@@ -27,12 +22,12 @@ from vision_core.figures.saliency import (
 )
 from vision_core.figures.tiles import histogram
 from vision_core.images import Photo
-from vision_core.inference import ClassificationTrace, Trace
+from vision_core.inference import Trace
 from vision_core.inference.cache import ByteLRU
 from vision_core.models import Model
+from vision_core.records.targets import UnitTarget
 
 SHOWN = 64
-_PLOT = {"displayModeBar": False, "scrollZoom": True}
 
 
 @st.cache_resource(show_spinner=False)
@@ -70,7 +65,7 @@ def sheet(found: Activations, chosen: int, shared: bool) -> None:
         if len(path) < len(found.values)
         else f"All {len(path)} channels"
     )
-    st.caption(f"{more}, strongest first; {scale}; vermilion positive, blue negative, white zero.")
+    st.caption(f"{more}, strongest first; {scale}. Orange is positive, blue negative, white zero.")
 
 
 def one(photo: Photo, found: Activations, channel: int) -> None:
@@ -83,20 +78,17 @@ def one(photo: Photo, found: Activations, channel: int) -> None:
     drawn = over_photo(photo, signed_colours(lit, limit), 0.75)
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        st.plotly_chart(
+        charts.show(
             panels([Panel(f"Channel {channel} of {found.layer}", drawn, limit)], 1, 420),
-            key="large",
-            config=_PLOT,
-            width="stretch",
+            "large",
+            config=charts.ZOOMS,
         )
     with right:
         zero = float((found.values == 0).mean())
         st.markdown(f"**All {found.values.size:,} activations of the layer**, {zero:.0%} exactly 0")
-        st.plotly_chart(
+        charts.show(
             histogram(*feature.histogram(found.values)),
-            key="histogram",
-            config={"displayModeBar": False},
-            width="stretch",
+            "histogram",
         )
         i, j = np.unravel_index(values.argmax(), values.shape)
         state.explain_link("Explain this unit", f"unit:{found.layer}:{channel},{i},{j}")
@@ -106,7 +98,8 @@ def one(photo: Photo, found: Activations, channel: int) -> None:
         )
 
 
-def _unit(model: Model, photo: Photo, trace: Trace, found: Activations, channel: int) -> Question:
+def unit(model: Model, photo: Photo, trace: Trace, found: Activations, channel: int) -> Question:
+    """The strongest unit of a channel as a target."""
     i, j = np.unravel_index(found.values[channel].argmax(), found.values[channel].shape)
     return ask(model, photo, trace, UnitTarget(found.layer, channel, int(i), int(j)))
 
@@ -114,23 +107,22 @@ def _unit(model: Model, photo: Photo, trace: Trace, found: Activations, channel:
 def projection(model: Model, photo: Photo, trace: Trace, found: Activations, channel: int) -> None:
     """The strongest activation of a channel, carried back to the pixels by the DeconvNet rule."""
     with guarded("projecting the activation"):
-        question = _unit(model, photo, trace, found, channel)
+        question = unit(model, photo, trace, found, channel)
         made = project(question)
         back = question.on_photo(made.values)
         limit = own_limit(back)
         drawn = by_colour(back, limit)
-        st.plotly_chart(
+        charts.show(
             panels([Panel("Photo", photo.pixels), Panel("Projection", drawn, limit)], 2, 360),
-            key="projection",
-            config=_PLOT,
-            width="stretch",
+            "projection",
+            config=charts.ZOOMS,
         )
         for i, pooling in enumerate(made.poolings):
             _switches(i, pooling)
         st.caption(
             f"The one activation {made.activation:.3g} of channel {channel}, alone in its layer, "
-            "carried down by transposed convolutions; max pooling passes it to the place where the "
-            "maximum was, and each ReLU passes what is positive (Zeiler and Fergus 2014)."
+            "carried back to the pixels by transposed convolutions. Max pooling passes it to the "
+            "position of the maximum, each ReLU passes positive values (Zeiler and Fergus 2014)."
         )
 
 
@@ -143,122 +135,6 @@ def _switches(at: int, pooling: Pooling) -> None:
     shown = drawn.repeat(times, 0).repeat(times, 1)
     title = f"Max pooling {at + 1}, channel {pooling.channel}"
     words = f"{int(pooling.switches.sum())} switches in blue"
-    st.plotly_chart(
-        panels([Panel(title, shown, limit, words)], 1, 300),
-        key=f"switches_{at}",
-        config=_PLOT,
-        width="stretch",
+    charts.show(
+        panels([Panel(title, shown, limit, words)], 1, 300), f"switches_{at}", config=charts.ZOOMS
     )
-
-
-def climbing(model: Model, photo: Photo, trace: Trace, found: Activations, channel: int) -> None:
-    """Activation maximisation of the channel's unit or a class; DeepDream of the whole layer."""
-    first, second, third = st.columns(3)
-    with first:
-        kinds = ["this unit, from noise", "the whole layer, from the photo"]
-        if isinstance(trace, ClassificationTrace):
-            kinds.append("a class, from noise")
-        what = st.radio("Make larger", kinds, key="climb_what")
-        label = None
-        if isinstance(trace, ClassificationTrace) and what.startswith("a class"):
-            label = st.selectbox("Class", [n for n, _ in trace.top(10**4)], key="climb_class")
-        steps = st.slider("Steps", 8, 256, 64, step=8, key="climb_steps")
-    with second:
-        rate = st.slider("Step size", 0.0, 0.5, 0.06, step=0.01, key="climb_rate")
-        l2 = st.slider("L2 decay", 0.0, 0.2, 0.01, step=0.005, key="climb_l2", format="%.3f")
-        blur = st.slider("Blur", 0.0, 3.0, 0.5, step=0.1, key="climb_blur")
-    with third:
-        pixels = st.slider("Clip small pixels", 0.0, 0.9, 0.0, step=0.05, key="climb_pixels")
-        parts = st.slider("Clip small contributions", 0.0, 0.9, 0.0, step=0.05, key="climb_parts")
-        jitter = st.slider("Jitter, pixels", 0, 32, 4, key="climb_jitter")
-    seed = int(st.number_input("Seed", 0, 10**6, 0, key="climb_seed"))
-    go, stop = st.columns(2)
-    begun = go.button(
-        "Start", key="climb_go", icon=":material/play_arrow:", width="stretch", type="primary"
-    )
-    stop.button(
-        "Stop",
-        key="climb_stop",
-        icon=":material/stop:",
-        width="stretch",
-        help="Keeps the last picture.",
-    )
-    asked = _asked(model, photo, found, channel, what, label)
-    if begun:
-        keep = Regularisers(l2, blur, pixels, parts, jitter)
-        dream = what.startswith("the whole")
-        question = (
-            ask(model, photo, trace, ClassTarget(label))
-            if label
-            else _unit(model, photo, trace, found, channel)
-        )
-        _climb(asked, question, steps, rate, seed, keep, found.layer if dream else None)
-    elif "climbed" in st.session_state and st.session_state["climbed"][0] == asked:
-        _frame(*st.session_state["climbed"])
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What a maximisation was made for; for anything else it is not shown.
-
-    Attributes:
-        of: identifies network and photo, layer, channel and class.
-        words: the same for a reader.
-    """
-
-    of: tuple[str | int | None, ...]
-    words: str
-
-
-def _asked(
-    model: Model, photo: Photo, found: Activations, channel: int, what: str, label: str | None
-) -> Asked:
-    network = (model.name, model.fingerprint, str(model.device), photo.sha256)
-    if label is not None:
-        return Asked((*network, "class", label), f"Class {label} of {model.card.title}")
-    if what.startswith("the whole"):
-        return Asked(
-            (*network, "layer", found.layer),
-            f"Layer {found.layer} of {model.card.title}, from {photo.name}",
-        )
-    return Asked(
-        (*network, "unit", found.layer, channel),
-        f"Channel {channel} of {found.layer} of {model.card.title}",
-    )
-
-
-def _climb(
-    asked: Asked,
-    question: Question,
-    steps: int,
-    rate: float,
-    seed: int,
-    keep: Regularisers,
-    layer: str | None,
-) -> None:
-    """Show picture after picture; the last one stays in the session, also when stopped."""
-    place, bar = st.empty(), st.progress(0.0)
-    scores: list[float] = []
-    with guarded("maximising the activation"):
-        for frame in maximise(question, steps, rate, seed, keep, layer is not None, 4, layer):
-            scores.append(frame.score)
-            st.session_state["climbed"] = (asked, png(frame.picture), list(scores), frame.step)
-            with place.container():
-                _frame(*st.session_state["climbed"])
-            bar.progress(frame.step / frame.total, text=f"step {frame.step} of {frame.total}")
-    bar.empty()
-
-
-def _frame(asked: Asked, file: bytes, scores: list[float], step: int) -> None:
-    left, right = st.columns([2, 3])
-    left.image(file, width=360, caption=asked.words)
-    right.metric(_measured(asked, step), f"{scores[-1]:.3f}", f"{scores[-1] - scores[0]:+.3f}")
-    kind = _measured(asked, step).partition(" after")[0]
-    right.line_chart(scores, height=200, x_label="frame", y_label=kind.lower())
-
-
-def _measured(asked: Asked, step: int) -> str:
-    kind = {"class": "Class logit", "layer": "Mean square of the layer"}.get(
-        str(asked.of[4]), "Activation"
-    )
-    return f"{kind} after {step} steps"

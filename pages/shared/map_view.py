@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -11,15 +12,14 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from pages.components import canvas
-from pages.shared import growing, shell, state, stills, targets
+from pages.shared import charts, growing, map_area, shell, state, stills, targets
 from pages.shared.growing import Place
-from pages.shared.map_words import remarks
+from pages.shared.map_words import in_words, remarks
 from vision_core import methods
 from vision_core.attribution import Attribution, Target
-from vision_core.attribution.targets import BoxTarget, JointTarget
 from vision_core.attribution.words import meaning, quantity
 from vision_core.figures import jpeg
-from vision_core.figures.colours import class_colour
+from vision_core.figures.colours import NEGATIVE, POSITIVE, class_colour
 from vision_core.figures.encode import data_url
 from vision_core.figures.saliency import (
     Panel,
@@ -32,10 +32,10 @@ from vision_core.figures.saliency import (
 )
 from vision_core.images import Photo
 from vision_core.inference import DetectionTrace, Trace
+from vision_core.records.targets import BoxTarget, JointTarget
 
 _STILL = 720
 """Pixels of the longer side of a map that is still growing, at most."""
-_PLOT = {"displayModeBar": False, "scrollZoom": True}
 
 
 def pictures(
@@ -77,7 +77,8 @@ def pictures(
         if isinstance(trace, DetectionTrace):
             st.caption("Click a box to explain it.")
     with right:
-        grown = Stills(photo, left, lambda: _metric(score, words, places))
+        home = map_area.area(photo, max(len(places), 1), "maps")
+        grown = Stills(photo, left, lambda: _metric(score, words, places), home)
         if any(place.steps is not None for place in places):
             told += growing.grow(places, grown.show, grown.tell)
             _metric(score, words, places)
@@ -86,9 +87,9 @@ def pictures(
             chart(photo, found, "maps", grown.at)
             if below is not None:
                 below(found)
-            grown.done(LEGEND)
+            grown.done(LEGEND + hidden([in_words(a) for a in found]))
         else:
-            grown.at.info("Choose a method on the left.", icon=":material/tune:")
+            grown.at.info("Choose at least one method.", icon=":material/tune:")
             grown.done("")
         for sentence in dict.fromkeys(s for a in found for s in remarks(a, said)):
             st.caption(sentence)
@@ -102,19 +103,25 @@ class Stills:
         photo: the photo.
         aside: where something may stand that nobody sees.
         also: is called whenever the maps are drawn.
+        home: the place for the maps and nothing else.
 
     Attributes:
         at: the place of the chart.
     """
 
     def __init__(
-        self, photo: Photo, aside: Any = None, also: Callable[[], Any] = lambda: None
+        self,
+        photo: Photo,
+        aside: Any = None,
+        also: Callable[[], Any] = lambda: None,
+        home: Any = st,
     ) -> None:
         step = max(1, -(-max(photo.width, photo.height) // _STILL))
         self._photo, self._aside, self._also = photo, aside, also
         self._loader: Any = None
         # no st.empty: it would clear what stands there from the last run before it is filled
-        self.at: Any = st
+        self.at: Any = home
+        self._home = home
         self._below: Any = st
         self._part = (slice(None, None, step),) * 2
         self._small = replace(photo, pixels=np.ascontiguousarray(photo.pixels[self._part]))
@@ -134,13 +141,13 @@ class Stills:
             a = place.map
             note, url = place.words, ""
             if a is not None:
-                scale = scale_words(limits[a], _two_rows())
+                scale = scale_words(limits[a], map_area.two_rows())
                 note = ", ".join(filter(None, (_layer(a), place.words, scale)))
                 url = self._drawn[a, limits[a]]
             shown.append(stills.Still(place.title, note, url))
         if shown:
-            html = stills.grid(shown, *_layout(self._photo, len(shown)))
-            self.at = _filled(self.at, html)
+            html = stills.grid(shown, map_area.columns(self._photo, len(shown)), map_area.ROW)
+            self.at = _filled(self.at, html, self._home)
         if self._aside is not None and any(place.map and place.words for place in places):
             # at the first partial map, when the style that hides it is surely there
             self._loader = self._aside.plotly_chart(go.Figure(), key=stills.LOADER)
@@ -151,7 +158,7 @@ class Stills:
         """Say how far it is; one who moved a control meanwhile is let go here."""
         line = stills.progress(words, share)
         html = f"<div style='position: relative'>{LEGEND}{line}</div>"
-        self._below = _filled(self._below, html)
+        self._below = _filled(self._below, html, st)
 
     def done(self, below: str) -> None:
         """Leave the legend alone, or nothing."""
@@ -170,10 +177,10 @@ class Stills:
         return data_url(jpeg(picture), "jpeg")
 
 
-def _filled(at: Any, html: str) -> Any:
-    """Put HTML where the script is, or into a place; returns the place."""
+def _filled(at: Any, html: str, home: Any) -> Any:
+    """Put HTML into a home of elements, or into the place of one; returns the place."""
     made = at.html(html)
-    return made if at is st else at
+    return made if at is home else at
 
 
 def _metric(at: Any, words: str, places: list[Place]) -> Any:
@@ -188,9 +195,14 @@ def _metric(at: Any, words: str, places: list[Place]) -> Any:
 
 
 LEGEND = (
-    "<div class='quiet'><span style='color:#D55E00'>■</span> raises the score &nbsp; "
-    "<span style='color:#0072B2'>■</span> lowers it &nbsp; white: no effect, or not seen</div>"
+    f"<div class='quiet'><span style='color:{POSITIVE}'>■</span> raises the score &nbsp; "
+    f"<span style='color:{NEGATIVE}'>■</span> lowers it &nbsp; white: no effect, or not seen</div>"
 )
+
+
+def hidden(sentences: list[str]) -> str:
+    """Sentences for those who do not see the pictures, as HTML that takes no room."""
+    return f"<p class='unseen'>{escape(' '.join(sentences))}</p>"
 
 
 def chart(photo: Photo, found: list[Attribution], key: str, at: Any = st) -> None:
@@ -199,30 +211,14 @@ def chart(photo: Photo, found: list[Attribution], key: str, at: Any = st) -> Non
         Panel(methods.method(a.method).title, _picture(photo, a, limit), limit, _layer(a))
         for a, limit in zip(found, _limits(found), strict=True)
     ]
-    columns, height = _layout(photo, len(shown))
-    at.plotly_chart(
-        panels(shown, columns, height, _two_rows()), key=key, config=_PLOT, width="stretch"
-    )
-
-
-def _layout(photo: Photo, count: int) -> tuple[int, int]:
-    """Panels in a row, and the height of a row in pixels; low if another row belongs below."""
-    if _two_rows():
-        columns = min(count, 4)
-        return columns, int(min(max(620 / columns * photo.height / photo.width + 40, 120), 190))
-    columns = min(count, 2 if count <= 4 else 3)
-    return columns, int(min(max(660 / columns * photo.height / photo.width + 50, 190), 520))
-
-
-def _two_rows() -> bool:
-    """Whether the maps of a network with random layers stand below."""
-    return bool(st.session_state["random"])
+    figure = panels(shown, map_area.columns(photo, len(shown)), map_area.ROW, map_area.two_rows())
+    charts.show(figure, key, at=at, config=charts.ZOOMS, height="stretch")
 
 
 def _layer(a: Attribution) -> str:
     """The layer of a map for the words above it: its last parts where there is little room."""
     name = str(a.settings.get("layer", ""))
-    return f"…{name[-14:]}" if _two_rows() and len(name) > 15 else name
+    return f"…{name[-14:]}" if map_area.two_rows() and len(name) > 15 else name
 
 
 def _scene(photo: Photo, trace: Trace, target: Target) -> canvas.Scene:

@@ -14,6 +14,9 @@ from vision_core.attribution import Attribution
 from vision_core.images import Photo
 from vision_core.models import Model
 
+SCALES = {"own": "separate", "same": "shared"}
+"""Words for the scales of several maps."""
+
 
 def title(a: Attribution) -> str:
     """The name of a map, with its layer where it has one."""
@@ -31,6 +34,27 @@ def remarks(a: Attribution, words: str) -> list[str]:
             f"{title(a)}: completeness gap {a.gap:+.3g}; the number explained is {a.score:.3g}."
         )
     return told
+
+
+_ROWS, _COLUMNS = ("top", "middle", "bottom"), ("left", "centre", "right")
+
+
+def in_words(a: Attribution) -> str:
+    """What a map shows, for those who do not see it: where it is strongest, and its signs."""
+    values = a.signed
+    magnitude = np.abs(values)
+    if not magnitude.any():
+        return f"{title(a)}: zero everywhere."
+    parts = [
+        [float(block.mean()) for block in np.array_split(band, 3, 1)]
+        for band in np.array_split(magnitude, 3, 0)
+    ]
+    row, column = np.unravel_index(int(np.argmax(parts)), (3, 3))
+    positive = float(np.maximum(values, 0).sum() / magnitude.sum())
+    return (
+        f"{title(a)}: strongest at the {_ROWS[row]} {_COLUMNS[column]} of the photo; "
+        f"{positive:.0%} of it raises the score, {1 - positive:.0%} lowers it."
+    )
 
 
 def files(photo: Photo, model: Model, found: list[Attribution]) -> None:
@@ -75,5 +99,8 @@ def files(photo: Photo, model: Model, found: list[Attribution]) -> None:
             ),
             "application/json",
         )
+        words = f"Model {model.name}. The score that the maps explain is {found[0].score:.4g}."
+        shown = [(title(a), a.signed) for a in found]
+        ready |= downloads.maps_page(photo, shown, words)
     with st.expander("Raw arrays", icon=":material/download:"):
         downloads.buttons(photo.name, ready)

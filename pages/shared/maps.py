@@ -21,11 +21,11 @@ from vision_core.attribution.occlusion import Sweep, passes, sweep
 from vision_core.attribution.sanity import layers_on_the_way as on_the_way
 from vision_core.attribution.sanity import randomised, weighted_layers
 from vision_core.attribution.shadow import shadow
-from vision_core.attribution.targets import ClassTarget
 from vision_core.images import Photo
 from vision_core.inference import Trace
 from vision_core.inference.cache import ByteLRU
 from vision_core.models import Model
+from vision_core.records.targets import ClassTarget
 
 MAP_BYTES = 192 * 2**20
 Say = Callable[[float, str], Any]

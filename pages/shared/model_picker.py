@@ -15,8 +15,8 @@ from vision_core.models import Card, Model, weights
 TASK_WORDS = {
     "detection": "Objects: boxes",
     "instance": "Objects: boxes and masks",
-    "keypoint": "Persons: boxes and joints",
-    "pose": "Persons: pose",
+    "keypoint": "Persons: keypoints (one network)",
+    "pose": "Persons: pose (detector and pose network)",
     "segmentation": "Semantic segmentation",
     "classification": "Classification",
 }
@@ -26,14 +26,19 @@ def _tasks() -> list[str]:
     return [task for task in TASK_WORDS if models.cards(task)]
 
 
-def fields() -> tuple[Field, ...]:
-    """The picker's fields; the default model depends on the task and on what is on this machine."""
+def fields(first: str = "") -> tuple[Field, ...]:
+    """The picker's fields; the default model depends on the task and on what is on this machine.
+
+    Args:
+        first: the model with which a page opens, where nobody has chosen one.
+    """
     tasks = _tasks()
-    task = Field("task", tasks[0], state.one_of(tasks))
+    task = Field("task", models.card(first).task if first else tasks[0], state.one_of(tasks))
     state.use(task)
     names = [c.name for c in models.cards(st.session_state["task"])]
-    default = weights.default_for_page(st.session_state["task"])
-    return task, Field("model", default.name, state.one_of(names)), device_field()
+    default = weights.default_for_page(st.session_state["task"]).name
+    own = first if first in names else default
+    return task, Field("model", own, state.one_of(names)), device_field()
 
 
 def device_field() -> Field:
@@ -41,9 +46,13 @@ def device_field() -> Field:
     return Field("device", "auto", state.one_of(("auto", *devices.available())))
 
 
-def pick() -> Card:
-    """Draw the picker and return the chosen model's card."""
-    used = fields()
+def pick(first: str = "") -> Card:
+    """Draw the picker and return the chosen model's card.
+
+    Args:
+        first: the model with which the page opens, where nobody has chosen one.
+    """
+    used = fields(first)
     state.use(*used)
     st.selectbox("Task", _tasks(), key="task", format_func=TASK_WORDS.__getitem__)
     by_name = {c.name: c for c in models.cards(st.session_state["task"])}
@@ -78,9 +87,11 @@ def _say_default(card: Card) -> None:
 
 
 def pick_device() -> None:
-    """Draw the choice of a device, where there is one."""
+    """Draw the choice of a device, where there is one, and say where the networks run."""
     if len(devices.available()) > 1:
         st.selectbox("Device", ("auto", *devices.available()), key="device")
+    device = devices.resolve(st.session_state.get("device", "auto"))
+    st.caption(f":material/memory: Networks run on {devices.describe(device)}.")
 
 
 def line(card: Card, status: str) -> str:
@@ -90,8 +101,8 @@ def line(card: Card, status: str) -> str:
         card: of the model.
         status: as ``models.status`` says it.
     """
-    where = {"bundled": "bundled", "cached": "on this machine"}.get(
-        status, f"not here, {card.bytes / 2**20:.0f} MB"
+    where = {"bundled": "bundled", "cached": "downloaded"}.get(
+        status, f"download, {card.bytes / 2**20:.0f} MB"
     )
     return f"{card.title} ({where})"
 

@@ -92,9 +92,9 @@ class Operator:
         return self.make(params) if self.make else [build(self.name, **params)]
 
     def show(self, where: Any) -> Shown:
-        """Draw the menu of presets at ``where`` and the controls in the sidebar."""
+        """Draw the menu of presets at ``where`` and the controls, if any, in the sidebar."""
         chosen, fields, defaults = self._use()
-        with where:
+        with where, st.container(horizontal=True, gap="small", vertical_alignment="center"):
             st.selectbox(
                 "Example",
                 [p.name for p in PRESETS[self.name]],
@@ -102,6 +102,13 @@ class Operator:
                 format_func=lambda n: n.replace("-", " ").capitalize(),
                 on_change=_start_over,
                 label_visibility="collapsed",
+            )
+            st.button(
+                "Start over",
+                on_click=_start_over,
+                icon=":material/restart_alt:",
+                key="start_over",
+                width="content",
             )
         params, error = self._params(defaults), None
         kept = f"_valid_{self.scope}"
@@ -184,13 +191,6 @@ class Operator:
                 st.warning(sentence(error or ""), icon=":material/rule:")
         if error:
             st.caption("The picture still shows the last setting that works.")
-        st.button(
-            "Start over",
-            on_click=_start_over,
-            icon=":material/restart_alt:",
-            key="start_over",
-            width="stretch",
-        )
 
     def edit(self, edit: dict[str, Any]) -> None:
         """Take a number that was changed in the player."""

@@ -8,20 +8,18 @@ from typing import Any
 import streamlit as st
 
 from pages.components.player import player
-from pages.shared import downloads, shell, state
+from pages.shared import downloads, frame, shell, state
 from pages.shared.operator import Operator, Shown, keep_step
 from pages.shared.state import Field
 from vision_core.figures.stage import Stage
 from vision_core.figures.stage_files import gif
-
-PRESENT = Field("present", False, state.flag, lambda v: str(int(v)))
 
 
 def head(title: str, sections: dict[str, str]) -> tuple[Any, Any, tuple[Field, ...]]:
     """The head of a page.
 
     Args:
-        title: of the page, for those who do not see it.
+        title: of the page.
         sections: name in the address bar to words; the first one opens.
 
     Returns:
@@ -29,28 +27,27 @@ def head(title: str, sections: dict[str, str]) -> tuple[Any, Any, tuple[Field, .
     """
     names = tuple(sections)
     section = Field("section", names[0], state.one_of(names))
-    state.use(PRESENT, section)
-    menu, middle, switch = st.columns([3.2, 7, 1.6], vertical_alignment="center")
-    with middle:
-        st.segmented_control(
-            "Section",
-            names,
-            key="section",
-            required=True,
-            format_func=sections.__getitem__,
-            label_visibility="collapsed",
-        )
+    state.use(frame.PRESENT, section)
+    name, middle, switch = st.columns([3.6, 7, 1.6], vertical_alignment="center")
+    name.html(f"<h1 class='name'>{title}</h1>")
+    if len(names) > 1:
+        with middle:
+            st.segmented_control(
+                "Section",
+                names,
+                key="section",
+                required=True,
+                format_func=sections.__getitem__,
+                label_visibility="collapsed",
+            )
     switch.toggle("Present", key="present")
-    menu.html(f"<h1 class='unseen'>{title}</h1>")
-    lede = st.container()
-    return menu, lede, (PRESENT, section)
+    lede, menu = st.columns([7.6, 4.4], vertical_alignment="center")
+    return menu, lede, (frame.PRESENT, section)
 
 
 def say(lede: Any, text: str) -> None:
     """Two sentences on what to look at; ``**`` for emphasis."""
-    parts = text.split("**")
-    inner = "".join(f"<b>{p}</b>" if i % 2 else p for i, p in enumerate(parts))
-    lede.html(f"<div class='lede'>{inner}</div>")
+    lede.html(f"<div class='lede'>{frame.emphasised(text)}</div>")
 
 
 def notes(lede: Any) -> None:
@@ -97,6 +94,7 @@ def files(stage: Stage, stem: str) -> None:
     downloads.buttons(
         stem,
         {
+            **downloads.walkthrough_page(stage, stem),
             "GIF of all steps": (".gif", lambda: gif(stage), "image/gif"),
             "JSON of all steps": (
                 ".json",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from pages.shared.state import Field
 from vision_core import samples
 from vision_core.errors import UserError
 from vision_core.figures.canvas import fitted
+from vision_core.figures.colours import INPUT, KERNEL
 from vision_core.images import Photo, decode, from_array
 
 MAX_PHOTOS = 10  # a session holds so many uploads, about 12 MB each at the most
@@ -92,7 +94,7 @@ def strip() -> None:
     if st.session_state.get("source") != "upload" or len(entries) < 2:
         return
     now = _current_index(entries)
-    back, middle, on = st.columns([2, 7, 2], vertical_alignment="center", gap="small")
+    back, middle, on = st.columns([3, 8, 3], vertical_alignment="center", gap="small")
     back.button(
         "Previous",
         on_click=_walk,
@@ -130,7 +132,7 @@ def _uploads() -> dict[str, Entry]:
 def _upload() -> Entry | None:
     given = st.file_uploader(
         "Photos",
-        type=["jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff"],
+        type=state.PHOTO_TYPES,
         accept_multiple_files=True,
         key="files",
         on_change=_take_files,
@@ -153,7 +155,7 @@ def _upload() -> Entry | None:
     if len(entries) > 1:
         st.caption(
             f"{entries.index(entry) + 1} of {len(entries)}: {plain(entry.name)} "
-            "(Shift with an arrow key walks)"
+            "(Shift and an arrow key show the next one)"
         )
     else:
         st.caption(f"Photo: {plain(entry.name)}")
@@ -163,19 +165,37 @@ def _upload() -> Entry | None:
 def _take_files() -> None:
     """Decode what is new, forget what the user removed, keep what came before a page switch."""
     given: list[Any] = st.session_state.get("files") or []
-    uploads, seen = _uploads(), st.session_state.setdefault("_upload_ids", set())
-    present = {f.file_id for f in given}
-    for gone in seen - present:
-        uploads.pop(gone, None)
+    seen = st.session_state.setdefault("_upload_ids", set())
+    for gone in seen - {f.file_id for f in given}:
+        _uploads().pop(gone, None)
     asked = st.session_state.get("file", "")
+    if (first := _decoded(given)) and asked not in {e.token for e in _uploads().values()}:
+        state.put("file", first.token)
+
+
+def _decoded(given: Sequence[Any]) -> Entry | None:
+    """Decode the files that are new; the first of them."""
+    uploads = _uploads()
     fresh = [f for f in given if f.file_id not in uploads]
     for file in fresh:
         uploads[file.file_id] = entry_of(file.getvalue(), file.name)
+    first = uploads[fresh[0].file_id] if fresh else None
     for oldest in list(uploads)[: max(len(uploads) - MAX_PHOTOS, 0)]:
         del uploads[oldest]
-        state.note(f"A session holds {MAX_PHOTOS} photos; the oldest one made room.")
-    if fresh and asked not in {e.token for e in uploads.values()}:
-        state.put("file", uploads[fresh[0].file_id].token)
+        state.note(f"A session holds {MAX_PHOTOS} photos; the oldest was removed.")
+    return first
+
+
+def take(given: Sequence[Any]) -> None:
+    """Take up files that were given on another page, and choose the first of them.
+
+    Args:
+        given: what ``st.file_uploader`` returns for several files.
+    """
+    if first := _decoded(given):
+        state.use(*fields())
+        state.put("source", "upload")
+        state.put("file", first.token)
 
 
 def _camera() -> Entry | None:
@@ -241,7 +261,7 @@ def _sheet(entries: list[Entry]) -> tuple[Photo, canvas.Scene]:
         ids=list(range(n)),
         labels=[e.name if e.photo else f"{e.name} (not usable)" for e in entries],
         scores=[None] * n,
-        colours=["#0072B2" if e.photo else "#D55E00" for e in entries],
+        colours=[INPUT if e.photo else KERNEL for e in entries],
         dashes=[() if e.photo else (2, 2) for e in entries],
         captions=False,
         description=f"{n} photos; arrow keys walk them.",

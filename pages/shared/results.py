@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from pages.shared import state
+from pages.shared import charts, state
 from pages.shared.plain import plain
 from vision_core import figures
 from vision_core.attribution.words import product_of
@@ -16,8 +16,6 @@ from vision_core.figures.colours import class_colour, text_on
 from vision_core.figures.segmentation import LegendEntry
 from vision_core.inference import ClassificationTrace, DetectionTrace, SegmentationTrace
 from vision_core.records import Selection
-
-_PLOT = {"displayModeBar": False, "scrollZoom": False}
 
 
 def selected(selection: Selection) -> int:
@@ -30,7 +28,6 @@ def table(selection: Selection, chosen: int) -> None:
     """The kept detections; selecting a row selects its box on the picture."""
     found = selection.detections
     if not len(found):
-        st.info("No detections. Lower the score threshold.", icon=":material/search_off:")
         return
     boxes = found.boxes
     frame = pd.DataFrame(
@@ -84,7 +81,7 @@ def distribution(trace: DetectionTrace, candidate: int) -> None:
 def bars(key: str, pairs: Sequence[tuple[str, float]], chosen: str | None = None) -> None:
     """Class scores as bars."""
     figure = figures.class_distribution(pairs, chosen=chosen)
-    st.plotly_chart(figure, key=key, config=_PLOT, width="stretch")
+    charts.show(figure, key)
 
 
 def spent(selection: Selection, passes: int, spent_ms: float) -> None:
@@ -124,8 +121,9 @@ def _chip(text: str, colour: str, name: str) -> str:
 def timing(trace: DetectionTrace | SegmentationTrace | ClassificationTrace, passes: int) -> None:
     """Milliseconds of each stage, and how often the network has run."""
     width, height = trace.info.network_size
-    st.plotly_chart(
-        figures.timing(trace.info.timing_ms), key="timing", config=_PLOT, width="stretch"
+    charts.show(
+        figures.timing(trace.info.timing_ms),
+        "timing",
     )
     st.caption(
         f"{trace.info.model} on {trace.info.device}; the network saw {width} x {height} "

@@ -1,13 +1,15 @@
-"""What surrounds every page: type sizes, the Present switch, the device note."""
+"""What surrounds every page: type sizes, the look for a lecture hall, PyTorch on its way."""
 
 from __future__ import annotations
 
 import gc
-import sys
 import threading
+from collections.abc import Iterable
+from pathlib import Path
 
 import streamlit as st
 
+_PHONE = Path(__file__).with_name("page.js")
 _STYLE = """<style>
 [data-testid="stMainBlockContainer"] { padding: 4.2rem 1.4rem 2rem; max-width: none; }
 [data-testid="stSidebarHeader"] { height: auto; padding-bottom: 0; }
@@ -15,13 +17,21 @@ _STYLE = """<style>
 [data-testid="stSidebar"] [data-testid="stVerticalBlock"] { gap: 0.55rem; }
 [data-testid="stSidebar"] [data-testid="stButtonGroup"] button { padding-inline: 0.55rem; }
 h1 { font-size: 1.9rem !important; padding: 0 0 0.3rem !important; }
+h1.name { font-size: 1.4rem !important; padding: 0 !important; margin: 0 !important;
+  line-height: 1.25 !important; }
 .fates { line-height: 1.9; }
 .quiet { font-size: 0.88rem; opacity: 0.75; white-space: nowrap; }
 .legend div { padding: 0.1rem 0; }
 .legend.inline div { display: inline-block; margin-right: 0.8rem; }
 .lede { font-size: 0.97rem; line-height: 1.4; opacity: 0.9; }
+.lede abbr { text-decoration: underline dotted; text-underline-offset: 0.2em; cursor: help; }
 .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+[data-testid="stElementContainer"]:has(.open-rail) { display: none; }
 @media (max-width: 640px) {
+  .stApp:has([data-testid="stExpandSidebarButton"])
+    [data-testid="stElementContainer"]:has(.open-rail) { display: block; }
+  .open-rail { width: 100%; padding: 0.6rem; font: inherit; font-weight: 600; color: inherit;
+    background: transparent; border: 1px solid currentColor; border-radius: 0.5rem; }
   [data-testid="stMainBlockContainer"] { padding: 3.8rem 0.7rem 2rem; }
   [data-testid="stMarkdownContainer"] table { display: block; overflow-x: auto; }
 }
@@ -29,14 +39,25 @@ h1 { font-size: 1.9rem !important; padding: 0 0 0.3rem !important; }
 _PRESENT = """<style>
 [data-testid="stSidebar"], [data-testid="stExpandSidebarButton"] { display: none; }
 html { font-size: 21px; }
-[data-testid="stMainBlockContainer"] { padding-top: 3.6rem; }
+[data-testid="stMainBlockContainer"] { padding-top: 4rem; }
+h1.name { font-size: 1.5rem !important; }
 .lede { display: none; }
 </style>"""
 
 
-def dress() -> None:
-    """The look that theme options cannot give."""
+def dress(names: Iterable[str]) -> None:
+    """The look that theme options cannot give, and on a phone the way to the drawer.
+
+    Args:
+        names: of all pages, as they stand in the address.
+    """
     st.html(_STYLE)
+    st.html(
+        f"<button type='button' class='open-rail' data-pages='{' '.join(names)}'>"
+        "Choose photo and settings</button>"
+        f"<script>{_PHONE.read_text(encoding='utf-8')}</script>",
+        unsafe_allow_javascript=True,
+    )
 
 
 def dress_for_stage() -> None:
@@ -50,19 +71,9 @@ def presenting() -> bool:
     return bool(st.session_state.get("present", False))
 
 
-def device_note() -> None:
-    """Where the networks run, at the foot of the sidebar.
-
-    On the first page of a fresh server PyTorch is still being imported, in the background, so
-    that the page need not wait; the note then comes with the next page.
-    """
+def warm_up() -> None:
+    """Import PyTorch in the background, so that the first page of a fresh server need not wait."""
     _warm_up()
-    if "vision_core.inference" not in sys.modules:
-        return
-    from vision_core import devices
-
-    device = devices.resolve(st.session_state.get("device", "auto"))
-    st.sidebar.caption(f":material/memory: Networks run on {devices.describe(device)}.")
 
 
 def wait_for_networks(title: str) -> None:

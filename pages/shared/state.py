@@ -22,6 +22,9 @@ import streamlit as st
 from pages import navigation
 from pages.shared.plain import sentence, short
 
+PHOTO_TYPES = ["jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff"]
+"""Endings of the files that a photo may come as."""
+
 # What belongs to the session: groups of fields, each obeyed or kept as a whole.
 _ALONG = {
     "photo": ("source", "photo", "file"),

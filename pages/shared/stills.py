@@ -38,15 +38,14 @@ def grid(shown: Sequence[Still], columns: int, height: int) -> str:
     Args:
         shown: at least one.
         columns: pictures in a row.
-        height: of a row, pixels.
+        height: of a row, pixels, from which the share of its title is reckoned.
     """
     rows = -(-len(shown) // columns)
-    inner = height * rows - 38  # less the margins of the figure
-    gap = min(62 / (height * rows), 0.5 / rows) * inner
+    gap = 100 * min(62 / (height * rows), 0.5 / rows)  # percent of what the margins leave
     cells = "".join(_cell(still) for still in shown)
     return (
         f"{_HIDDEN}<div data-stills='{len(shown)}' style='display: grid; box-sizing: border-box; "
-        f"height: {height * rows}px; padding: 34px 0 4px; gap: {gap:.1f}px 2%; "
+        f"height: var(--tall, 400px); padding: 34px 0 4px; gap: {gap:.2f}% 2%; "
         f"grid-template: repeat({rows}, minmax(0, 1fr)) / repeat({columns}, minmax(0, 1fr))'>"
         f"{cells}</div>"
     )
@@ -55,7 +54,8 @@ def grid(shown: Sequence[Still], columns: int, height: int) -> str:
 def _cell(still: Still) -> str:
     picture = (
         f"<img src='{still.url}' alt='{escape(still.title)}' "
-        "style='width: 100%; height: 100%; object-fit: contain; display: block'>"
+        "style='width: 100%; height: 100%; object-fit: contain; object-position: center top; "
+        "display: block'>"
         if still.url
         else "<div style='height: 100%; border: 1px dashed; opacity: 0.35; box-sizing: border-box'>"
         "</div>"

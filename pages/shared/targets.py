@@ -10,7 +10,11 @@ from pages.shared import state
 from pages.shared.guard import guarded
 from pages.shared.state import Field
 from vision_core.attribution import default_target, parse
-from vision_core.attribution.targets import (
+from vision_core.attribution.words import named
+from vision_core.errors import UserError
+from vision_core.inference import ClassificationTrace, DetectionTrace, SegmentationTrace, Trace
+from vision_core.records import Detections
+from vision_core.records.targets import (
     BOX_PARTS,
     BoxTarget,
     ClassTarget,
@@ -20,10 +24,6 @@ from vision_core.attribution.targets import (
     UnitTarget,
     resolved,
 )
-from vision_core.attribution.words import named
-from vision_core.errors import UserError
-from vision_core.inference import ClassificationTrace, DetectionTrace, SegmentationTrace, Trace
-from vision_core.records import Detections
 
 _LOWER = 0.05  # where the model's own threshold leaves no box, the best ones above this
 _MOST = 40
@@ -128,7 +128,7 @@ def _pick_box(trace: DetectionTrace, target: Target) -> None:
         parts = [p for p in BOX_PARTS if p != "objectness" or _has_objectness(trace)]
         titles = {"score": "class score (logit)", "objectness": "objectness (logit)"}
         _choose(
-            "Its",
+            "Explain which output?",
             [str(BoxTarget(at, p)) for p in parts],
             [titles.get(p, f"edge {p}") for p in parts],
             str(target),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
-from pages.shared import state
+from pages.shared import glossary, state
 from pages.shared.state import Field
 from vision_core.inference import DetectionTrace
 from vision_core.records import NMS_VARIANTS, Thresholds
@@ -71,12 +72,13 @@ def _most(trace: DetectionTrace) -> int:
     return max(300, trace.defaults.max_detections)
 
 
-def controls(trace: DetectionTrace, kind: str | None) -> Controls:
+def controls(trace: DetectionTrace, kind: str | None, beside: Any = None) -> Controls:
     """Draw the controls of a detector.
 
     Args:
         trace: what they act on.
         kind: ``masks``, ``keypoints`` or ``None``: which parts the network has.
+        beside: a place beside the picture for the controls of these parts.
     """
     used = fields(trace)
     state.use(*used)
@@ -86,7 +88,7 @@ def controls(trace: DetectionTrace, kind: str | None) -> Controls:
         1.0,
         step=step_of(trace.defaults.score),
         key="score",
-        help="A candidate is kept only when its score is greater.",
+        help=glossary.with_help("candidate", "Keep only candidates with a greater score."),
     )
     nms = st.session_state["nms"]
     st.slider(
@@ -96,23 +98,32 @@ def controls(trace: DetectionTrace, kind: str | None) -> Controls:
         step=step_of(trace.defaults.iou),
         key="iou",
         disabled=nms in ("none", "soft-gaussian"),
-        help="Two boxes that overlap by more than this compete: the better one stays. "
-        "Gaussian soft NMS has no such threshold.",
+        help=glossary.with_help(
+            "IoU",
+            "Of two boxes that overlap by more than this, the better one stays. Gaussian soft NMS "
+            "has no such threshold.",
+        ),
     )
-    st.slider("Max detections", 1, _most(trace), key="max", help="Only the best so many stay.")
+    st.slider(
+        "Max detections",
+        1,
+        _most(trace),
+        key="max",
+        help="Keep at most this many, those with the best scores.",
+    )
     st.selectbox(
         "Non-maximum suppression",
         NMS_VARIANTS,
         key="nms",
         format_func=NMS_WORDS.__getitem__,
-        help="Soft NMS (Bodla et al. 2017) lowers the score of overlapping boxes "
-        "instead of removing them.",
+        help=glossary.with_help("NMS", "Soft NMS: Bodla et al. 2017."),
     )
     if nms == "soft-gaussian":
         st.slider("Sigma", 0.05, 2.0, step=0.05, key="sigma", help="Width of the decay.")
-    st.toggle("Class-agnostic", key="agnostic", help="Boxes of different classes compete as well.")
+    st.toggle("Class-agnostic", key="agnostic", help="Boxes of all classes suppress each other.")
     st.multiselect("Show only", class_names(trace), key="classes", placeholder="all classes")
-    joint = _part_controls(trace, kind)
+    with beside or st.container():
+        joint = _part_controls(trace, kind)
     st.toggle("Labels on the picture", key="captions")
     st.button(
         "Reset to the model's own",
@@ -143,7 +154,8 @@ def controls(trace: DetectionTrace, kind: str | None) -> Controls:
 
 def _part_controls(trace: DetectionTrace, kind: str | None) -> float | None:
     if kind == "masks":
-        st.slider(
+        left, right = st.columns(2, gap="medium")
+        left.slider(
             "Mask threshold",
             0.0,
             1.0,
@@ -151,7 +163,7 @@ def _part_controls(trace: DetectionTrace, kind: str | None) -> float | None:
             key="mask",
             help="A pixel belongs to an instance from this probability on.",
         )
-        st.slider("Opacity", 0.0, 1.0, step=0.05, key="opacity")
+        right.slider("Opacity of the masks", 0.0, 1.0, step=0.05, key="opacity")
     if kind == "keypoints":
         low, high, _, unit = _joint_range(trace)
         st.slider(
@@ -162,6 +174,7 @@ def _part_controls(trace: DetectionTrace, kind: str | None) -> float | None:
             key="joint",
             help="Joints below it are left out, and their limbs with them.",
         )
+        st.caption("Limbs with a white edge are left, with a black edge right.")
         return float(st.session_state["joint"])
     return None
 

@@ -33,7 +33,7 @@ def show(
     Returns:
         the id that was clicked just now, or ``None``.
     """
-    columns = min(columns, 8 if len(tiles) <= 24 else columns)
+    columns = min(columns, 8 if len(tiles) <= 24 else 12 if len(tiles) <= 60 else columns)
     side = max(24, 960 // columns)
     made = sheet(tiles, columns, side)
     at = list(ids).index(chosen) if chosen in ids else -1

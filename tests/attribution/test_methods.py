@@ -18,6 +18,7 @@ from vision_core.attribution.cam import default_layer, gradcam, map_layers
 from vision_core.attribution.occlusion import corners_of, sweep
 from vision_core.attribution.sanity import similarity
 from vision_core.errors import UserError
+from vision_core.methods.baselines import BASELINES
 from vision_core.samples import sample
 
 
@@ -149,7 +150,7 @@ def test_smoothgrad_repeats_with_its_seed_and_comes_in_parts() -> None:
     assert not (runs[0][-1].values == runs[2][-1].values).all()
 
 
-@pytest.mark.parametrize("baseline", gradients.BASELINES)
+@pytest.mark.parametrize("baseline", BASELINES)
 def test_t16_integrated_gradients_are_complete(baseline) -> None:
     net = Modules().double()
     question = question_of(net, fixed(dtype=torch.float64), 2)

@@ -10,8 +10,8 @@ import torchvision
 from tests.attribution.nets import fixed, question_of
 from vision_core import models, samples
 from vision_core.attribution import ask, cam, default_target, explain
-from vision_core.attribution.targets import BoxTarget
 from vision_core.inference import trace
+from vision_core.records.targets import BoxTarget
 
 
 def passes(question, part, method: str, **settings) -> int:

@@ -13,7 +13,10 @@ from tests.inference.reference import built, picture
 from vision_core import models, samples
 from vision_core.attribution import ask, default_target, explain, parse
 from vision_core.attribution.geometry import of_preset
-from vision_core.attribution.targets import (
+from vision_core.errors import UserError
+from vision_core.images import from_array
+from vision_core.inference import PartSource, trace
+from vision_core.records.targets import (
     BoxTarget,
     ClassTarget,
     JointTarget,
@@ -21,9 +24,6 @@ from vision_core.attribution.targets import (
     UnitTarget,
     resolved,
 )
-from vision_core.errors import UserError
-from vision_core.images import from_array
-from vision_core.inference import PartSource, trace
 
 DETECTORS = [
     "fasterrcnn_mobilenet_v3_large_320_fpn",

@@ -209,7 +209,7 @@ def test_all_candidates_are_coloured_by_fate_and_tell_it(open_page, canvas_serve
     expected = {  # candidate: (a point in it alone, words)
         (55, 12): "dog 0.800: suppressed by dog 0.97, IoU 0.67",
         (120, 30): "cat 0.043: below score",
-        (75, 75): "cow 0.550: cut by max",
+        (75, 75): "cow 0.550: over the limit",
     }
     for (x, y), words in expected.items():
         canvas(page).hover(position={"x": x * scale, "y": y * scale})

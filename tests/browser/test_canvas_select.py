@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page
 
-from pages.components.canvas.live import best
 from tests.browser import engine
 from tests.builders import make_trace
 from tests.components.traces import IOUS, degenerate, grid, many_labels, ties, touching
 from tests.inference.reference import built, picture
+from vision_core.figures.browser.live import best
 from vision_core.inference import trace as run_network
 from vision_core.selection import NMS_VARIANTS, Thresholds, select
 

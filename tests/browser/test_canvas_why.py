@@ -58,8 +58,8 @@ def marks(page: Page) -> list[dict]:
         (0, "", "kept", ["It is here: box 1, dog 0.97"]),
         (1, "", "suppressed", ["dog 0.80 was suppressed by box 1 (dog 0.97)", "IoU 0.67", "0.50"]),
         (2, "", "below score", ["cat", "0.043", "threshold 0.50"]),
-        (4, "&max=2", "cut by max", ["cow 0.55 was cut by the limit of 2", "number 3"]),
-        (3, "&classes=dog", "hidden by class filter", ["hidden by the class filter"]),
+        (4, "&max=2", "over the limit", ["cow 0.55 was cut by the limit of 2", "number 3"]),
+        (3, "&classes=dog", "hidden by class", ["hidden by the class filter"]),
         (1, "&nms=soft-gaussian", "decayed", ["from 0.80", "box 1 (dog 0.97)", "IoU 0.67"]),
     ],
 )
@@ -71,7 +71,7 @@ def test_a_dragged_box_gets_the_fate_of_its_candidate(
     drag_box(page, BOXES[asked])
     said = sentence(page)
     assert all(word in said for word in words), said
-    assert page.get_by_text(f"fate: {fate}").count() == 1
+    assert page.get_by_text(f"result: {fate}").count() == 1
     shown = marks(page)
     assert shown[0]["box"] == BOXES[asked]
     assert shown[-1]["text"] == "asked"
@@ -122,7 +122,7 @@ def test_a_clicked_spot_is_asked_about_and_the_answer_follows_the_threshold(
     native(page).focus()
     page.keyboard.press("Home")
     page.get_by_text("It is here: box 4, cat 0.04").wait_for()
-    page.get_by_role("button", name="Stop asking").click()
+    page.get_by_role("button", name="Close").click()
     wait_scene(page, "view.scene.marks.length === 0 && view.scene.pin === null")
     settled(page)
     page.wait_for_function("() => !location.search.includes('ask=')")

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from tests.browser.driver import ROOT
+from pages import navigation
 
 pytestmark = pytest.mark.browser
-NAMES = sorted(f.stem for f in Path(ROOT / "pages").glob("*.py") if f.stem != "__init__")
+NAMES = sorted(navigation.ENTRIES)
 _DONE = """() => !document.querySelector('[data-testid=stStatusWidget]')
   && !document.querySelector('[data-testid=stSpinner]')
   && document.querySelector('[data-testid=stMainBlockContainer]')?.innerText.length > 60"""

@@ -31,6 +31,7 @@ TITLES = {
     "transposed_convolution": "Transposed convolution",
     "pooling": "Pooling and unpooling",
     "roi_pooling": "RoI pooling",
+    "nms": "NMS",
 }
 WITH_PHOTO = ("predictions", "compare", "attribution", "activations", "receptive_field")
 FILE = "my holiday.jpg"
@@ -116,7 +117,7 @@ def by_menu(page: Page, path: str) -> None:
     """Choose a page in the menu at the top."""
     entry = page.locator(f"a[data-testid^=stTopNav][href$='/{path}']")
     if path not in ("", "predictions", "compare", "models"):
-        operators = ("convolution", "transposed_convolution", "pooling", "roi_pooling")
+        operators = ("convolution", "transposed_convolution", "pooling", "roi_pooling", "nms")
         section = "Operators" if path in operators else "Look inside"
         page.locator("[data-testid=stTopNavSection]", has_text=section).click()
     entry.click()

@@ -42,7 +42,7 @@ def canvas_pixels(page) -> np.ndarray:
 
 def test_the_first_page_leads_to_the_cat(open_page) -> None:
     page = open_page("/")
-    page.get_by_role("link", name="Show me the cat").click()
+    page.get_by_role("button", name="Show me the cat").click()
     settled(page)
     assert "cat" in scene(page)["labels"]
 
@@ -55,6 +55,8 @@ def test_a_link_straight_to_a_page_of_a_fresh_server_has_the_navigation(
         page = open_page(f"{address}/predictions?photo=astronaut")
         settled(page)
         assert page.get_by_role("link", name="Start").count() == 1
+        page.wait_for_timeout(1500)
+        assert page.get_by_text("Page not found").count() == 0
         assert scene(page)["photo"]["width"] == samples.sample("astronaut").width
 
 

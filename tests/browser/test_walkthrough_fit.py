@@ -40,7 +40,7 @@ def test_titles_are_whole_numbers_fit_and_the_figure_stays(open_page, path, size
 @pytest.mark.parametrize("size", [(1280, 720), (390, 844)])
 def test_labels_of_boxes_do_not_cover_each_other(open_page, size) -> None:
     chosen = "10,10,150,110;10,10,150,110;12,12,152,112;10,14,150,114"
-    page = open_page(f"/roi_pooling?section=nms&step=1&boxes={chosen}", size=size)
+    page = open_page(f"/nms?step=1&boxes={chosen}", size=size)
     ready(page)
     boxes = page.locator(".player [data-panel='board'] text").evaluate_all(
         "all => all.map(t => t.getBBox()).map(b => [b.x, b.y, b.x + b.width, b.y + b.height])"

@@ -175,7 +175,7 @@ def test_dragging_a_region_on_the_photo_moves_the_misalignment(open_page) -> Non
 
 
 def test_boxes_of_nms_can_be_dragged(open_page) -> None:
-    page = open_page("/roi_pooling?section=nms&step=1")
+    page = open_page("/nms?step=1")
     ready(page)
     assert shown(page, "output")["3"] == "0"
     board = page.locator(".player [data-panel='board'] rect").first.bounding_box()

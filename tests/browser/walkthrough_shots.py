@@ -25,7 +25,7 @@ SHOTS = {
     "unpooling": "/pooling?section=unpool&step=3",
     "roi": "/roi_pooling?step=9",
     "roi_photo": "/roi_pooling?section=photo&step=5",
-    "nms": "/roi_pooling?section=nms&step=1",
+    "nms": "/nms?step=1",
     "receptive_field": "/receptive_field",
 }
 

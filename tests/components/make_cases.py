@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,10 @@ from torchvision.ops import batched_nms, box_iou
 from tests.builders import make_trace
 from tests.components.traces import degenerate, grid, ties, touching, with_arrays
 from vision_core.figures import colours, stage_layout
+from vision_core.figures.browser.replaying import replay_data
 from vision_core.figures.stage import Stage
 from vision_core.figures.stage_views import stage_of
+from vision_core.images import from_array
 from vision_core.records import DetectionTrace
 from vision_core.selection import Thresholds, select
 from vision_core.walkthroughs import PRESETS, build
@@ -244,6 +247,19 @@ def _without_nan(value: Any) -> Any:
     return None if isinstance(value, float) and value != value else value
 
 
+def replay() -> dict[str, Any]:
+    """What the replay is sent of a small trace, and what the selection keeps of it in the end."""
+    trace = make_trace(6, 40)
+    thresholds = Thresholds(score=0.25, iou=0.3, sigma=0.5, max_detections=1000)
+    photo = from_array(np.zeros((trace.info.photo_size[1], trace.info.photo_size[0], 3), np.uint8))
+    data = replay_data(photo, trace, thresholds, "")
+    finished = {}
+    for variant in data["variants"]:
+        found = select(trace, replace(thresholds, nms=variant["name"])).detections
+        finished[variant["name"]] = [found.candidate.tolist(), found.scores.round(4).tolist()]
+    return {"data": data, "finished": finished}
+
+
 CASES: dict[str, Callable[[], Any]] = {
     "overlap": overlap,
     "topk": topk,
@@ -251,6 +267,7 @@ CASES: dict[str, Callable[[], Any]] = {
     "ink": ink,
     "layout": layout,
     "steps": steps,
+    "replay": replay,
 }
 
 

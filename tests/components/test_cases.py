@@ -93,6 +93,10 @@ def test_layout_is_ours() -> None:
             )
 
 
+def test_the_replay_is_ours() -> None:
+    assert read("replay") == json.loads(json.dumps(make_cases.replay()))
+
+
 def test_frames_are_ours() -> None:
     cases = read("steps")
     for case, (name, which) in zip(cases, DRAWN, strict=True):

@@ -246,7 +246,7 @@ def test_a_shuffle_of_channels_moves_no_place() -> None:
     module = torchvision.models.shufflenet_v2_x0_5(weights=None).eval()
     x = torch.rand(1, 3, 96, 96)
     graph = Graph(module, x)
-    for layer in ("stage2.0", "stage2.1"):
+    for layer in ("stage2.1.branch2.0", "stage2.2.branch2.0"):
         assert graph.global_pooling(layer) is None
         rows, columns = effective(module, x, layer, 6, 6).nonzero()
         x1, y1, x2, y2 = graph.field(layer, 6, 6)

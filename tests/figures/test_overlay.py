@@ -5,8 +5,9 @@ import pytest
 
 from tests.figures import scenes
 from vision_core.figures import draw, instance_map
-from vision_core.figures.colours import class_colour, rgb
+from vision_core.figures.colours import INSTANCES, class_colour, rgb
 from vision_core.figures.overlay import visible_joints
+from vision_core.records import Keypoints
 
 
 def is_colour(pixel: np.ndarray, colour: str, by: int = 12) -> bool:
@@ -87,7 +88,7 @@ def test_opacity_mixes_photo_and_colour() -> None:
     chosen = scenes.selection([[10, 10, 110, 70]], ["cat"])
     masks = np.ones((1, 28, 28), np.float32)
     picture = draw(scenes.photo(value=100), chosen, masks=masks, opacity=0.25, labels=False)
-    expected = 0.75 * 100 + 0.25 * np.array(rgb(class_colour("cat")))
+    expected = 0.75 * 100 + 0.25 * np.array(rgb(INSTANCES[0]))
     assert picture[40, 60] == pytest.approx(expected, abs=1)
 
 
@@ -110,7 +111,7 @@ def test_a_joint_under_its_threshold_goes_with_its_limbs() -> None:
     chosen = scenes.selection([[0, 0, 119, 79]], ["person"])
     both = draw(scenes.photo(), chosen, keypoints=joints, labels=False)
     one = draw(scenes.photo(), chosen, keypoints=joints, joint_threshold=0.5, labels=False)
-    colour = class_colour("person")
+    colour = INSTANCES[0]
     assert is_colour(both[40, 35], colour) and is_colour(both[40, 85], colour)
     assert is_colour(one[40, 35], colour) and (one[40, 85] == 128).all()
     assert (one[40, 110] == 128).all()
@@ -127,3 +128,16 @@ def test_the_highlighted_box_is_drawn_wider() -> None:
     marked = draw(scenes.photo(), chosen, labels=False, highlight=0)
     changed = (plain != marked).any(axis=-1)
     assert changed[8:64, 18:93].any() and not changed[5:16, 5:14].any()
+
+
+def test_left_and_right_limbs_have_edges_of_their_own() -> None:
+    """White beside a left limb, black beside a right one; the same colour inside."""
+    names = ("left_wrist", "left_elbow", "right_wrist", "right_elbow")
+    xy = np.array([[[10, 20], [110, 20], [10, 60], [110, 60]]], np.float32)
+    joints = Keypoints(xy, np.ones((1, 4), np.float32), "probability", names, ((0, 1), (2, 3)))
+    chosen = scenes.selection([[0, 0, 119, 79]], ["person"])
+    picture = draw(scenes.photo(), chosen, keypoints=joints, labels=False)
+    assert picture[20, 60].tolist() == picture[60, 60].tolist() == list(rgb(INSTANCES[0]))
+    left, right = picture[10:30, 60].mean(1), picture[50:70, 60].mean(1)
+    assert left.max() > 220 and left.min() > 100
+    assert right.min() < 40 and right.max() < 180

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from PIL import Image
 from tests.figures import scenes
 from vision_core import figures
 from vision_core.figures.colours import class_colour, rgb
-from vision_core.figures.segmentation import legend, palette
+from vision_core.figures.segmentation import legend, palette, shown_ids
 from vision_core.records import Stage
 
 
@@ -34,6 +35,24 @@ def test_class_map_is_mixed_with_the_photo_and_background_left_as_it_is() -> Non
     picture = figures.draw_class_map(scenes.photo(value=100), trace, opacity=0.5, with_legend=False)
     assert (picture[:, :60] == 100).all()
     assert picture[50, 90] == pytest.approx((100 + np.array(rgb(class_colour("cat")))) / 2, abs=1)
+
+
+def test_unsure_pixels_are_striped_and_stand_in_the_legend() -> None:
+    trace = scenes.segmentation(two_halves(), ("background", "cat", "dog"))
+    logits = np.zeros((3, 80, 120), np.float32)
+    np.put_along_axis(logits, two_halves()[None].astype(int), 5, 0)
+    logits[:, :, 90:] *= 0.1  # the right quarter is unsure
+    trace = replace(trace, logits=logits)
+    entries = {e.label: e.share for e in legend(trace, 0.7)}
+    assert entries["unsure"] == pytest.approx(0.25, abs=0.02) and sum(entries.values()) == 1
+    ids = shown_ids(trace, 0.7)
+    assert (ids[:, :85] == two_halves()[:, :85]).all() and set(np.unique(ids[:, 95:])) == {254, 255}
+    assert np.array_equal(shown_ids(trace), two_halves())
+    picture = figures.draw_class_map(
+        scenes.photo(value=100), trace, opacity=1, with_legend=False, unsure_below=0.7
+    )
+    right = picture[40:, 95:].reshape(-1, 3)
+    assert {tuple(c) for c in right.tolist()} == {(100, 100, 100), (90, 90, 90)}
 
 
 def test_the_legend_is_drawn_under_the_picture_whatever_its_width() -> None:

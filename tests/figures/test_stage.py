@@ -124,7 +124,7 @@ def test_titles_fit_a_saved_picture_in_a_wide_font():
     walks = [
         build("transposed_convolution", "stride-2-doubles", view=v) for v in ("scatter", "gather")
     ]
-    titles = ("Scatter", "Gather: insert zeros, turn the kernel round, convolve")
+    titles = ("Scatter", "Gather: insert zeros, rotate the kernel by 180°, convolve")
     stage = Stage(tuple(view_of(w, t) for w, t in zip(walks, titles, strict=True)))
     plan = lay_out(stage)
     for word in plan.words:

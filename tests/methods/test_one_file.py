@@ -18,6 +18,7 @@ from vision_core.attribution import ask, default_target, gradients, occlusion
 from vision_core.cli import main
 from vision_core.errors import UserError
 from vision_core.inference import trace
+from vision_core.methods.baselines import BASELINES
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE = ROOT / "docs" / "extending.md"
@@ -97,4 +98,4 @@ def test_defaults_and_words_are_those_of_the_function(name, function) -> None:
     for setting in methods.method(name).settings:
         assert takes[setting.name].default == setting.default
         if setting.name == "baseline":
-            assert setting.choices == gradients.BASELINES
+            assert setting.choices == BASELINES

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import threading
+from collections import OrderedDict
 
 import pytest
 import torch
 import torchvision.models._api as api
+from safetensors.torch import save_file
 from torch import nn
 from torchvision.models import get_model_builder, get_model_weights
 from torchvision.models import resnet18 as torchvision_resnet18
@@ -45,8 +48,14 @@ def official_state(builder: str, monkeypatch) -> dict[str, torch.Tensor]:
     with monkeypatch.context() as patch, torch.random.fork_rng():
         torch.manual_seed(7)
         patch.setattr(api, "load_state_dict_from_url", lambda *a, **k: {})
-        state: dict[str, torch.Tensor] = {}
-        patch.setattr(nn.Module, "load_state_dict", lambda m, *a, **k: state.update(m.state_dict()))
+        state: OrderedDict[str, torch.Tensor] = OrderedDict()
+
+        def keep(module, *args, **kwargs) -> None:
+            whole = module.state_dict()
+            state.update(whole)
+            state._metadata = whole._metadata
+
+        patch.setattr(nn.Module, "load_state_dict", keep)
         get_model_builder(builder)(weights="DEFAULT")
         for name, value in state.items():
             if name.endswith(("running_mean", "running_var")):  # make epsilon matter
@@ -58,7 +67,7 @@ def official_state(builder: str, monkeypatch) -> dict[str, torch.Tensor]:
 def test_official_weights_give_torchvisions_own_network(builder, monkeypatch):
     state = official_state(builder, monkeypatch)
     with monkeypatch.context() as patch:
-        patch.setattr(api, "load_state_dict_from_url", lambda *a, **k: dict(state))
+        patch.setattr(api, "load_state_dict_from_url", lambda *a, **k: copy.copy(state))
         expected = get_model_builder(builder)(weights="DEFAULT").eval()
     digest = card(builder).sha256 + "0" * 56
     monkeypatch.setattr(loading, "require", lambda *a: "file")
@@ -100,6 +109,15 @@ def test_the_number_of_classes_is_read_from_any_checkpoint(row):
         module = get_model_builder(row.builder)(weights=None, num_classes=5, **settings)
     size = {"image_size": 224} if row.builder == "vit_h_14" else {}  # its weights are for 518
     assert building.settings_of(row.builder, module.state_dict()) == {"num_classes": 5, **size}
+
+
+def test_a_file_of_ones_own_for_mnasnet_needs_no_version(tmp_path):
+    module = get_model_builder("mnasnet0_5")(weights=None)
+    save_file(module.state_dict(), tmp_path / "own.safetensors")
+    own = load("mnasnet0_5", device="cpu", weights=tmp_path / "own.safetensors").module
+    picture = torch.rand(1, 3, 64, 64)
+    with torch.no_grad():
+        assert torch.equal(own(picture), module.eval()(picture))
 
 
 def test_a_file_of_ones_own_that_is_an_official_one_is_known_by_its_hash(tmp_path, monkeypatch):

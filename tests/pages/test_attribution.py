@@ -13,8 +13,8 @@ from pages.shared import maps
 from tests.pages.conftest import picture, sound, start, text_of
 from vision_core import models, samples
 from vision_core.attribution import explained
-from vision_core.attribution.targets import ClassTarget
 from vision_core.inference import trace
+from vision_core.records.targets import ClassTarget
 
 PAGE = "attribution"
 

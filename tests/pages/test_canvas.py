@@ -59,8 +59,8 @@ def live_page() -> None:
     import streamlit as st
 
     from pages.components.canvas import Scene, picture
-    from pages.components.canvas.live import Live
     from tests.builders import make_trace
+    from vision_core.figures.browser.live import Live
     from vision_core.images import from_array
     from vision_core.selection import Thresholds, select
 

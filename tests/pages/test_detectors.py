@@ -57,7 +57,7 @@ def test_live_canvas_why_not_and_funnel_on_every_family(name) -> None:
         assert shown["overlay"]["owners"] == shown["ids"]
     if task == "keypoint":
         assert len(shown["skeletons"]) == len(shown["ids"]) and shown["limbs"]
-    assert "fate: " in text_of(app)
+    assert "result: " in text_of(app)
     assert shown["marks"][-1]["text"] == "asked" and len(shown["marks"]) > 1
     stages = app.radio(key="stage").options
     assert len(set(stages)) == len(stages) > 6

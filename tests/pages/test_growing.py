@@ -19,9 +19,9 @@ from tests.pages.conftest import sound, start, text_of
 from vision_core import methods, models, samples
 from vision_core.attribution import ask, explain
 from vision_core.attribution.explain import Progress
-from vision_core.attribution.targets import ClassTarget
 from vision_core.errors import UserError
 from vision_core.inference import trace
+from vision_core.records.targets import ClassTarget
 
 PAGE = "attribution"
 SETTINGS: dict[str, dict[str, Any]] = {

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from pages.activations.maximising import enlarged
+from pages.filters.page import FIRST
 from tests.pages.conftest import sound, start, text_of
 from vision_core import models, samples
 from vision_core.features.activations import activations
@@ -16,7 +19,7 @@ FILTERS, ACTIVATIONS = "filters", "activations"
 @pytest.mark.parametrize("task", ["detection", "segmentation", "classification", "pose"])
 def test_filters_of_every_bundled_kind(task) -> None:
     app = sound(start(FILTERS, task=task))
-    model = models.load(models.cards(task)[0].name)
+    model = models.load(FIRST if task == "classification" else models.cards(task)[0].name)
     found = filters(model.module)
     assert f"{len(found.weights)} filters of" in text_of(app)
     assert len(app.get("plotly_chart")) == 1
@@ -25,7 +28,12 @@ def test_filters_of_every_bundled_kind(task) -> None:
 def test_one_filter_and_random_weights() -> None:
     app = sound(
         start(
-            FILTERS, task="classification", conv="trunk.stages.1.0.conv1", filter="3", untrained="1"
+            FILTERS,
+            task="classification",
+            model="resnet_s",
+            conv="trunk.stages.1.0.conv1",
+            filter="3",
+            untrained="1",
         )
     )
     words = text_of(app)
@@ -123,3 +131,10 @@ def test_a_maximised_picture_goes_with_its_channel() -> None:
     assert _climbed(sound(app.run())) == []
     app.session_state["channel"] = 3
     assert _climbed(sound(app.run()))
+
+
+def test_what_a_unit_can_see_is_enlarged() -> None:
+    picture = np.arange(60 * 80 * 3, dtype=np.uint8).reshape(60, 80, 3)
+    shown = enlarged(picture, (10, 20, 30, 50))
+    assert shown.shape == (360, 240, 3)
+    assert (shown[::12, ::12] == picture[20:50, 10:30]).all()

@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from pages.operators import real_layer
 from pages.receptive_field import field_view
+from pages.receptive_field.page import edited_text
 from tests.pages.conftest import sound, start, text_of, visit
 from tests.walkthroughs.test_convolution import tensor
 from vision_core.attribution.geometry import Window
@@ -26,7 +27,8 @@ SECTIONS = {
     "convolution": ("window", "matrix", "cost"),
     "transposed_convolution": ("steps", "overlap", "names"),
     "pooling": ("pool", "backward", "shift", "unpool", "real"),
-    "roi_pooling": ("numbers", "photo", "backward", "nms", "corner"),
+    "roi_pooling": ("numbers", "photo", "backward", "corner"),
+    "nms": ("boxes",),
     "receptive_field": ("photo", "growth"),
 }
 EVERY = [(page, section) for page, sections in SECTIONS.items() for section in sections]
@@ -36,7 +38,7 @@ OPERATORS = {
     ("transposed_convolution", "steps"): "transposed_convolution",
     ("pooling", "pool"): "max_pool",
     ("roi_pooling", "numbers"): "roi_align",
-    ("roi_pooling", "nms"): "nms",
+    ("nms", "boxes"): "nms",
 }
 
 
@@ -132,9 +134,21 @@ def test_a_box_off_the_picture_is_refused_and_the_last_one_stays() -> None:
 def test_the_stack_of_layers_is_checked() -> None:
     app = sound(start("receptive_field", section="growth", layers="3,2,1,1;3,2,1,1"))
     assert "**7 x 7 pixels** after 2 layers" in text_of(app)
-    sound(app.text_input(key="layers").set_value("3,2;1,1").run())
+    app = sound(start("receptive_field", section="growth", layers="3,2;1,1"))
     assert any("four whole numbers" in w.value for w in app.warning)
-    assert "**7 x 7 pixels**" in text_of(app)
+
+
+@pytest.mark.parametrize(
+    ("edits", "layers"),
+    [
+        ({"edited_rows": {"1": {"kernel": 5}}}, "3,2,1,1;5,1,1,1"),
+        ({"added_rows": [{"dilation": 2}, {}]}, "3,2,1,1;3,1,1,1;3,1,1,2;3,1,1,1"),
+        ({"deleted_rows": [0]}, "3,1,1,1"),
+        ({"deleted_rows": [0, 1]}, "3,2,1,1"),
+    ],
+)
+def test_edits_of_the_table_of_layers_become_the_stack(edits, layers) -> None:
+    assert edited_text("3,2,1,1;3,1,1,1", edits) == layers
 
 
 def test_the_page_says_why_a_unit_sees_the_whole_picture(monkeypatch) -> None:

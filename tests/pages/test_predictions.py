@@ -254,3 +254,15 @@ def test_full_size_weights_that_are_here_are_the_default_and_the_page_says_so(
     assert app.selectbox(key="model").value == models.default_card("detection").name
     assert "full-size weights" not in text_of(app)
     assert app.query_params["model"] == models.default_card("detection").name
+
+
+def test_unsure_pixels_are_marked_when_asked_for() -> None:
+    app = sound(start(task="segmentation", photo="cat"))
+    assert "unsure" not in text_of(app)
+    plain = picture(app)["overlay"]
+    app.toggle(key="unsure").set_value(True)
+    sound(app.run())
+    app.slider(key="sure").set_value(0.97)
+    sound(app.run())
+    assert "unsure" in text_of(app) and picture(app)["overlay"] != plain
+    assert (app.query_params["unsure"], app.query_params["sure"]) == ("1", "0.97")

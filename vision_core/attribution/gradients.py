@@ -12,12 +12,12 @@ from torch import Tensor
 from vision_core.attribution.estimates import Estimate
 from vision_core.attribution.question import Question
 from vision_core.errors import UserError
+from vision_core.methods import baselines
 
 BATCH = 8
 """Inputs that run at once: the fastest on a CPU, small enough for any GPU."""
 SAMPLES, STEPS = 32, 32
 """Of SmoothGrad and of integrated gradients, unless told otherwise."""
-BASELINES = ("black", "mean", "white", "blur")
 
 
 def absolute(grad: Tensor) -> Tensor:
@@ -96,6 +96,7 @@ def baseline_of(question: Question, name: str) -> Tensor:
     Raises:
         UserError: there is no such baseline.
     """
+    baselines.baseline("black").check(name)
     x = question.input
     mean = x.new_tensor(question.mean)[None, :, None, None]
     std = x.new_tensor(question.std)[None, :, None, None]
@@ -103,13 +104,11 @@ def baseline_of(question: Question, name: str) -> Tensor:
         return torch.zeros_like(x)
     if name in ("black", "white"):
         return ((float(name == "white") - mean) / std).expand_as(x).clone()
-    if name == "blur":
-        from torchvision.transforms.functional import gaussian_blur
+    from torchvision.transforms.functional import gaussian_blur
 
-        sigma = max(x.shape[-2:]) / 16
-        side = 2 * min(math.ceil(2 * sigma), (min(x.shape[-2:]) - 1) // 2) + 1
-        return gaussian_blur(x, [side, side], [sigma, sigma])
-    raise UserError(f"There is no baseline {name!r}; choose one of {', '.join(BASELINES)}.")
+    sigma = max(x.shape[-2:]) / 16
+    side = 2 * min(math.ceil(2 * sigma), (min(x.shape[-2:]) - 1) // 2) + 1
+    return gaussian_blur(x, [side, side], [sigma, sigma])
 
 
 def _check(fine: bool, sentence: str) -> None:

@@ -11,7 +11,6 @@ from torchvision.models.detection.rpn import concat_box_prediction_layers
 
 from vision_core import devices
 from vision_core.attribution.geometry import Window
-from vision_core.attribution.targets import BoxTarget, RegionTarget, UnitTarget
 from vision_core.errors import UserError
 from vision_core.images import Photo
 from vision_core.inference.detection import network_input
@@ -20,6 +19,7 @@ from vision_core.inference.two_stage import pool_regions
 from vision_core.models.zoo.yolo_s import GridDetector
 from vision_core.models.zoo.yolo_s import decode as decode_grid
 from vision_core.records import DetectionTrace, SegmentationTrace
+from vision_core.records.targets import BoxTarget, RegionTarget, UnitTarget
 
 _EDGES = {"x1": 0, "y1": 1, "x2": 2, "y2": 3}
 

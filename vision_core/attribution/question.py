@@ -21,7 +21,13 @@ from vision_core.attribution import heads
 from vision_core.attribution.geometry import Window, of_preset
 from vision_core.attribution.rules import counted_activations, relu_rule
 from vision_core.attribution.shadow import recording, shadow
-from vision_core.attribution.targets import (
+from vision_core.errors import UserError
+from vision_core.images import Photo
+from vision_core.inference import ClassificationTrace, DetectionTrace, SegmentationTrace, Trace
+from vision_core.inference.families import Network, network
+from vision_core.inference.presets import prepared
+from vision_core.records import Detections
+from vision_core.records.targets import (
     BoxTarget,
     ClassTarget,
     JointTarget,
@@ -31,12 +37,6 @@ from vision_core.attribution.targets import (
     UnitTarget,
     resolved,
 )
-from vision_core.errors import UserError
-from vision_core.images import Photo
-from vision_core.inference import ClassificationTrace, DetectionTrace, SegmentationTrace, Trace
-from vision_core.inference.families import Network, network
-from vision_core.inference.presets import prepared
-from vision_core.records import Detections
 
 NO_HEATMAPS = "pose_regression"  # the family whose joints are two numbers, without a logit
 Recorded = dict[str, list[Tensor]]

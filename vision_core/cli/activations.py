@@ -32,13 +32,16 @@ def register(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the array and say its shape."""
+    from vision_core.cli.photos import read_photo
+
+    options.check_model(args)
+    photo = read_photo(args.image)
+
     import numpy as np
 
-    from vision_core.cli.predicting import read_photo
     from vision_core.export import image_record, strict
     from vision_core.features.activations import activations
 
-    photo = read_photo(args.image)
     model = options.load_model(args)
     found = activations(model, photo, args.layer)
     try:

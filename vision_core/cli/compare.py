@@ -45,15 +45,19 @@ def register(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print a line for each model and each pair; ``--json`` and ``--html`` write all of it."""
+    from vision_core.cli.photos import read_photo
+    from vision_core.comparison.names import check_names
+
     given = options.given_thresholds(args)
     _check_places(args)
-
-    from vision_core import devices
-    from vision_core.cli.predicting import read_photo
-    from vision_core.comparison.report import columns, pairs, record
-
+    options.check_device(args.device)
+    check_names(args.models, args.classes)
     photo = read_photo(args.image)
     truth = None if args.truth is None else _read_truth(args.truth, photo)
+
+    from vision_core import devices
+    from vision_core.comparison.report import columns, pairs, record
+
     devices.resolve(args.device)
     found = columns(args.models, photo, given, args.device)
     differences = pairs(found)
@@ -84,7 +88,7 @@ def _check_places(args: argparse.Namespace) -> None:
 
 
 def _read_truth(path: Path, photo: Photo) -> Truth:
-    from vision_core.comparison.truth import read_coco
+    from vision_core.comparison.annotations import read_coco
 
     try:
         data = path.read_bytes()

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from vision_core.cli import places
+from vision_core.cli.options import check_device
 from vision_core.cli.output import add_json, json_stream, table, write_json
-from vision_core.models.cards import BUNDLED
+from vision_core.errors import UserError
+from vision_core.models.cards import BUNDLED, UNBUNDLED
 
 
 def register(subparsers: Any) -> None:
@@ -38,12 +40,18 @@ def register(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the scores as a table or as JSON."""
-    from vision_core import devices
-    from vision_core.errors import UserError
-    from vision_core.evaluation import score
-
     if args.write_card and args.weights is not None:
         raise UserError("--write-card scores the bundled weights; leave --weights out.")
+    known = (*BUNDLED, *UNBUNDLED)
+    if args.model not in known:
+        raise UserError(
+            f"There is no bundled network {args.model!r}; choose one of {', '.join(known)}."
+        )
+    check_device(args.device)
+
+    from vision_core import devices
+    from vision_core.evaluation import score
+
     device = str(devices.resolve(args.device))
     result = score.evaluate(args.model, args.data, args.weights, device)
     if args.write_card:

@@ -11,6 +11,7 @@ from vision_core import methods
 from vision_core.cli import options, places
 from vision_core.cli.output import add_json, cannot_write, json_stream, write_json
 from vision_core.errors import UserError
+from vision_core.records import targets
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,12 +37,14 @@ def register(subparsers: Any) -> None:
     _add_settings(parser)
     parser.add_argument("--out", type=Path, metavar="MAP.npy", help="signed float32 array")
     parser.add_argument("--png", type=Path, metavar="OUT.png", help="picture over the photo")
+    parser.add_argument("--html", type=Path, metavar="OUT.html", help="the maps as a film strip")
     options.add_model(parser)
     options.add_thresholds(parser)
     add_json(parser, bare=False)
     places.reads(parser, "image", "IMAGE", dash=True)
     places.writes(parser, "out")
     places.writes(parser, "png")
+    places.writes(parser, "html")
     parser.set_defaults(run=run)
 
 
@@ -72,18 +75,23 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the map and say what it explains; several layers give an array with one axis more."""
+    from vision_core.cli.photos import read_photo
+
     given = options.given_thresholds(args)
     method, settings = methods.method(args.method), _settings(args)
     method.check(settings)
+    asked = None if args.target is None else targets.parse(args.target)
+    entry = options.check_model(args)
+    if asked is not None and args.weights is None:  # other weights may know other classes
+        targets.check(asked, entry)
+    photo = read_photo(args.image)
 
     from vision_core.attribution import ask, explain, explained
-    from vision_core.cli.predicting import read_photo
     from vision_core.inference import trace
 
-    photo = read_photo(args.image)
     model = options.load_model(args)
     traced = trace(model, photo)
-    target = _target(args.target, traced, given)
+    target = _target(asked, traced, given)
     question = ask(model, photo, traced, target)
     if method.layered:
         answers = list(explained(question, method.name, **settings))
@@ -93,6 +101,8 @@ def run(args: argparse.Namespace) -> int:
         _save(args.out, answers)
     if args.png is not None:
         _draw(args.png, photo, answers)
+    if args.html is not None:
+        _save_page(args.html, photo, answers)
     if args.json is not None:
         with json_stream(args.json) as stream:
             write_json(stream, _record(args, model, photo, answers))
@@ -114,20 +124,19 @@ def _settings(args: argparse.Namespace) -> dict[str, Any]:
     return given | ({"layers": tuple(args.layer)} if args.layer else {})
 
 
-def _target(text: str | None, traced: Trace, given: dict[str, Any]) -> Target:
+def _target(target: Target | None, traced: Trace, given: dict[str, Any]) -> Target:
     """The target at the given thresholds.
 
     Raises:
-        UserError: it cannot be read, or there are not so many detections.
+        UserError: there are not so many detections.
     """
-    from vision_core.attribution import default_target, parse
-    from vision_core.attribution.targets import resolved
+    from vision_core.attribution import default_target
     from vision_core.inference import DetectionTrace
 
     if not isinstance(traced, DetectionTrace):
-        return default_target(traced) if text is None else parse(text)
+        return default_target(traced) if target is None else target
     found = traced.select(replace(traced.defaults, **given)).detections
-    return default_target(traced, found) if text is None else resolved(parse(text), found)
+    return default_target(traced, found) if target is None else targets.resolved(target, found)
 
 
 def _save(path: Path, answers: list[Attribution]) -> None:
@@ -153,6 +162,17 @@ def _draw(path: Path, photo: Any, answers: list[Attribution]) -> None:
     ]
     try:
         path.write_bytes(png(np.concatenate(pictures, 1)))
+    except OSError as error:
+        raise UserError(cannot_write(path, error)) from None
+
+
+def _save_page(path: Path, photo: Any, answers: list[Attribution]) -> None:
+    from vision_core.figures.browser.standalone.pages import maps_html
+
+    maps = [(a.method, a.signed, str(a.settings.get("layer", ""))) for a in answers]
+    words = f"Explained: {answers[0].target}, score {answers[0].score:.4f}."
+    try:
+        path.write_text(maps_html(photo, maps, words), encoding="utf-8")
     except OSError as error:
         raise UserError(cannot_write(path, error)) from None
 

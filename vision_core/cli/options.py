@@ -10,7 +10,7 @@ from vision_core.cli import places
 from vision_core.errors import UserError
 
 if TYPE_CHECKING:
-    from vision_core.models import Model
+    from vision_core.models import Card, Model
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 _FIELDS = {  # argument -> field of Thresholds
@@ -32,8 +32,36 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--device", default="auto", help=f"one of {', '.join(DEVICES)}")
 
 
+def check_model(args: argparse.Namespace) -> Card:
+    """The card of the model that ``add_model``'s options name; all that is told without PyTorch.
+
+    Raises:
+        UserError: no such model or device, or a class that it does not know.
+        WeightsMissing: its weights are not on this machine.
+    """
+    from vision_core.models import card, default_card
+    from vision_core.models.weights import require
+
+    entry = card(args.model) if args.model else default_card()
+    check_device(args.device)
+    if args.weights is None:
+        require(entry, args.folder)
+        check_classes(getattr(args, "classes", None), entry)
+    return entry
+
+
+def check_device(name: str) -> None:
+    """Refuse a device that no machine has.
+
+    Raises:
+        UserError: naming it.
+    """
+    if name.partition(":")[0] not in DEVICES:
+        raise UserError(f"There is no device {name!r}; choose one of {', '.join(DEVICES)}.")
+
+
 def load_model(args: argparse.Namespace) -> Model:
-    """The model that ``add_model``'s options name.
+    """The model that ``add_model``'s options name; PyTorch is imported here.
 
     Raises:
         UserError: see ``vision_core.models.load``.
@@ -85,14 +113,18 @@ def given_thresholds(args: argparse.Namespace) -> dict[str, Any]:
     return given
 
 
-def check_classes(names: list[str] | None, model: Model) -> None:
-    """Refuse class names that the model does not know.
+def check_classes(names: list[str] | None, card: Card) -> None:
+    """Refuse class names that a model does not know.
+
+    Args:
+        names: of the classes.
+        card: of the model with its weights.
 
     Raises:
         UserError: naming the first of them.
     """
-    labels = model.card.classes
+    labels = card.classes
     unknown = [name for name in names or () if name not in labels]
     if unknown:
         few = ", ".join(labels[:8]) + (" ..." if len(labels) > 8 else "")
-        raise UserError(f"{model.name} knows no class {unknown[0]!r}; it knows {few}.")
+        raise UserError(f"{card.name} knows no class {unknown[0]!r}; it knows {few}.")

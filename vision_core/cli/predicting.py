@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,30 +9,13 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from vision_core import devices, images
+from vision_core import devices
 from vision_core.cli.output import cannot_write
 from vision_core.errors import UserError
 from vision_core.images import Photo
 from vision_core.inference import ClassificationTrace, DetectionTrace, PartSource, predict, trace
 from vision_core.models import Model
 from vision_core.records import Prediction
-
-_PICTURES = (".png", ".jpg", ".jpeg", ".webp")
-
-
-def read_photo(name: str) -> Photo:
-    """Decode a file, or standard input for ``-``.
-
-    Raises:
-        UserError: it cannot be read, or is no picture.
-    """
-    if name == "-":
-        return images.decode(sys.stdin.buffer.read(images.MAX_BYTES + 1), "standard input")
-    try:
-        with open(name, "rb") as stream:
-            return images.decode(stream.read(images.MAX_BYTES + 1), Path(name).name)
-    except OSError as error:
-        raise UserError(f"{name} cannot be read ({error.strerror}); check the path.") from None
 
 
 def run(
@@ -56,21 +38,6 @@ def run(
     )
 
 
-def overlay_path(asked: Path, photo: Photo, number: int, count: int) -> Path:
-    """Where the picture of the ``number``-th of ``count`` photos goes.
-
-    Raises:
-        UserError: the name is no picture file's.
-    """
-    suffix = asked.suffix.lower()
-    if asked.is_dir() or not suffix:
-        lead = f"{number}-" if count > 1 else ""  # two photos may have the same name
-        return asked / f"{lead}{Path(photo.name).stem}.png"
-    if suffix not in _PICTURES:
-        raise UserError(f"{asked} is no picture name; end it in {', '.join(_PICTURES)}.")
-    return asked if count == 1 else asked.with_stem(f"{asked.stem}-{number}")
-
-
 def save_overlay(photo: Photo, prediction: Prediction, path: Path) -> None:
     """Draw the prediction on the photo, at the photo's size.
 
@@ -81,6 +48,45 @@ def save_overlay(photo: Photo, prediction: Prediction, path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         picture.save(path)
+    except OSError as error:
+        raise UserError(cannot_write(path, error)) from None
+
+
+def page_path(asked: Path, photo: Photo, number: int, count: int) -> Path:
+    """Where the HTML page of the ``number``-th of ``count`` photos goes.
+
+    Raises:
+        UserError: the name is no HTML file's.
+    """
+    suffix = asked.suffix.lower()
+    if asked.is_dir() or not suffix:
+        lead = f"{number}-" if count > 1 else ""
+        return asked / f"{lead}{Path(photo.name).stem}.html"
+    if suffix not in (".html", ".htm"):
+        raise UserError(f"{asked} is no page; end its name in .html.")
+    return asked if count == 1 else asked.with_stem(f"{asked.stem}-{number}")
+
+
+def save_page(photo: Photo, prediction: Prediction, path: Path) -> None:
+    """Write the live picture of a detector as one HTML file.
+
+    Raises:
+        UserError: the file cannot be written.
+    """
+    from vision_core.figures.browser.standalone.pages import prediction_html
+
+    assert prediction.selection is not None
+    text = prediction_html(
+        photo,
+        prediction.selection,
+        prediction.masks,
+        prediction.keypoints,
+        mask=prediction.mask_threshold,
+        joint=prediction.joint_threshold,
+    )
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise UserError(cannot_write(path, error)) from None
 

@@ -6,7 +6,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from vision_core.models.cards import BUNDLED
+from vision_core.cli.options import check_device
+from vision_core.errors import UserError
+from vision_core.models.cards import BUNDLED, UNBUNDLED
 
 
 def register(subparsers: Any) -> None:
@@ -78,6 +80,13 @@ def register(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train, and say where the results lie."""
+    known = ("trunk_s", *BUNDLED, *UNBUNDLED)
+    if args.recipe not in known:
+        raise UserError(f"There is no recipe {args.recipe!r}; choose one of {', '.join(known)}.")
+    check_device(args.device)
+    if not args.data.is_dir():
+        raise UserError(f"The data folder {args.data} does not exist; name another with --data.")
+
     from vision_core import devices
     from vision_core.training.loop import Options
     from vision_core.training.recipes import checked, train

@@ -12,6 +12,7 @@ from vision_core.cli.output import add_json, json_stream, write_json
 from vision_core.errors import UserError
 
 if TYPE_CHECKING:
+    from vision_core.figures.stage import Stage
     from vision_core.walkthroughs import Walkthrough
 
 # Flag without its dashes -> help. All take JSON, e.g. 2, [2,1], [[1,2],[3,4]], true.
@@ -61,9 +62,11 @@ def register(subparsers: Any) -> None:
     for name, text in FLAGS.items():
         group.add_argument(f"--{name.replace('_', '-')}", metavar="JSON", help=text)
     parser.add_argument("--gif", metavar="FILE", help="all steps as a film, for slides")
+    parser.add_argument("--html", metavar="FILE", help="one page to step through, without a server")
     parser.add_argument("--svg-dir", metavar="DIR", help="every step as an SVG file in a folder")
     add_json(parser, bare=False)
     places.writes(parser, "gif")
+    places.writes(parser, "html")
     places.writes(parser, "svg_dir", "--svg-dir", folder=True)
     parser.set_defaults(run=run)
 
@@ -88,8 +91,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _pictures(args: argparse.Namespace, walk: Walkthrough) -> list[str]:
-    """Write the film and the SVG files that were asked for; returns a line about each."""
-    if args.gif is None and args.svg_dir is None:
+    """Write the film, the page and the SVG files that were asked for; a line about each."""
+    if args.gif is None and args.svg_dir is None and args.html is None:
         return []
     from vision_core.figures.stage_files import gif, svg_files
     from vision_core.figures.stage_views import stage_of
@@ -100,6 +103,8 @@ def _pictures(args: argparse.Namespace, walk: Walkthrough) -> list[str]:
             film = gif(stage)
             Path(args.gif).write_bytes(film)
             said.append(f"{args.gif}: {len(stage.timeline)} steps, {len(film) / 1024:.0f} kB")
+        if args.html is not None:
+            said.append(_save_page(Path(args.html), stage, walk))
         if args.svg_dir is not None:
             folder = Path(args.svg_dir)
             folder.mkdir(parents=True, exist_ok=True)
@@ -110,6 +115,14 @@ def _pictures(args: argparse.Namespace, walk: Walkthrough) -> list[str]:
             f"The pictures cannot be written ({error.strerror}); check the path."
         ) from error
     return said
+
+
+def _save_page(path: Path, stage: Stage, walk: Walkthrough) -> str:
+    from vision_core.figures.browser.standalone.pages import walkthrough_html
+
+    text = walkthrough_html(stage, walk.name.replace("_", " ").capitalize(), walk.name)
+    path.write_text(text, encoding="utf-8")
+    return f"{path}: {len(stage.timeline)} steps, {path.stat().st_size / 1024:.0f} kB"
 
 
 def _list(args: argparse.Namespace) -> int:

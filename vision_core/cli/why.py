@@ -28,21 +28,25 @@ def register(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the sentence; ``--json`` writes it with its facts."""
+    from vision_core.cli.photos import read_photo
+
     given = options.given_thresholds(args)
     spot = _numbers(args.spot, 2, "--spot X,Y") if args.spot else None
     box = _numbers(args.box, 4, "--box X1,Y1,X2,Y2") if args.box else None
 
-    from vision_core.cli.predicting import read_photo
+    entry = options.check_model(args)
+    if entry.task in ("classification", "segmentation"):
+        raise UserError(f"{entry.name} gives no boxes to ask about; choose a detector.")
+    photo = read_photo(args.image)
+
     from vision_core.export import image_record, strict
     from vision_core.inference import DetectionTrace, trace
     from vision_core.selection.why import why_box, why_spot
 
-    photo = read_photo(args.image)
     model = options.load_model(args)
-    options.check_classes(args.classes, model)
+    options.check_classes(args.classes, model.card)
     traced = trace(model, photo)
-    if not isinstance(traced, DetectionTrace):
-        raise UserError(f"{model.name} gives no boxes to ask about; choose a detector.")
+    assert isinstance(traced, DetectionTrace)
     selection = traced.select(replace(traced.defaults, **given))
     if box is not None:
         answer = why_box(selection, box, args.label)

@@ -12,6 +12,8 @@ import numpy as np
 from vision_core.comparison.boxes import SAME
 from vision_core.comparison.column import Column
 from vision_core.comparison.differences import between
+from vision_core.comparison.names import MOST as MOST
+from vision_core.comparison.names import check_names
 from vision_core.comparison.truth import Curve, Truth, curve, judge
 from vision_core.errors import UserError
 from vision_core.export import image_record, prediction_record, strict
@@ -19,10 +21,8 @@ from vision_core.images import Photo
 from vision_core.inference import DetectionTrace, PartSource, predict, trace
 from vision_core.inference.measuring import measure, median
 from vision_core.labels import comparable
-from vision_core.models import Card, Model, card, load
+from vision_core.models import Card, Model, load
 from vision_core.records import Detections, Prediction, Selection
-
-MOST = 4
 
 
 def column(model: Model, photo: Photo, given: Mapping[str, Any]) -> Column:
@@ -68,13 +68,7 @@ def columns(
         UserError: another number of models, a name that is not in the catalogue, or a class that
             no model knows.
     """
-    if not 2 <= len(names) <= MOST:
-        raise UserError(f"A comparison takes 2 to {MOST} models, not {len(names)}.")
-    entries = [card(name) for name in names]
-    known = {comparable(c) for entry in entries for c in entry.classes}
-    for name in given.get("classes") or ():
-        if comparable(name) not in known:
-            raise UserError(f"None of these models knows the class {name!r}; leave it out.")
+    entries = check_names(names, given.get("classes"))
     return [_column_or_error(entry, photo, given, device) for entry in entries]
 
 

@@ -28,13 +28,13 @@ from vision_core.training.export import read_weights
 
 DETECTORS = ("fcos_s", "faster_rcnn_s", "mask_rcnn_s", "yolo_s")
 
-KEPT = ("scores", "likely_from", "operating_point")
+KEPT = ("scores", "likely_from", "operating_point", "sure_from")
 """What of a result goes into a card."""
 
 Rows = list[dict[str, Any]]
 Found = dict[str, Any]
 """What a scorer found: ``scores``, of classifiers ``likely_from``, of detectors
-``operating_point``."""
+``operating_point``, of segmenters ``sure_from``."""
 
 
 def evaluate(
@@ -248,7 +248,8 @@ def _score_voc_segmenter(name: str, network: nn.Module, data: Path) -> Found:
     photos = annotated_photos(data, "voc12_subset", "val", fcn_voc_s.LABELS)
     preset = zoo.preprocessing(name)
     assert preset is not None
-    values = segmentation.score_segmenter(network, preset, photos, fcn_voc_s.LABELS)
+    sure = segmentation.Certainty(background=0)
+    values = segmentation.score_segmenter(network, preset, photos, fcn_voc_s.LABELS, certainty=sure)
     scores = _rows(values, "voc12_subset", "val", len(photos))
     if (data / "person_masks" / "val").is_dir():
         people = annotated_photos(data, "person_masks", "val", ("person",))
@@ -256,7 +257,7 @@ def _score_voc_segmenter(name: str, network: nn.Module, data: Path) -> Found:
         values = segmentation.score_segmenter(network, preset, people, fcn_voc_s.LABELS, table)
         only = {"IoU person": values["IoU person"]}
         scores += _rows(only, "person_masks", "val", len(people))
-    return {"scores": scores}
+    return {"scores": scores, "sure_from": sure.sure_from()}
 
 
 def _score_street_segmenter(name: str, network: nn.Module, data: Path) -> Found:
@@ -265,7 +266,9 @@ def _score_street_segmenter(name: str, network: nn.Module, data: Path) -> Found:
     assert preset is not None
     table = segmentation.street_table()
     values = segmentation.score_segmenter(network, preset, frames, streets.LABELS, table)
-    return {"scores": _rows(values, "camvid", "test", len(frames))}
+    sure, judged = segmentation.Certainty(), segmentation.street_photos(data, "val")
+    segmentation.score_segmenter(network, preset, judged, streets.LABELS, table, sure)
+    return {"scores": _rows(values, "camvid", "test", len(frames)), "sure_from": sure.sure_from()}
 
 
 def _score_pose(name: str, network: nn.Module, data: Path) -> Found:

@@ -76,16 +76,55 @@ def intersection_over_union(counts: Tensor) -> Tensor:
     return both / (counts.sum(0) + counts.sum(1) - counts.diag())
 
 
+class Certainty:
+    """From which probability on the class of a pixel is right often enough."""
+
+    def __init__(self, background: int | None = None, steps: int = 100) -> None:
+        self.background = background
+        """Label that is not judged: nobody asks whether the background is really there."""
+        self.right = torch.zeros(steps, dtype=torch.long)
+        self.all = torch.zeros(steps, dtype=torch.long)
+
+    def add(self, probabilities: Tensor, truth: Tensor) -> None:
+        """Count the pixels of a photo.
+
+        Args:
+            probabilities: ``[C, H, W]``, which add up to 1 at each pixel.
+            truth: ``[H, W]`` labels; ``IGNORED`` ones do not count.
+        """
+        best, label = probabilities.max(0)
+        counted = truth != IGNORED
+        if self.background is not None:
+            counted &= label != self.background
+        steps = len(self.all)
+        step = (best[counted] * steps).long().clamp(max=steps - 1)
+        right = label[counted] == truth[counted]
+        self.all += torch.bincount(step, minlength=steps)
+        self.right += torch.bincount(step[right], minlength=steps)
+
+    def sure_from(self, wanted: float = 0.75) -> float:
+        """The lowest probability from which the share ``wanted`` of the pixels is right.
+
+        It is 1 where no probability is high enough.
+        """
+        above = self.all.flip(0).cumsum(0).flip(0)
+        right = self.right.flip(0).cumsum(0).flip(0)
+        enough = ((above > 0) & (right >= wanted * above)).nonzero()
+        return float(enough[0]) / len(self.all) if len(enough) else 1.0
+
+
 def score_segmenter(
     network: nn.Module,
     preset: Callable[[Any], Tensor],
     photos: Sequence[AnnotatedPhoto],
     names: Sequence[str],
     table: Tensor | None = None,
+    certainty: Certainty | None = None,
 ) -> dict[str, float]:
     """Return the mean IoU and each class's IoU at the size of the masks.
 
     ``table`` turns a mask's numbers into labels: ``relabel`` (for VOC) unless another is given.
+    ``certainty`` counts the pixels too.
 
     Logits are enlarged to the mask, then argmax, as at inference.
     """
@@ -101,6 +140,8 @@ def score_segmenter(
             logits = network(picture[None].to(device))["out"].cpu()
             logits = F.interpolate(logits, size=truth.shape, mode="bilinear", align_corners=False)
             counts += confusion(truth, logits[0].argmax(0), len(names))
+            if certainty is not None:
+                certainty.add(logits[0].softmax(0), truth)
     each = intersection_over_union(counts)
     return {"mIoU": float(each.nanmean())} | {
         f"IoU {name}": float(value) for name, value in zip(names, each, strict=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import plotly.graph_objects as go
 
@@ -20,7 +21,7 @@ _FATE_WORDS = {
     "below_score": "below score",
     "suppressed": "suppressed",
     "decayed": "decayed",
-    "cut_by_max": "cut by max",
+    "cut_by_max": "over the limit",
     "hidden_by_class_filter": "hidden by class",
 }
 
@@ -28,6 +29,32 @@ _FATE_WORDS = {
 def fate_word(fate: str) -> str:
     """A fate in words."""
     return _FATE_WORDS[fate]
+
+
+def fate_words(fate: str) -> str:
+    """Any fate in words, also that of a place which never became a candidate."""
+    return _FATE_WORDS.get(fate, fate.replace("_", " "))
+
+
+STAGE_WORDS = {
+    "rpn_score": "RPN score threshold",
+    "rpn_pre_nms": "best anchors per level",
+    "rpn_nms": "NMS of the RPN",
+    "rpn_post_nms": "best proposals",
+    "level_topk": "best scores per level",
+    "class_topk": "best scores per class",
+    "anchors_x_classes": "anchors x classes",
+    "proposals_x_classes": "proposals x classes",
+    "nms": "NMS",
+    "max_detections": "limit of detections",
+}
+
+
+def stage_words(name: str) -> str:
+    """A stage of the funnel in words."""
+    base = name.removesuffix("_2")
+    words = STAGE_WORDS.get(base, base.replace("_", " "))
+    return words if base == name else f"{words} (again)"
 
 
 def class_distribution(
@@ -64,7 +91,7 @@ def class_distribution(
 
 def funnel(stages: Sequence[Stage]) -> go.Figure:
     """How many boxes are left after each stage, on a logarithmic scale, words on hover."""
-    names = [s.name.replace("_", " ") for s in stages]
+    names = [stage_words(s.name) for s in stages]
     figure = go.Figure(
         go.Bar(
             x=[max(s.count, 0.8) for s in stages],
@@ -78,9 +105,10 @@ def funnel(stages: Sequence[Stage]) -> go.Figure:
             hoverinfo="text",
         )
     )
-    figure.update_xaxes(type="log", showticklabels=False, showgrid=False)
+    figure.update_xaxes(type="log", dtick=1, title_text="boxes left (log scale)")
     figure.update_yaxes(autorange="reversed")
-    return _compact(figure, len(stages))
+    figure = _compact(figure, len(stages))
+    return figure.update_layout(height=figure.layout.height + 30, margin_b=54)
 
 
 def fates(counts: Mapping[str, int]) -> go.Figure:
@@ -122,6 +150,38 @@ def timing(timing_ms: Mapping[str, float]) -> go.Figure:
     figure.update_xaxes(showticklabels=False, showgrid=False)
     figure.update_yaxes(autorange="reversed")
     return _compact(figure, len(values))
+
+
+def growth(rows: Sequence[Any]) -> go.Figure:
+    """The receptive field of each layer of a stack as a bar around the middle of the unit.
+
+    Args:
+        rows: of ``features.receptive.stack``, first to last layer.
+    """
+    names = [
+        f"{at}: {r.kernel}x{r.kernel}"
+        + (f", stride {r.stride}" if r.stride > 1 else "")
+        + (f", dilation {r.dilation}" if r.dilation > 1 else "")
+        for at, r in enumerate(rows, 1)
+    ]
+    figure = go.Figure(
+        go.Bar(
+            base=[-r.size / 2 for r in rows],
+            x=[r.size for r in rows],
+            y=names,
+            orientation="h",
+            text=[f"{r.size} x {r.size}" for r in rows],
+            textposition="auto",
+            textangle=0,
+            insidetextanchor="middle",
+            hoverinfo="skip",
+            marker={"color": INPUT},
+        )
+    )
+    figure.update_xaxes(title_text="input pixels, counted from the middle of the unit")
+    figure.update_yaxes(autorange="reversed", title_text="layer")
+    figure = _compact(figure, max(len(rows), 4))
+    return figure.update_layout(height=figure.layout.height + 30, margin_b=54)
 
 
 def _compact(figure: go.Figure, rows: int) -> go.Figure:

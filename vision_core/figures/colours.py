@@ -1,7 +1,9 @@
 """Every colour that a figure uses, defined once: one role per quantity, one colour per class name.
 
-The role colours are the set of Okabe and Ito (2008), which eyes with any common colour blindness
-tell apart. Colours are ``#RRGGBB`` strings here and ``(r, g, b)`` bytes where pixels are painted.
+Most are of the set of Okabe and Ito (2008). Colours that stand together are told apart by eyes with
+any of the three common kinds of colour blindness, and lines on a page stand out from both themes;
+tests hold both. Colours are ``#RRGGBB`` strings here and ``(r, g, b)`` bytes where pixels are
+painted.
 """
 
 from __future__ import annotations
@@ -17,10 +19,23 @@ from vision_core.records import FATES
 BLUE, VERMILION, GREEN = "#0072B2", "#D55E00", "#009E73"
 ORANGE, SKY, YELLOW, PURPLE, GREY = "#E69F00", "#56B4E9", "#F0E442", "#CC79A7", "#999999"
 
+VIOLET, ROSE = "#8E44AD", "#C2185B"
+
+THEMES = {"light": "#FFFFFF", "dark": "#10161D"}
+"""Backgrounds of the two themes."""
+ROLES: dict[str, dict[str, str]] = {
+    "light": {"input": BLUE, "kernel": VERMILION, "output": GREEN, "muted": "#6B7280"},
+    "dark": {"input": SKY, "kernel": "#FF8A45", "output": "#6FE3A1", "muted": "#9CA3AF"},
+}
+"""Of the parts of a walkthrough, by theme; the player's script holds the same."""
 INPUT, KERNEL, OUTPUT = BLUE, VERMILION, GREEN
+POSITIVE, NEGATIVE = VERMILION, BLUE
+"""Ends of the scale of a signed map."""
 GROUND_TRUTH = SKY
 MODELS = (BLUE, VERMILION, GREEN, PURPLE)
 """Of the models of a comparison, in their order."""
+INSTANCES = ("#56B4E9", "#F0E442", "#CC79A7", "#009E73", "#E69F00", "#9D8CF5", "#D55E00", "#B8E986")
+"""Of masks and skeletons, one for each instance in the order of their scores."""
 # What two models say of one object, and what a ground truth says of a detection.
 DIFFERENCES = {
     "both": GREEN,
@@ -29,11 +44,11 @@ DIFFERENCES = {
     "only_a": BLUE,
     "only_b": VERMILION,
 }
-VERDICTS = {"hit": GREEN, "false": VERMILION, "missed": SKY}
+VERDICTS = {"hit": GREEN, "false": ROSE, "missed": SKY}
 
 # By fate of a candidate, in the order of `FATES`.
 FATE_COLOURS: dict[str, str] = dict(
-    zip(FATES, (GREEN, GREY, ORANGE, YELLOW, PURPLE, "#666666"), strict=True)
+    zip(FATES, (GREEN, GREY, ORANGE, YELLOW, VIOLET, "#666666"), strict=True)
 )
 # Never by colour alone: on-off lengths of the outline, in line widths.
 FATE_DASHES: dict[str, tuple[int, ...]] = dict(
@@ -78,6 +93,11 @@ def class_colour(name: str) -> str:
     return table[key]
 
 
+def instance_colours(count: int) -> list[str]:
+    """A colour for each of so many instances; neighbours in the order differ most."""
+    return [INSTANCES[i % len(INSTANCES)] for i in range(count)]
+
+
 def text_on(colour: str) -> str:
     """Black or white, whichever has the higher WCAG contrast on the colour."""
     linear = _linear(np.array(rgb(colour)) / 255)
@@ -112,14 +132,18 @@ def oklab(colours: np.ndarray) -> np.ndarray:
 def _known_colours() -> dict[str, str]:
     """Colours of the known classes: each the farthest from all before it, in OKLab.
 
-    Near-black, near-white and grey are left out: on a photo they read as shadow or as light.
+    Near-black, near-white and grey are left out: on a photo they read as shadow or as light. So
+    are vermilion and orange, which stand for what speaks for a score and for what was suppressed.
     """
     steps = np.linspace(0, 1, 11)
     grid = np.stack(np.meshgrid(steps, steps, steps), -1).reshape(-1, 3)
     lab = oklab(grid)
     chroma = np.hypot(lab[:, 1], lab[:, 2])
     grid = grid[(lab[:, 0] > 0.42) & (lab[:, 0] < 0.92) & (chroma > 0.09)]
-    first = np.array([rgb(c) for c in (VERMILION, SKY, YELLOW, GREEN, PURPLE, ORANGE, BLUE)]) / 255
+    first = np.array([rgb(c) for c in (PURPLE, SKY, YELLOW, GREEN, BLUE)]) / 255
+    kept_free = oklab(np.array([rgb(c) for c in (VERMILION, ORANGE)]) / 255)
+    far = np.min([np.linalg.norm(oklab(grid) - c, axis=1) for c in kept_free], axis=0)
+    grid = grid[far > 0.09]
     chosen = list(first)
     lab = oklab(grid)
     nearest = np.min([np.linalg.norm(lab - c, axis=1) for c in oklab(first)], axis=0)

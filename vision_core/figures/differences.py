@@ -7,10 +7,20 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from vision_core.figures.colours import GREY, MODELS, VERMILION, rgb
+from vision_core.figures.colours import (
+    BLUE,
+    GREEN,
+    GREY,
+    MODELS,
+    ORANGE,
+    PURPLE,
+    SKY,
+    VERMILION,
+    rgb,
+)
 
 _FONT = {"size": 15}
-_STAGES = ("#E69F00", "#0072B2", "#009E73", "#CC79A7", "#999999", "#56B4E9", "#D55E00")
+_STAGES = (ORANGE, BLUE, GREEN, PURPLE, GREY, SKY, VERMILION)
 
 
 def agreement(scores: np.ndarray, f1: np.ndarray, now: float) -> go.Figure:

@@ -17,7 +17,7 @@ from vision_core.figures.canvas import (
     line_width,
     text_size,
 )
-from vision_core.figures.colours import class_colour, rgb
+from vision_core.figures.colours import class_colour, instance_colours, rgb
 from vision_core.images import Photo
 from vision_core.records import Keypoints, Selection
 from vision_core.selection.masks import paste_mask
@@ -60,6 +60,8 @@ def draw(
     picture, scale = fitted(photo, max_width)
     boxes = found.boxes * np.float32(scale)
     colours = [class_colour(name) for name in found.labels]
+    if masks is not None or keypoints is not None:
+        colours = instance_colours(len(found))
     if masks is not None:
         _paint_masks(picture, boxes, masks, colours, mask_threshold, opacity)
     width = line_width(*picture.shape[:2])
@@ -138,6 +140,16 @@ def visible_joints(keypoints: Keypoints, threshold: float | None) -> np.ndarray:
     return finite if threshold is None else finite & (keypoints.scores >= threshold)
 
 
+def limb_sides(keypoints: Keypoints) -> list[str]:
+    """``left``, ``right`` or an empty word for each limb, by the names of its two joints."""
+
+    def side(limb: tuple[int, int]) -> str:
+        words = {keypoints.names[joint].split("_")[0] for joint in limb} & {"left", "right"}
+        return words.pop() if len(words) == 1 else ""
+
+    return [side(limb) for limb in keypoints.skeleton]
+
+
 def _paint_masks(
     picture: np.ndarray,
     boxes: np.ndarray,
@@ -187,12 +199,13 @@ def _paint_skeletons(
     threshold: float | None,
 ) -> None:
     width = line_width(*picture.shape[:2]) + 1
-    shown = visible_joints(keypoints, threshold)
+    shown, sides = visible_joints(keypoints, threshold), limb_sides(keypoints)
     for person, colour in enumerate(colours):
         points = keypoints.xy[person] * scale
-        for a, b in keypoints.skeleton:
+        for (a, b), side in zip(keypoints.skeleton, sides, strict=True):
             if shown[person, a] and shown[person, b]:
-                draw_line(picture, points[a], points[b], "#FFFFFF", width + 2)
+                edge = "#000000" if side == "right" else "#FFFFFF"
+                draw_line(picture, points[a], points[b], edge, width + 2)
                 draw_line(picture, points[a], points[b], colour, width)
         for joint in np.flatnonzero(shown[person]):
             draw_dot(picture, points[joint], colour, width)

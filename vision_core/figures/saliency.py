@@ -13,12 +13,13 @@ import cv2
 import numpy as np
 import plotly.graph_objects as go
 
-from vision_core.figures.colours import INPUT, KERNEL, rgb
+from vision_core.figures.colours import NEGATIVE, POSITIVE, rgb
 from vision_core.figures.encode import data_url, png
 from vision_core.images import Photo
 
 NEUTRAL = "#FFFFFF"
-_STOPS = np.array([rgb(INPUT), rgb(NEUTRAL), rgb(KERNEL)], float)
+_STOPS = np.array([rgb(NEGATIVE), rgb(NEUTRAL), rgb(POSITIVE)], float)
+_LETTERS, _SMALL = 118, 12  # small type in the width of a figure; height of its line, pixels
 QUANTILE = 0.995
 """A map's own scale ends where this share of its magnitudes lies below: a few pixels of a gradient
 are far greater than all others, and would leave the rest white."""
@@ -97,7 +98,8 @@ def panels(
     from plotly.subplots import make_subplots
 
     rows = -(-len(shown) // columns)
-    titles = [_title(panel, brief) for panel in shown]
+    titles = [_title(panel, brief, _LETTERS // columns) for panel in shown]
+    lines = max(title.count("<br>") for title in titles)
     figure = make_subplots(
         rows,
         columns,
@@ -117,20 +119,22 @@ def panels(
         )
         figure.add_layout_image(
             source=data_url(png(panel.picture), "png"),
-            x=0,
+            x=wide / 2,
             y=0,
             sizex=wide,
             sizey=tall,
+            xanchor="center",
+            yanchor="top",
             xref=f"x{at + 1}" if at else "x",
             yref=f"y{at + 1}" if at else "y",
-            sizing="stretch",
+            sizing="contain",  # a scale shared by the axes would not follow a change of size
             layer="below",
         )
-    figure.update_xaxes(visible=False, range=[0, wide], matches="x", constrain="domain")
-    figure.update_yaxes(visible=False, range=[tall, 0], matches="y", scaleanchor="x")
+    figure.update_xaxes(visible=False, range=[0, wide], matches="x")
+    figure.update_yaxes(visible=False, range=[tall, 0], matches="y")
     figure.update_layout(
         height=height * rows,
-        margin={"l": 0, "r": 0, "t": 34, "b": 4},
+        margin={"l": 0, "r": 0, "t": 34 + _SMALL * max(lines - 1, 0), "b": 4},
         showlegend=False,
         dragmode="pan",
         font={"size": 14},
@@ -143,7 +147,18 @@ def scale_words(limit: float, brief: bool = False) -> str:
     return f"± {limit:.3g}" if brief else f"full colour at ± {limit:.3g}"
 
 
-def _title(panel: Panel, brief: bool) -> str:
+def _title(panel: Panel, brief: bool, letters: int) -> str:
+    """Title and small type; a line of it that is too long for the panel goes on in the next."""
     scale = "" if panel.limit is None else scale_words(panel.limit, brief)
-    small = ", ".join(filter(None, (panel.note, scale)))
-    return f"{panel.title}<br><sup>{small}</sup>" if small else panel.title
+    parts = [part for part in (panel.note, scale) if part]
+    whole = ", ".join(parts)
+    lines = [whole] if len(whole) <= letters else [shortened(part, letters) for part in parts]
+    return "<br>".join([panel.title, *(f"<sup>{line}</sup>" for line in lines if line)])
+
+
+def shortened(text: str, letters: int) -> str:
+    """A text of at most so many letters: what is left out stood in its middle."""
+    if len(text) <= letters:
+        return text
+    first = (letters - 1) // 2
+    return f"{text[:first]}…{text[len(text) - (letters - 1 - first) :]}"

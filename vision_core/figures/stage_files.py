@@ -12,15 +12,15 @@ import numpy as np
 from PIL import Image
 
 from vision_core.errors import UserError
-from vision_core.figures.colours import GREEN, INPUT, KERNEL, rgb
+from vision_core.figures.colours import ROLES, rgb
 from vision_core.figures.stage import Mark, Stage
 from vision_core.figures.stage_layout import Layout, Place, lay_out, text_wide
 from vision_core.figures.stage_pen import Pen
 from vision_core.walkthroughs.types import Cell, Walkthrough
 
 MAX_FRAMES = 400  # a film of more is no film for a slide
-_TEXT, _MUTED = "#16202A", "#6B7280"
-_ROLES = {"input": INPUT, "kernel": KERNEL, "output": GREEN, "muted": _MUTED}
+_ROLES = ROLES["light"]
+_TEXT, _MUTED = "#16202A", _ROLES["muted"]
 _LINE, _MARGIN = 24, 12
 _SAID, _LABEL = 17, 15  # type sizes of a step's sentence and of a mark's label
 _HOLD, _LAST = 900, 2500  # milliseconds a frame, and the last one

@@ -60,7 +60,7 @@ def _convolution(walk: Walkthrough) -> list[Block]:
             i * s - p for i, s, p in zip(place, facts["stride"], facts["padding"], strict=True)
         ]
         marks.append(Mark("rect", _box(corner, reach), "input", (k, k)))
-    title = "kernel, turned round" if facts["flip"] else "kernel"
+    title = "kernel, rotated by 180°" if facts["flip"] else "kernel"
     blocks = [
         grid(walk, "input", axes=axes, ring=_ring(walk)).with_marks("input", marks),
         grid(walk, "weight", title, "*", axes, flipped=facts["flip"]),
@@ -104,7 +104,7 @@ def _transposed(walk: Walkthrough) -> list[Block]:
     if facts["view"] == "gather":
         return [
             grid(walk, "stretched", "input with zeros", axes=axes),
-            grid(walk, "weight", "kernel, turned round", "*", axes, flipped=True),
+            grid(walk, "weight", "kernel, rotated by 180°", "*", axes, flipped=True),
             *_bias(walk),
             grid(walk, "output", sign="=", axes=axes),
         ]

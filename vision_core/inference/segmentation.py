@@ -6,6 +6,9 @@ Long et al. 2015 (FCN) upsample scores, as done here.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -46,18 +49,38 @@ def trace_segmentation(net: Network, photo: Photo) -> SegmentationTrace:
 
 
 def _argmax_upsampled(logits: Tensor, height: int, width: int) -> Tensor:
-    """Argmax over bilinearly upsampled logits [C, h, w], uint8 [height, width].
-
-    Done in bands of rows: 21 classes on a 4-megapixel photo would take 340 MB at once.
-    """
+    """Argmax over bilinearly upsampled logits [C, h, w], uint8 [height, width]."""
     result = torch.empty((height, width), dtype=torch.uint8, device=logits.device)
+    for rows, band in _bands(logits, height, width):
+        result[rows] = band.argmax(0).to(torch.uint8)
+    return result
+
+
+def _bands(logits: Tensor, height: int, width: int) -> Iterator[tuple[slice, Tensor]]:
+    """Bilinearly upsampled logits [C, rows, width] in bands of rows, with the rows of each.
+
+    In bands, since 21 classes on a 4-megapixel photo would take 340 MB at once.
+    """
     wide = _interpolate_axis(logits, width, dim=2)
     for start in range(0, height, ROWS_PER_CHUNK):
         stop = min(start + ROWS_PER_CHUNK, height)
         low, high, weight = _neighbours(logits.shape[1], height, logits.device, start, stop)
         band = wide[:, low] * (1 - weight)[:, None] + wide[:, high] * weight[:, None]
-        result[start:stop] = band.argmax(0).to(torch.uint8)
-    return result
+        yield slice(start, stop), band
+
+
+def confidence(trace: SegmentationTrace) -> np.ndarray:
+    """The probability of the class that each photo pixel was given, float32 [H, W], 0..1.
+
+    It is the softmax over the classes of the upsampled logits at the pixel, as
+    ``probabilities_at`` tells it.
+    """
+    width, height = trace.info.photo_size
+    logits = torch.from_numpy(trace.logits.copy())
+    result = torch.empty((height, width))
+    for rows, band in _bands(logits, height, width):
+        result[rows] = torch.softmax(band, 0).amax(0)
+    return result.numpy()
 
 
 def _neighbours(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from vision_core.methods.baselines import baseline
 from vision_core.methods.method import SCORE, Method, Setting
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from vision_core.attribution.question import Question
 
 STEPS = Setting("steps", "steps", int, 32, 2, 256, on_page=32)
-BASELINE = Setting("baseline", "baseline", str, "black", choices=("black", "mean", "white", "blur"))
+BASELINE = baseline("black")
 
 
 def _run(question: Question, settings: Mapping[str, Any]) -> Iterator[Estimate]:

@@ -48,6 +48,16 @@ class Setting:
     option: str = ""
     label: str = ""
 
+    def check(self, value: Any) -> None:
+        """Refuse a word that is none of the choices.
+
+        Raises:
+            UserError: naming it.
+        """
+        if self.choices and value not in self.choices:
+            known = ", ".join(self.choices)
+            raise UserError(f"There is no {self.name} {value!r}; choose one of {known}.")
+
 
 @dataclass(frozen=True)
 class Method:
@@ -97,7 +107,7 @@ class Method:
         return tuple(s for s in self.settings if s.on_page is not None)
 
     def check(self, given: Mapping[str, Any]) -> None:
-        """Refuse what the method does not take.
+        """Refuse what the method does not take, and words that are none of the choices.
 
         Raises:
             UserError: naming the first such setting.
@@ -106,3 +116,6 @@ class Method:
             if name not in self.takes:
                 takes = f"it takes {', '.join(self.takes)}" if self.takes else "it takes none"
                 raise UserError(f"The method {self.name} has no setting {name!r}; {takes}.")
+        for setting in self.settings:
+            if setting.name in given:
+                setting.check(given[setting.name])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from vision_core.methods.baselines import baseline
 from vision_core.methods.method import SCORE, Method, Setting
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 PATCH = Setting("patch", "patch, input pixels", int, 32, 4, 128, on_page=32, in_input=True)
 STRIDE = Setting("stride", "stride, half a patch if left out", int, None, 1, 128)
-BASELINE = Setting("baseline", "baseline", str, "mean", choices=("black", "mean", "white", "blur"))
+BASELINE = baseline("mean")
 
 
 def _run(question: Question, settings: Mapping[str, Any]) -> Iterator[Estimate]:

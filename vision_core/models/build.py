@@ -7,8 +7,10 @@ torchvision sets them; nothing is downloaded.
 
 from __future__ import annotations
 
+import copy
 import math
 import threading
+from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -41,8 +43,19 @@ def official(builder: str, sha256: str) -> Any | None:
 
 def build_official(builder: str, member: Any, state: StateDict) -> nn.Module:
     """What ``builder(weights=member)`` returns, with ``state`` in place of the download."""
+    state = _versioned(builder, state)
     with _lock, _quiet_rng(), _in_place_of_download(member, state):
         return get_model_builder(builder)(weights=member, progress=False)
+
+
+def _versioned(builder: str, state: StateDict) -> StateDict:
+    """With the version that MNASNet asks for; the first one had a stem of 32 channels always."""
+    if not builder.startswith("mnasnet"):
+        return state
+    first = state["layers.0.weight"].shape[0] == 32 and builder != "mnasnet1_0"
+    told: Any = OrderedDict(state)
+    told._metadata = {"": {"version": 1 if first else 2}}
+    return told
 
 
 def build_plain(builder: str, seed: int = 0, **settings: Any) -> nn.Module:
@@ -164,7 +177,7 @@ def _in_place_of_download(member: Any, state: StateDict) -> Iterator[None]:
 
     def here(*args: Any, **kwargs: Any) -> Any:
         mine = threading.get_ident() == me
-        return dict(state) if mine else original(member, *args, **kwargs)
+        return copy.copy(state) if mine else original(member, *args, **kwargs)
 
     member.get_state_dict = here
     try:

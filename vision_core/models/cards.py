@@ -37,6 +37,8 @@ BUNDLED = (
     "vgg_s",
     "alexnet_s",
 )
+UNBUNDLED = ("yolo_s",)
+"""Networks of our own that can be built and trained, and whose weights are not here."""
 _NOT_A_CLASS = ("__background__", "background", "no person", "N/A")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import pickle
 import re
+from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -178,7 +179,9 @@ def fit(module: nn.Module, state: StateDict, file: Path, name: str) -> None:
             f"{file.name} holds values that are no finite numbers in {_some(bad)}; "
             f"save the weights again from an earlier step of the training."
         )
-    module.load_state_dict(state, strict=False)
+    told: Any = OrderedDict(state)
+    told._metadata = getattr(own, "_metadata", {})  # MNASNet asks for its version
+    module.load_state_dict(told, strict=False)
 
 
 def _optional(key: str) -> bool:

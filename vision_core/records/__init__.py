@@ -3,6 +3,7 @@
 Records know errors and each other; what makes and reads them stands above.
 """
 
+from vision_core.records.keypoints import Keypoints
 from vision_core.records.predictions import Prediction
 from vision_core.records.selections import (
     BELOW_SCORE,
@@ -22,7 +23,6 @@ from vision_core.records.traces import (
     AnchorField,
     ClassificationTrace,
     DetectionTrace,
-    Keypoints,
     SegmentationTrace,
     Stage,
     Trace,

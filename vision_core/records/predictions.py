@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from vision_core.records.keypoints import Keypoints
 from vision_core.records.selections import Selection
-from vision_core.records.traces import Keypoints, Trace
+from vision_core.records.traces import Trace
 
 
 @dataclass(frozen=True, eq=False)

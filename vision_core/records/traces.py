@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -226,9 +226,22 @@ class SegmentationTrace:
         bottom = self.logits[:, y1, x0] * (1 - wx) + self.logits[:, y1, x1] * wx
         return np.asarray(top * (1 - wy) + bottom * wy)
 
-    def pixel_counts(self) -> dict[str, int]:
-        """Photo pixels per class name, classes that do not occur left out."""
-        totals = np.bincount(self.class_map.ravel(), minlength=len(self.info.labels))
+    def unsure(self, below: float) -> np.ndarray:
+        """Whether each photo pixel's class has a probability under ``below``, bool [H, W]."""
+        from vision_core.inference.segmentation import confidence
+
+        if below <= 0:
+            return np.zeros(self.class_map.shape, bool)
+        return confidence(self) < below
+
+    def pixel_counts(self, but: np.ndarray | None = None) -> dict[str, int]:
+        """Photo pixels per class name, classes that do not occur left out.
+
+        Args:
+            but: bool [H, W], pixels that do not count.
+        """
+        counted = self.class_map if but is None else self.class_map[~but]
+        totals = np.bincount(counted.ravel(), minlength=len(self.info.labels))
         return {n: int(c) for n, c in zip(self.info.labels, totals, strict=True) if c}
 
     @property
@@ -280,26 +293,6 @@ class ClassificationTrace:
     def nbytes(self) -> int:
         """Memory of the arrays, for caches that count bytes."""
         return self.logits.nbytes + self.probabilities.nbytes
-
-
-@dataclass(frozen=True, eq=False)
-class Keypoints:
-    """Joints of some detections.
-
-    Attributes:
-        xy: float32 [K, J, 2], photo pixels.
-        scores: float32 [K, J].
-        score_kind: what the scores are: ``heatmap logit``, ``probability``, or ``none`` where
-            the network gives none and 1.0 stands in their place.
-        names: J joint names.
-        skeleton: pairs of joint indices that a limb connects.
-    """
-
-    xy: np.ndarray
-    scores: np.ndarray
-    score_kind: str
-    names: tuple[str, ...]
-    skeleton: tuple[tuple[int, int], ...] = field(default=())
 
 
 Trace = DetectionTrace | SegmentationTrace | ClassificationTrace

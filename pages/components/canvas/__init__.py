@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
-from pages.components.canvas.live import Live, packed
 from vision_core.figures import jpeg
 from vision_core.figures.browser import HERE, component
 from vision_core.figures.browser.bundle import bundle
-from vision_core.figures.colours import INPUT
+from vision_core.figures.browser.live import Live
+from vision_core.figures.browser.scene import Mark, Overlay, Scene, numbers
 from vision_core.figures.encode import data_url
 from vision_core.images import Photo
+
+__all__ = ["Live", "Mark", "Overlay", "Scene", "picture"]
 
 _TALLEST_ON_STAGE = "calc(100vh - 13.7rem)"
 _HELD_BY_BROWSER = 9  # images, traces, the code; it keeps more of each, and asks for what it lacks
@@ -29,93 +29,6 @@ _mount = st.components.v2.component(
     "convscope_picture", html=_PARTS.html, css=_PARTS.css, js=bundle(HERE / "canvas" / "start.js")
 )
 _CODE_ID = hashlib.sha256(_PARTS.js.encode()).hexdigest()[:16]
-
-
-@dataclass(frozen=True)
-class Mark:
-    """A box that is pointed out: photo pixels, colour, outline and a text at its corner."""
-
-    box: list[float]
-    colour: str
-    text: str = ""
-    dash: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True)
-class Overlay:
-    """A picture of masks or a class map that lies on the photo.
-
-    Attributes:
-        id: differs whenever the picture does.
-        make: makes its PNG file. With ``owners`` its grey values are indices: value i is the
-            mask of owner i - 1, from 128 on its outline where there are fewer than 128 owners.
-        owners: ids of the boxes that the masks belong to; empty for a picture to show as it is.
-        colours: ``#RRGGBB`` of each owner.
-        opacity: of the masks.
-    """
-
-    id: str
-    make: Callable[[], bytes]
-    owners: list[int] = field(default_factory=list)
-    colours: list[str] = field(default_factory=list)
-    opacity: float = 1.0
-
-
-@dataclass(frozen=True)
-class Scene:
-    """What lies on the photo, in photo pixels.
-
-    Attributes:
-        boxes: [x1, y1, x2, y2] each, best first.
-        ids: what is reported when a box is picked.
-        labels: class name of each box.
-        scores: score of each box; ``None`` where a box has none.
-        colours: ``#RRGGBB`` of each box.
-        dashes: on-off lengths of each outline, in line widths; missing ones are solid.
-        skeletons: joints (x, y) of each box, ``None`` where one is not shown.
-        limbs: pairs of joint indices.
-        overlay: a picture of masks or a class map.
-        pin: a marked pixel (x, y).
-        picks: ``boxes`` or ``pixels``: what a click means.
-        captions: write class and score at each box.
-        description: the result in words, for those who do not see it.
-        live: what the component needs to select while a slider is dragged; ``None``: no sliders.
-        marks: boxes that are pointed out.
-        links: lines between marks: (from, to, text).
-        crowd: many thin outlines, float32 [N, 4].
-        zoom: the picture can be zoomed.
-        group: pictures of one group zoom and pan together; they show the same photo.
-        shared: the live sliders of the group move together as well.
-        plain: the live sliders come without counts and without the other candidates.
-        asks: what a place is asked for: ``why`` nothing is there, ``draw`` a box, or nothing.
-        only: ids of the boxes that may be shown while a slider is dragged; ``None``: any.
-        tints: ``#RRGGBB`` by id of a box, in place of its class's colour.
-    """
-
-    boxes: list[list[float]] = field(default_factory=list)
-    ids: list[int] = field(default_factory=list)
-    labels: list[str] = field(default_factory=list)
-    scores: list[float | None] = field(default_factory=list)
-    colours: list[str] = field(default_factory=list)
-    dashes: list[tuple[int, ...]] = field(default_factory=list)
-    skeletons: list[list[list[float] | None]] | None = None
-    limbs: list[tuple[int, int]] = field(default_factory=list)
-    overlay: Overlay | None = None
-    pin: tuple[int, int] | None = None
-    picks: str = "boxes"
-    captions: bool = True
-    description: str = ""
-    live: Live | None = None
-    marks: list[Mark] = field(default_factory=list)
-    links: list[tuple[int, int, str]] = field(default_factory=list)
-    crowd: np.ndarray | None = None
-    zoom: bool = False
-    group: str = ""
-    shared: bool = False
-    plain: bool = False
-    asks: str = "why"
-    only: list[int] | None = None
-    tints: dict[str, str] = field(default_factory=dict)
 
 
 def picture(
@@ -150,7 +63,7 @@ def picture(
     held: dict[str, None] = st.session_state.setdefault(f"_held_{key}", {})
     _mount(
         key=key,
-        data=_numbers(scene)
+        data=numbers(scene)
         | {
             "code": {"id": _CODE_ID} | ({} if _holds(held, _CODE_ID) else {"text": _PARTS.js}),
             "photo": {"id": photo.sha256, "width": photo.width, "height": photo.height}
@@ -168,55 +81,10 @@ def picture(
     )
 
 
-def _numbers(scene: Scene) -> dict[str, Any]:
-    """All of a scene that is not a file."""
-    plain = (
-        "boxes",
-        "ids",
-        "labels",
-        "scores",
-        "colours",
-        "dashes",
-        "skeletons",
-        "limbs",
-        "pin",
-        "picks",
-        "captions",
-        "description",
-        "zoom",
-        "group",
-        "shared",
-        "plain",
-        "asks",
-        "only",
-        "tints",
-    )
-    crowd = (
-        None
-        if scene.crowd is None
-        else {
-            "boxes": packed(scene.crowd, "f4"),
-            "colour": INPUT,
-            "alpha": max(0.25, 1 - len(scene.crowd) / 1000),
-        }
-    )
-    return {name: getattr(scene, name) for name in plain} | {
-        "marks": [vars(mark) for mark in scene.marks],
-        "links": [
-            {"from": a, "to": b, "text": text, "colour": scene.marks[b].colour}
-            for a, b, text in scene.links
-        ],
-        "rects": crowd,
-    }
-
-
 def _overlay(held: dict[str, None], overlay: Overlay | None) -> dict[str, Any] | None:
     if overlay is None:
         return None
-    look: dict[str, Any] = {"id": overlay.id}
-    if overlay.owners:
-        look |= {name: getattr(overlay, name) for name in ("owners", "colours", "opacity")}
-    return look | _file(held, overlay.id, overlay.make, "png")
+    return overlay.message() | _file(held, overlay.id, overlay.make, "png")
 
 
 def _live(held: dict[str, None], live: Live | None) -> dict[str, Any] | None:

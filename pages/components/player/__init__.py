@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import streamlit as st
 
 from vision_core.figures.browser import component
+from vision_core.figures.browser.playing import player_data
 from vision_core.figures.stage import Stage
 
-HINT = "Space plays, ← and → step. Point at a cell to see what it is made of or what it feeds."
 _PARTS = component("player")
 _mount = st.components.v2.component(
     "convscope_player", html=_PARTS.html, css=_PARTS.css, js=_PARTS.js
@@ -47,28 +45,13 @@ def player(
         on_edit: called with ``operand, cell, value, step``.
         on_drag: called with ``name, index, box, step``; the box in the drag's own units.
     """
-    shown = stage.to_json()
-    hint = HINT + (" Double-click a number, or Enter on it, to change it." if editable else "")
     _mount(
         key=key,
-        data={
-            "stage": shown,
-            "stamp": _stamp(shown),
-            "step": step,
-            "scene": scene,
-            "editable": list(editable),
-            "above": above,
-            "stem": stem,
-            "hint": hint,
-        },
+        data=player_data(stage, step=step, scene=scene, editable=editable, above=above, stem=stem),
         on_step_change=lambda: _heard(key, "step", on_step),
         on_edit_change=lambda: _heard(key, "edit", on_edit),
         on_drag_change=lambda: _heard(key, "drag", on_drag),
     )
-
-
-def _stamp(shown: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(shown).encode()).hexdigest()[:16]
 
 
 def _heard(key: str, what: str, then: Callable[[Any], None]) -> None:

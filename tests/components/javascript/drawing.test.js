@@ -11,6 +11,7 @@ import {
 import { Drawing } from "../../../vision_core/figures/browser/player/draw.js";
 import { measureWith } from "../../../vision_core/figures/browser/player/layout.js";
 import { short, Walk } from "../../../vision_core/figures/browser/player/walk.js";
+import { standing } from "../../../vision_core/figures/browser/replay/replay.js";
 import { cases } from "./cases.js";
 
 const ROLES = { input: "#0072B2", kernel: "#D55E00", output: "#009E73", muted: "#6B7280" };
@@ -128,5 +129,23 @@ test("canvas: labels stay in the picture and move down rather than cover each ot
   for (const [i, a] of taken.entries()) {
     assert.ok(a.left >= 0 && a.top >= 0 && a.left + a.width <= 400 && a.top + a.height <= 300);
     for (const b of taken.slice(i + 1)) assert.ok(a.top + a.height <= b.top || b.top + b.height <= a.top);
+  }
+});
+
+test("replay: its last step keeps what the selection keeps, with the scores that are left", () => {
+  const { data, finished } = cases("replay");
+  assert.deepEqual(data.variants.map(({ name }) => name), Object.keys(finished));
+  for (const variant of data.variants) {
+    const start = standing(variant, data.scores, 0);
+    assert.ok(start.fate.every((fate) => fate === 0) && start.last === null);
+    const { fate, now } = standing(variant, data.scores, variant.steps.length);
+    const [ids, scores] = finished[variant.name];
+    const kept = [...fate.keys()].filter((i) => fate[i] === 1);
+    assert.deepEqual(kept.map((i) => data.ids[i]).sort((a, b) => a - b), ids.slice().sort((a, b) => a - b));
+    for (const i of kept) {
+      const left = scores[ids.indexOf(data.ids[i])];
+      assert.ok(Math.abs(now[i] - left) < 2e-4, `${variant.name}: ${now[i]}, not ${left}`);
+    }
+    assert.ok(ids.length > 3 && ids.length < data.ids.length + 1);
   }
 });

@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { Boxes } from "../../../vision_core/figures/browser/canvas/overlap.js";
 import { Selector } from "../../../vision_core/figures/browser/canvas/select.js";
 import { topkOrder } from "../../../vision_core/figures/browser/canvas/topk.js";
+import { answer } from "../../../vision_core/figures/browser/standalone/selecting.js";
 import { cases } from "./cases.js";
 
 const SOFT = 1e-6; // exp() of NumPy and of V8 may differ in the last bit; scores are float32
@@ -70,3 +71,36 @@ for (const trace of cases("selection")) {
     }
   });
 }
+
+const packed = (array) => Buffer.from(array.buffer).toString("base64");
+
+// A scene of a saved page that holds all candidates of a case, and shows nothing yet.
+function saved({ name, boxes, scores, labels }) {
+  const candidates = {
+    boxes: packed(Float32Array.from(boxes)), scores: packed(Float32Array.from(scores)),
+    labels: packed(Int32Array.from(labels)), topk: null, ids: null, scale: [2, 2],
+    names: Array.from({ length: 90 }, (_, i) => `class ${i}`), colours: Array(90).fill("#123456"), fates: [],
+  };
+  return { live: { id: name, candidates }, only: null, tints: {}, ids: [], skeletons: null, limbs: [],
+    captions: true, selected: -1 };
+}
+
+test("a saved page answers a slider with what Python keeps, and a pick with the box", () => {
+  let kept = 0;
+  for (const trace of cases("selection")) {
+    const data = saved(trace);
+    for (const run of trace.runs) {
+      const { score, iou, ...others } = run.thresholds;
+      const before = { ...data, live: { ...data.live, thresholds: { ...others, score: 1, iou: 1 } } };
+      const next = answer("thresholds", { score, iou }, before);
+      assert.deepEqual(next.ids, run.kept, trace.name);
+      assert.deepEqual(next.live.thresholds, run.thresholds);
+      assert.equal(next.live.counts.reduce((a, b) => a + b, 0), trace.scores.length);
+      assert.deepEqual(next.boxes.map(([x]) => x), run.kept.map((i) => 2 * Math.fround(trace.boxes[4 * i])));
+      kept += next.ids.length;
+    }
+    assert.equal(answer("pick", { id: 7 }, data).selected, 7);
+    assert.equal(answer("ask", { at: [1, 2] }, data), null);
+  }
+  assert.ok(kept > 100);
+});

@@ -13,7 +13,7 @@ from pathlib import Path
 from vision_core.figures.browser.bundle import bundle
 
 HERE = Path(__file__).parent
-NAMES = ("canvas", "player", "replay", "occluder", "wipe")
+NAMES = ("canvas", "player", "replay", "occluder", "wipe", "strip")
 _ENTRIES = {"canvas": "view"}
 
 

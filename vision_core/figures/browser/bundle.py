@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 _IMPORT = re.compile(r'^import \{([^}]*)\} from "(\.{1,2}/[^"]+)";$', re.MULTILINE)
+_IMPORT_DEFAULT = re.compile(r'^import (\w+) from "(\.{1,2}/[^"]+)";$', re.MULTILINE)
 _EXPORT = re.compile(
     r"^export ((?:async )?function\*?|class|const|let) (\w+|\[[^\]]*\]|\{[^}]*\})", re.MULTILINE
 )
@@ -35,8 +36,8 @@ def bundle(entry: Path) -> str:
     """The text of one module that does what ``entry`` does, with the same default export.
 
     Every module runs once, in a scope of its own, after those that it imports. Understood are
-    ``import { a, b as c } from "./file.js";``, ``export`` before a function, class or constant, and
-    a default export that ends its file.
+    ``import { a, b as c } from "./file.js";``, ``import a from "./file.js";``, ``export`` before a
+    function, class or constant, and a default export that ends its file.
 
     Raises:
         ValueError: a file imports itself by some way, asks for what another does not export, or has
@@ -65,7 +66,8 @@ def _visit(
     module = seen[path] = _read(path)
     for file, names in module.needs:
         given = _visit(file, order, seen, (*above, path))
-        if missing := [n for n in names if n not in given.gives]:
+        gives = [*given.gives, *(["default"] if given.default else [])]
+        if missing := [n for n in names if n not in gives]:
             raise ValueError(f"{path.name} imports {missing}, which {file.name} does not export")
     order.append(module)
     return module
@@ -82,9 +84,11 @@ def _read(path: Path) -> _Module:
         pairs = [part.split(" as ") for part in names.replace("\n", " ").split(",") if part.strip()]
         wanted = {pair[0].strip(): pair[-1].strip() for pair in pairs}
         module.needs.append(((path.parent / file).resolve(), wanted))
+    for name, file in _IMPORT_DEFAULT.findall(text):
+        module.needs.append(((path.parent / file).resolve(), {"default": name}))
     for _, names in _EXPORT.findall(text):
         module.gives += re.findall(r"\w+", names)
-    text = _EXPORT.sub(r"\1 \2", _IMPORT.sub("", text))
+    text = _EXPORT.sub(r"\1 \2", _IMPORT_DEFAULT.sub("", _IMPORT.sub("", text)))
     if found := _DEFAULT.search(text):
         if re.search(r"^[\w(\[`]", text[found.end() :].partition("\n")[2], re.MULTILINE):
             raise ValueError(f"{path.name}: the default export must end the file")

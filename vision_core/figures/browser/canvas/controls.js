@@ -4,7 +4,7 @@ import { inkOn } from "./paint.js";
 
 const COMMIT_MS = 250; // after the last key press; a pointer commits when it lets go
 const ASKS = { // what a place on the picture can be asked for: text of the button and its title
-  why: ["Why not here?", "Click a spot or drag a box on the picture"],
+  why: ["Why not here?", "Click a spot or drag a box where you expected an object"],
   draw: ["Draw a true box", "Drag a box around what is really there"],
 };
 
@@ -72,6 +72,14 @@ export class Controls {
     const on = button.getAttribute("aria-pressed") !== "true";
     button.setAttribute("aria-pressed", on);
     this.hears[button.dataset.do](on);
+    this.explain();
+  }
+
+  // The line below: what to do while a place is asked for, else what Python says of the candidates.
+  explain() {
+    const asking = this.ask.getAttribute("aria-pressed") === "true";
+    this.note.textContent = asking ? `${this.ask.title}.` : this.said ?? "";
+    this.note.hidden = !this.note.textContent;
   }
 
   release(button) {
@@ -119,8 +127,8 @@ export class Controls {
     }
     const { nms } = live.thresholds;
     this.dials.iou.input.disabled = nms === "none" || nms === "soft-gaussian";
-    this.note.textContent = live.note;
-    this.note.hidden = !live.note;
+    this.said = live.note;
+    this.explain();
   }
 
   // How many candidates met each fate; fates that these thresholds cannot give are left out.

@@ -32,11 +32,12 @@ function textWidth(pen, text, size) {
 }
 
 function paintSkeleton(pen, skeleton, limbs, scale, colour, width) {
-  for (const [a, b] of limbs) {
+  for (const [a, b, side] of limbs) {
     const p = skeleton[a];
     const q = skeleton[b];
     if (!p || !q) continue; // a joint under its threshold takes its limbs along
-    for (const [style, thick] of [["#fff", width + 2], [colour, width]]) {
+    const edge = side === "right" ? "#000" : "#fff"; // left and right limbs apart
+    for (const [style, thick] of [[edge, width + 2], [colour, width]]) {
       pen.beginPath();
       pen.moveTo(p[0] * scale, p[1] * scale);
       pen.lineTo(q[0] * scale, q[1] * scale);
@@ -83,11 +84,17 @@ export function paintOutlines(pen, flat, indices, scale, colour, width, dash, al
 
 // Where a label stands: above its corner, inside what is shown, moved down where it would cover one
 // that is there already.
-function placeLabel(rect, taken, lowest) {
+function placeLabel(rect, taken, lowest, most = 4) {
   const { left, width, height } = rect;
-  for (let step = 0; step < 4; step += 1) {
-    const top = rect.top + step * height;
-    if (top + height > lowest) break;
+  const tops = [];
+  for (let step = 0; step < most; step += 1) {
+    if (rect.top + (step + 1) * height <= lowest) tops.push(rect.top + step * height);
+  }
+  // where many may move, they also move up
+  for (let step = 1; most > 4 && step < most; step += 1) {
+    if (rect.top - step * height >= 0) tops.push(rect.top - step * height);
+  }
+  for (const top of tops) {
     let free = true;
     for (let k = 0; k < taken.length && free; k += 1) { // every frame of a drag comes by here
       const t = taken[k];
@@ -99,7 +106,7 @@ function placeLabel(rect, taken, lowest) {
   return rect;
 }
 
-export function paintLabel(pen, text, x, y, colour, size, shown, taken) {
+export function paintLabel(pen, text, x, y, colour, size, shown, taken, most = 4) {
   pen.font = FONT.replace("{}", size);
   const pad = Math.max(3, size / 4);
   const width = textWidth(pen, text, size) + 2 * pad;
@@ -108,7 +115,7 @@ export function paintLabel(pen, text, x, y, colour, size, shown, taken) {
   const place = placeLabel({
     left: Math.max(left, Math.min(x, right - width)),
     top: Math.max(top, Math.min(y - height, bottom - height)), width, height,
-  }, taken, bottom);
+  }, taken, bottom, most);
   taken.push(place);
   pen.fillStyle = colour;
   pen.fillRect(place.left, place.top, width, height);

@@ -5,7 +5,7 @@ import { keyOf, short, valueAt, Walk } from "./walk.js";
 
 export const NS = "http://www.w3.org/2000/svg";
 const LIGHT = { input: "#0072B2", kernel: "#D55E00", output: "#009E73", muted: "#6B7280" };
-const DARK = { input: "#56B4E9", kernel: "#FF8A45", output: "#2FCB9F", muted: "#9CA3AF" };
+const DARK = { input: "#56B4E9", kernel: "#FF8A45", output: "#6FE3A1", muted: "#9CA3AF" };
 
 export function make(name, attributes, parent) {
   const element = document.createElementNS(NS, name);

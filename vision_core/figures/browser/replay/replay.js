@@ -8,9 +8,10 @@ const KEPT = 1;
 const OUT = 2;
 const GREY = "#9a9a9a";
 const NAMED = 6; // effects of a step that stand out, with their IoU
+const MOVES = 20; // lines by which a label moves to where no other one stands
 
 // Where everything stands after `count` steps of one variant.
-function standing(variant, scores, count) {
+export function standing(variant, scores, count) {
   const fate = new Uint8Array(scores.length);
   const now = Float64Array.from(scores);
   let last = null;
@@ -30,7 +31,7 @@ function standing(variant, scores, count) {
 function sentence(data, variant, state, count) {
   const waiting = state.fate.reduce((n, f) => n + (f === WAITING), 0);
   if (count > variant.steps.length) return `Finished after ${variant.steps.length} steps.`;
-  if (!state.last) return `${waiting} candidates wait; the best goes first.`;
+  if (!state.last) return `${waiting} candidates are left; the one with the best score is next.`;
   const { kept, score, effects } = state.last;
   const shown = effects.slice(0, 3).map(([i, iou, before, after, out]) => {
     const to = state.hard ? "" : ` → ${after.toFixed(2)}${out ? " out" : ""}`;
@@ -72,13 +73,14 @@ function paintState(pen, data, image, size, state) {
     paintBox(pen, box, scale, "#fff", 8, []);
     paintBox(pen, box, scale, data.colours[last.kept], 4, []);
     paintLabel(pen, `${data.labels[last.kept]} ${last.score.toFixed(2)}`, box[0] * scale,
-      box[1] * scale, data.colours[last.kept], 14, size, taken);
+      box[1] * scale, data.colours[last.kept], 14, size, taken, MOVES);
   }
   for (const [i, iou] of hit.slice(0, NAMED)) {
     const [x1, , , y2] = data.boxes[i];
     // from well above the lower corner, since labels that collide move down
-    paintLabel(pen, iou.toFixed(2), x1 * scale, y2 * scale - 54, GREY, 12, size, taken);
+    paintLabel(pen, iou.toFixed(2), x1 * scale, y2 * scale - 54, GREY, 12, size, taken, MOVES);
   }
+  return taken;
 }
 
 class Replay {
@@ -203,7 +205,7 @@ class Replay {
     canvas.height = Math.round(size.height * density);
     const pen = canvas.getContext("2d");
     pen.setTransform(density, 0, 0, density, 0, 0);
-    paintState(pen, this.data, this.image, size, state);
+    panel.labels = paintState(pen, this.data, this.image, size, state); // for the tests
     const count = (fate) => state.fate.reduce((n, f) => n + (f === fate), 0);
     panel.querySelector(".count").textContent =
       `kept ${count(KEPT)}, out ${count(OUT)}, waiting ${count(WAITING)}`;

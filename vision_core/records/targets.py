@@ -17,9 +17,10 @@ candidates do not, so that links name candidates.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from vision_core.errors import UserError
-from vision_core.records import Detections
+from vision_core.records.selections import Detections
 
 BOX_PARTS = ("score", "objectness", "x1", "y1", "x2", "y2")
 _FORMS = "NAME, box:N:score, region:NAME, joint:N:NAME, candidate:N or unit:LAYER:C,I,J"
@@ -210,3 +211,35 @@ def _index(text: str) -> int:
     if (value := int(text)) < 0:
         raise ValueError
     return value
+
+
+_BOXES = ("detection", "instance", "keypoint", "pose")
+_KINDS = {
+    "classification": "classifier: name one of its classes",
+    "segmentation": "segmenter: write region:NAME",
+}
+
+
+def check(target: Target, card: Any) -> None:
+    """Refuse a target that a network cannot have, by its card alone.
+
+    Args:
+        target: what is to be explained.
+        card: a ``vision_core.models.Card`` whose labels and joints are those of the weights.
+
+    Raises:
+        UserError: another kind of network, no such class or no such joint.
+    """
+    if isinstance(target, UnitTarget):
+        return
+    wanted = {ClassTarget: ("classification",), RegionTarget: ("segmentation",)}
+    if card.task not in wanted.get(type(target), _BOXES):
+        kind = _KINDS.get(card.task, "detector: write box:N")
+        raise UserError(f"{card.name} has no target {target}; it is a {kind}.")
+    if isinstance(target, ClassTarget | RegionTarget) and target.label not in card.labels:
+        shown = ", ".join(card.labels[:8]) + (" ..." if len(card.labels) > 8 else "")
+        raise UserError(f"The network has no class {target.label!r}; its classes are {shown}.")
+    joint = getattr(target, "joint", "")
+    if joint and joint not in card.joints:
+        known = ", ".join(card.joints) or "none"
+        raise UserError(f"{card.name} has no joint {joint!r}; its joints: {known}.")

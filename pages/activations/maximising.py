@@ -1,0 +1,176 @@
+"""Activation maximisation on the Activations page: one button, and the picture that grows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from pages.shared import inside
+from pages.shared.guard import guarded
+from vision_core.attribution import Question, ask
+from vision_core.errors import UserError
+from vision_core.features.activations import Activations, view_of
+from vision_core.features.maximise import Regularisers, maximise
+from vision_core.features.receptive import Graph
+from vision_core.figures import png
+from vision_core.images import Photo
+from vision_core.inference import ClassificationTrace, Trace
+from vision_core.models import Model
+from vision_core.records.targets import ClassTarget
+
+
+def climbing(model: Model, photo: Photo, trace: Trace, found: Activations, channel: int) -> None:
+    """Activation maximisation of the channel's unit or a class; DeepDream of the whole layer."""
+    kinds = ["this unit, from noise", "the whole layer, from the photo"]
+    if isinstance(trace, ClassificationTrace):
+        kinds.append("a class, from noise")
+    choice, go, stop = st.columns([4, 2, 2], vertical_alignment="bottom")
+    with choice:
+        what = st.radio("Maximise", kinds, key="climb_what", horizontal=True)
+        label = None
+        if isinstance(trace, ClassificationTrace) and what.startswith("a class"):
+            label = st.selectbox("Class", [n for n, _ in trace.top(10**4)], key="climb_class")
+    begun = go.button(
+        "Start", key="climb_go", icon=":material/play_arrow:", width="stretch", type="primary"
+    )
+    stop.button(
+        "Stop",
+        key="climb_stop",
+        icon=":material/stop:",
+        width="stretch",
+        help="Keeps the last picture.",
+    )
+    with st.expander("Settings", icon=":material/tune:"):
+        steps, rate, seed, keep = _climb_settings()
+    asked = _asked(model, photo, found, channel, what, label)
+    if begun:
+        dream = what.startswith("the whole")
+        question = (
+            ask(model, photo, trace, ClassTarget(label))
+            if label
+            else inside.unit(model, photo, trace, found, channel)
+        )
+        _climb(asked, question, steps, rate, seed, keep, found.layer if dream else None)
+    elif "climbed" in st.session_state and st.session_state["climbed"][0] == asked:
+        _frame(*st.session_state["climbed"])
+
+
+def _climb_settings() -> tuple[int, float, int, Regularisers]:
+    """Steps, their size, the seed and the regularisers; what is set gives a good picture."""
+    first, second, third = st.columns(3)
+    with first:
+        steps = st.slider("Steps", 8, 256, 64, step=8, key="climb_steps")
+        rate = st.slider("Step size", 0.0, 0.5, 0.06, step=0.01, key="climb_rate")
+        seed = int(st.number_input("Seed", 0, 10**6, 0, key="climb_seed"))
+    with second:
+        l2 = st.slider("L2 decay", 0.0, 0.2, 0.01, step=0.005, key="climb_l2", format="%.3f")
+        blur = st.slider("Blur", 0.0, 3.0, 0.5, step=0.1, key="climb_blur")
+    with third:
+        pixels = st.slider("Clip small pixels", 0.0, 0.9, 0.0, step=0.05, key="climb_pixels")
+        parts = st.slider("Clip small contributions", 0.0, 0.9, 0.0, step=0.05, key="climb_parts")
+        jitter = st.slider("Jitter (pixels)", 0, 32, 4, key="climb_jitter")
+    return steps, rate, seed, Regularisers(l2, blur, pixels, parts, jitter)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a maximisation was made for; for anything else it is not shown.
+
+    Attributes:
+        of: identifies network and photo, layer, channel and class.
+        words: the same for a reader.
+        field: what the unit can see, x1, y1, x2, y2 in pixels of the network's input.
+    """
+
+    of: tuple[str | int | None, ...]
+    words: str
+    field: tuple[int, int, int, int] | None = None
+
+
+def _asked(
+    model: Model, photo: Photo, found: Activations, channel: int, what: str, label: str | None
+) -> Asked:
+    network = (model.name, model.fingerprint, str(model.device), photo.sha256)
+    if label is not None:
+        return Asked((*network, "class", label), f"Class {label} of {model.card.title}")
+    if what.startswith("the whole"):
+        return Asked(
+            (*network, "layer", found.layer),
+            f"Layer {found.layer} of {model.card.title}, from {photo.name}",
+        )
+    return Asked(
+        (*network, "unit", found.layer, channel),
+        f"Channel {channel} of {found.layer} of {model.card.title}",
+        _field((*network, found.layer, str(channel)), model, photo, found, channel),
+    )
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _field(
+    who: tuple[str, ...], _model: Model, _photo: Photo, _found: Activations, _channel: int
+) -> tuple[int, int, int, int] | None:
+    """The receptive field of a channel's strongest unit inside the network's input.
+
+    ``None`` where it is most of the input, or where the network cannot be followed.
+    """
+    values = _found.values[_channel]
+    row, column = (int(i) for i in np.unravel_index(values.argmax(), values.shape))
+    module, x, _, _ = view_of(_model, _photo)
+    prefix = "backbone." if _found.layer.startswith("backbone.") else ""
+    try:
+        graph = Graph(module.get_submodule(prefix.rstrip(".")).eval(), x)
+        x1, y1, x2, y2 = graph.field(_found.layer.removeprefix(prefix), row, column)
+    except UserError:
+        return None
+    height, width = graph.size
+    x1, y1, x2, y2 = max(x1, 0), max(y1, 0), min(x2, width), min(y2, height)
+    return (x1, y1, x2, y2) if (x2 - x1) * (y2 - y1) < 0.5 * width * height else None
+
+
+def _climb(
+    asked: Asked,
+    question: Question,
+    steps: int,
+    rate: float,
+    seed: int,
+    keep: Regularisers,
+    layer: str | None,
+) -> None:
+    """Show picture after picture; the last one stays in the session, also when stopped."""
+    place, bar = st.empty(), st.progress(0.0)
+    scores: list[float] = []
+    with guarded("maximising the activation"):
+        for frame in maximise(question, steps, rate, seed, keep, layer is not None, 4, layer):
+            scores.append(frame.score)
+            st.session_state["climbed"] = (asked, frame.picture, list(scores), frame.step)
+            with place.container():
+                _frame(*st.session_state["climbed"])
+            bar.progress(frame.step / frame.total, text=f"step {frame.step} of {frame.total}")
+    bar.empty()
+
+
+def _frame(asked: Asked, picture: np.ndarray, scores: list[float], step: int) -> None:
+    left, right = st.columns([2, 3])
+    shown = picture if asked.field is None else enlarged(picture, asked.field)
+    part = "" if asked.field is None else ": what the unit can see, enlarged"
+    left.image(png(shown), width=360, caption=asked.words + part)
+    right.metric(_measured(asked, step), f"{scores[-1]:.3f}", f"{scores[-1] - scores[0]:+.3f}")
+    kind = _measured(asked, step).partition(" after")[0]
+    right.line_chart(scores, height=200, x_label="frame", y_label=kind.lower())
+
+
+def enlarged(picture: np.ndarray, field: tuple[int, int, int, int]) -> np.ndarray:
+    """A part of a picture, x1, y1, x2, y2, with each pixel as a square of whole pixels."""
+    x1, y1, x2, y2 = field
+    part = picture[y1:y2, x1:x2]
+    times = max(1, 360 // max(part.shape[:2]))
+    return part.repeat(times, 0).repeat(times, 1)
+
+
+def _measured(asked: Asked, step: int) -> str:
+    kind = {"class": "Class logit", "layer": "Mean square of the layer"}.get(
+        str(asked.of[4]), "Activation"
+    )
+    return f"{kind} after {step} steps"

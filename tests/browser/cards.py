@@ -1,0 +1,70 @@
+"""Takes the small pictures of the pages that the start page shows.
+
+Run after a page or the weights changed: python -m tests.browser.cards
+"""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from pathlib import Path
+
+from PIL import Image, ImageOps
+from playwright.sync_api import Page
+
+from tests.browser.driver import ROOT, chromium, serve
+
+TARGET = ROOT / "assets" / "cards"
+SIZE = (480, 270)
+PLOT, STAGE, PLAYER = ".js-plotly-plot", ".stage", ".player svg"
+# What to open, and which part of the page is the picture.
+CARDS = {
+    "predictions": ("predictions?photo=cat", STAGE),
+    "compare": ("compare?photo=cat", "[data-testid=stHorizontalBlock]:has(.stage)"),
+    "models": ("models", "[data-testid=stDataFrame]"),
+    "attribution": ("attribution?methods=gradient,gradcam", PLOT),
+    "activations": ("activations", PLOT),
+    "filters": ("filters", PLOT),
+    "receptive_field": ("receptive_field", STAGE),
+    "relu_rules": ("relu_rules?step=4", PLAYER),
+    "convolution": ("convolution?step=3", PLAYER),
+    "transposed_convolution": ("transposed_convolution?step=3", PLAYER),
+    "pooling": ("pooling?step=2", PLAYER),
+    "roi_pooling": ("roi_pooling?step=6", PLAYER),
+    "nms": ("nms?step=1", PLAYER),
+}
+_DONE = """() => {
+  const app = document.querySelector('[data-testid=stApp]');
+  return app && app.dataset.testScriptState === 'notRunning'
+    && !document.querySelector('[data-testid=stSpinner]');
+}"""
+
+
+def taken(page: Page, address: str, part: str) -> Image.Image:
+    """The upper part of an element, in the shape of a card."""
+    page.goto(address)
+    page.locator(part).last.wait_for(timeout=120_000)
+    for _ in range(2):
+        page.wait_for_function(_DONE, timeout=120_000)
+        page.wait_for_timeout(900)
+    shot = page.locator(part).first.screenshot()
+    picture = Image.open(io.BytesIO(shot)).convert("RGB")
+    high = picture.width * SIZE[1] // SIZE[0]
+    if picture.height > high:
+        picture = picture.crop((0, 0, picture.width, high))
+    return ImageOps.pad(picture, SIZE, color="#FFFFFF")
+
+
+def main() -> None:
+    TARGET.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as home, serve(Path(home)) as address, chromium() as browser:
+        page = browser.new_page(viewport={"width": 1280, "height": 760})
+        for name, (path, part) in CARDS.items():
+            picture = taken(page, f"{address}/{path}", part)
+            file = TARGET / f"{name}.png"
+            picture.quantize(96).save(file, optimize=True)
+            print(f"{file.relative_to(ROOT)}: {file.stat().st_size / 1024:.0f} kB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,119 @@
+"""What words, cards and files alone can tell is told before PyTorch is imported.
+
+Each command runs where importing torch raises, so that it would end as a fault of ours.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from vision_core.models import zoo
+from vision_core.models.cards import BUNDLED, UNBUNDLED
+from vision_core.training.recipes import RECIPES
+
+ROOT = Path(__file__).resolve().parents[2]
+PLACE = ["p.png", "--method"]
+OUT = ["--out", "a.npy"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    made = tmp_path_factory.mktemp("without_torch")
+    for name in ("torch", "torchvision"):
+        (made / name).mkdir()
+        (made / name / "__init__.py").write_text("raise RuntimeError('PyTorch was imported')\n")
+    Image.new("RGB", (40, 30), "red").save(made / "p.png")
+    (made / "text.png").write_text("this is no picture")
+    (made / "truth.json").write_text("[]")
+    return made
+
+
+def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    here = {"PYTHONPATH": f"{folder}{os.pathsep}{ROOT}", "TORCH_HOME": str(folder)}
+    return subprocess.run(
+        [sys.executable, "-m", "vision_core", *words],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env={**os.environ, **here},
+    )
+
+
+MISTAKES = {
+    "model": (["predict", "p.png", "--model", "fcos_x"], "did you mean fcos_s"),
+    "device": (["predict", "p.png", "--device", "tpu"], "no device 'tpu'"),
+    "weights": (["predict", "p.png", "--model", "resnet18"], "not on this machine"),
+    "class": (["predict", "p.png", "--class", "zebra"], "knows no class 'zebra'"),
+    "score": (["predict", "p.png", "--score", "2"], "between 0 and 1, not 2.0"),
+    "iou": (["why", "p.png", "--spot", "1,2", "--iou", "-1"], "between 0 and 1, not -1.0"),
+    "sigma": (["predict", "p.png", "--sigma", "0"], "greater than 0"),
+    "nms": (["compare", "p.png", "--models", "fcos_s", "vgg_s", "--nms", "x"], "one of hard"),
+    "mask": (["predict", "p.png", "--mask-threshold", "3"], "between 0 and 1, not 3.0"),
+    "coco": (["predict", "p.png", "--model", "vgg_s", "--save-coco", "c"], "is a classifier"),
+    "overlay": (["predict", "p.png", "--overlay", "a.txt"], "no picture name"),
+    "picture": (["predict", "text.png"], "text.png"),
+    "task": (["why", "p.png", "--spot", "1,2", "--model", "vgg_s"], "gives no boxes"),
+    "box": (["why", "p.png", "--box", "1,2,3"], "takes 4 numbers"),
+    "spot": (["why", "p.png", "--spot", "a,b"], "takes 2 numbers"),
+    "method": (["explain", *PLACE, "magic"], "no method 'magic'"),
+    "setting": (["explain", *PLACE, "gradient", "--steps", "3"], "no setting 'steps'"),
+    "baseline": (["explain", *PLACE, "occlusion", "--baseline", "red"], "no baseline 'red'"),
+    "target": (["explain", *PLACE, "gradient", "--target", "box:x"], "cannot be read"),
+    "kind": (["explain", *PLACE, "gradient", "--target", "cat"], "write box:N"),
+    "label": (
+        ["explain", *PLACE, "gradient", "--model", "vgg_s", "--target", "zebra"],
+        "no class 'zebra'",
+    ),
+    "joint": (
+        ["explain", *PLACE, "gradient", "--model", "pose_heatmap_s", "--target", "joint:0:tail"],
+        "no joint 'tail'",
+    ),
+    "layer of": (
+        ["activations", "p.png", "--layer", "x", *OUT, "--model", "zz"],
+        "no model called 'zz'",
+    ),
+    "number": (["compare", "p.png", "--models", "fcos_s"], "2 to 4 models, not 1"),
+    "names": (["compare", "p.png", "--models", "fcos_s", "fcos_x"], "did you mean fcos_s"),
+    "page": (["compare", "p.png", "--models", "fcos_s", "vgg_s", "--html", "a.png"], "no HTML"),
+    "truth": (
+        ["compare", "p.png", "--models", "fcos_s", "vgg_s", "--truth", "truth.json"],
+        "no COCO annotation file",
+    ),
+    "operator": (["walkthrough", "convolutoin"], "convolution"),
+    "preset": (["walkthrough", "convolution", "--preset", "nothing"], "nothing"),
+    "parameter": (["walkthrough", "nms", "--iou-threshold", "x"], "takes JSON"),
+    "values": (
+        ["walkthrough", "convolution", "--input", "[[1]]", "--weight", "[[1]]", "--stride", "0"],
+        "stride",
+    ),
+    "recipe": (["train", "fcos_x", "--data", "."], "no recipe 'fcos_x'"),
+    "data": (["train", "fcos_s", "--data", "nowhere"], "does not exist"),
+    "network": (["evaluate", "resnet18", "--data", "."], "no bundled network 'resnet18'"),
+    "tasks": (["models", "--task", "tracking"], "choose one of detection"),
+    "download": (["weights", "download", "resnet-18"], "did you mean resnet18"),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_one_sentence_without_pytorch(mistake, folder) -> None:
+    words, said = MISTAKES[mistake]
+    done = run(folder, *words)
+    assert done.returncode == 2, done.stderr
+    assert said in done.stderr and done.stderr.count("\n") == 1 and not done.stdout
+
+
+def test_what_needs_no_network_needs_no_pytorch(folder) -> None:
+    for words in (["models"], ["weights", "list"], ["walkthrough", "--list"]):
+        assert run(folder, *words).returncode == 0
+    done = run(folder, "predict", "p.png")
+    assert done.returncode == 1 and "PyTorch was imported" in done.stderr, "the trap works"
+
+
+def test_the_names_of_networks_are_those_that_can_be_built_and_trained() -> None:
+    assert {*BUNDLED, *UNBUNDLED} == set(zoo.NAMES) == set(RECIPES) - {"trunk_s"}

@@ -1,3 +1,0 @@
-"""Former name of ``vision_core.records``."""
-
-from vision_core.records import *  # noqa: F403
