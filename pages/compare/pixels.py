@@ -176,7 +176,7 @@ def _disagreement(photo: Photo, two: tuple[Side, Side], made: MapComparison) -> 
         st.caption(
             "Choose a row to see its pixels alone."
             if chosen is None
-            else f"JudgedColumn: {pairs[chosen][0]} by {a.letter.upper()}, {pairs[chosen][1]} by "
+            else f"Shown: {pairs[chosen][0]} by {a.letter.upper()}, {pairs[chosen][1]} by "
             f"{b.letter.upper()}."
         )
         _alone(two, made)
