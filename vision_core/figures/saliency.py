@@ -67,7 +67,7 @@ def over_photo(photo: Photo, picture: np.ndarray, opacity: float) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class Panel:
+class MapPanel:
     """One picture among several.
 
     Attributes:
@@ -84,7 +84,7 @@ class Panel:
 
 
 def panels(
-    shown: Sequence[Panel], columns: int, height: int = 330, brief: bool = False
+    shown: Sequence[MapPanel], columns: int, height: int = 330, brief: bool = False
 ) -> go.Figure:
     """Pictures beside each other whose zoom and pan are linked.
 
@@ -143,7 +143,7 @@ def scale_words(limit: float, brief: bool = False) -> str:
     return f"± {limit:.3g}" if brief else f"full colour at ± {limit:.3g}"
 
 
-def _title(panel: Panel, brief: bool) -> str:
+def _title(panel: MapPanel, brief: bool) -> str:
     scale = "" if panel.limit is None else scale_words(panel.limit, brief)
     small = ", ".join(filter(None, (panel.note, scale)))
     return f"{panel.title}<br><sup>{small}</sup>" if small else panel.title
