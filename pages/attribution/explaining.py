@@ -7,7 +7,7 @@ import streamlit as st
 from pages.attribution import method_settings, sanity_check
 from pages.components import occluder
 from pages.shared import map_area, map_view, maps, state, stills, targets
-from pages.shared.growing import Place, apart, grow
+from pages.shared.growing import MapSlot, apart, grow
 from pages.shared.guard import guarded
 from pages.shared.map_words import SCALES, files
 from pages.shared.plain import sentence as as_text
@@ -112,12 +112,12 @@ def _controls(model: Model, photo: Photo, trace: Trace) -> None:
 
 def _places(
     model: maps.Asked, photo: Photo, trace: Trace, target: Target
-) -> tuple[list[Place], list[str]]:
+) -> tuple[list[MapSlot], list[str]]:
     """The places of the chosen methods' maps, and a sentence for each that means nothing here.
 
     What takes one pass, or is known, is there; the others are ready to run.
     """
-    found: list[Place] = []
+    found: list[MapSlot] = []
     told: list[str] = []
     for name in st.session_state["methods"]:
         method = methods.method(name)
@@ -126,19 +126,19 @@ def _places(
             if method.layered:
                 settings = method_settings.given(method, trace)
                 strip = maps.film_strip(*asked, st.session_state["layers"], settings)
-                found += [Place(title, one) for one in strip]
+                found += [MapSlot(title, one) for one in strip]
             else:
                 settings = method_settings.given(method, trace)
                 known = maps.at_once(*asked, settings)
                 found.append(
-                    Place(title, known)
+                    MapSlot(title, known)
                     if known is not None
-                    else Place.growing(title, maps.growing(*asked, settings))
+                    else MapSlot.growing(title, maps.growing(*asked, settings))
                 )
     return found, told
 
 
-def _sanity(words: str, photo: Photo, trained: list[Attribution], random: list[Place]) -> None:
+def _sanity(words: str, photo: Photo, trained: list[Attribution], random: list[MapSlot]) -> None:
     """The maps of a network with random layers, below some words, and how like they are."""
     heading = st.markdown(words)
     home = map_area.area(photo, max(len(random), 1), "random_maps")

@@ -14,7 +14,7 @@ from pages.shared.map_words import SCALES
 from vision_core import methods
 from vision_core.attribution import Attribution, Target
 from vision_core.attribution.sanity import similarity
-from vision_core.figures.saliency import Panel, over_photo, own_limit, panels, signed_colours
+from vision_core.figures.saliency import MapPanel, over_photo, own_limit, panels, signed_colours
 from vision_core.images import Photo
 from vision_core.inference import ClassificationTrace, DetectionTrace
 from vision_core.labels import comparable
@@ -101,7 +101,7 @@ def _charts(
     shares = [a.signed / limit if limit else a.signed for a, limit in zip(made, scale, strict=True)]
     difference = np.asarray(shares[0] - shares[1])
     shown = [
-        Panel(
+        MapPanel(
             f"{side.letter.upper()}, {methods.method(a.method).title}",
             over_photo(photo, signed_colours(a.signed, limit), _OVER),
             limit,
@@ -112,7 +112,7 @@ def _charts(
     names = " - ".join(side.letter.upper() for side, _ in chosen)
     limit = own_limit(difference)
     shown.append(
-        Panel(
+        MapPanel(
             f"Difference {names}",
             over_photo(photo, signed_colours(difference, limit), _OVER),
             limit,

@@ -21,7 +21,7 @@ log = logging.getLogger("convscope")
 
 
 @dataclass(eq=False)
-class Place:
+class MapSlot:
     """Where a map stands, or will.
 
     Attributes:
@@ -39,7 +39,7 @@ class Place:
     words: str = ""
 
     @classmethod
-    def growing(cls, title: str, steps: Generator[Progress, None, None]) -> Place:
+    def growing(cls, title: str, steps: Generator[Progress, None, None]) -> MapSlot:
         """Where a map of many passes will stand; takes the first step, which tells the cost."""
         place = cls(title, steps=steps)
         place.step = next(steps)
@@ -67,7 +67,7 @@ def apart(title: str, told: list[str]) -> Iterator[None]:
 
 
 def grow(
-    places: list[Place], show: Callable[[list[Place]], Any], tell: Callable[[str, float], Any]
+    places: list[MapSlot], show: Callable[[list[MapSlot]], Any], tell: Callable[[str, float], Any]
 ) -> list[str]:
     """Run what is still to be done, one method after the other.
 
@@ -95,7 +95,7 @@ def grow(
     return told
 
 
-def _run(place: Place, show: Callable[[], Any], tell: Callable[[str, float], Any]) -> None:
+def _run(place: MapSlot, show: Callable[[], Any], tell: Callable[[str, float], Any]) -> None:
     """One method to its end; an error of a step is the caller's."""
     step = place.step
     assert place.steps is not None and step is not None

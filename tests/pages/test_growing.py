@@ -13,7 +13,7 @@ import pytest
 import streamlit as st
 
 from pages.shared import growing, maps, stills
-from pages.shared.growing import Place
+from pages.shared.growing import MapSlot
 from pages.shared.runs import Runs
 from tests.pages.conftest import sound, start, text_of
 from vision_core import methods, models, samples
@@ -44,8 +44,8 @@ def asked() -> tuple[Any, ...]:
     return model, photo, trace(model, photo), ClassTarget("cat")
 
 
-def begun(asked: tuple[Any, ...], method: str) -> Place:
-    return Place.growing(method, maps.growing(*asked, method, SETTINGS[method]))
+def begun(asked: tuple[Any, ...], method: str) -> MapSlot:
+    return MapSlot.growing(method, maps.growing(*asked, method, SETTINGS[method]))
 
 
 def nothing(*_: object) -> None:
@@ -56,7 +56,7 @@ def nothing(*_: object) -> None:
 def test_partial_maps_are_shown_and_end_in_the_whole_one(method, asked) -> None:
     place, words, shown = begun(asked, method), [], []
 
-    def show(places: list[Place]) -> None:
+    def show(places: list[MapSlot]) -> None:
         [one] = places
         shown.append((one.words, None if one.map is None else (one.map.done, one.map.values)))
 

@@ -26,7 +26,7 @@ WIDTH = 1000
 _LABELLED = 40  # with more boxes than this, labels would hide the photo
 
 
-class Mark(NamedTuple):
+class BoxMark(NamedTuple):
     """A box with a label: xyxy in photo pixels, ``#RRGGBB`` and text, which may be empty."""
 
     box: Sequence[float]
@@ -46,7 +46,7 @@ def answer(photo: Photo, entry: Column) -> str:
     elif isinstance(entry.trace, ClassificationTrace):
         label, probability = entry.trace.top(1)[0]
         text = f"{label} {probability:.2f}"
-        picture = _paint(photo, [Mark(entry.trace.seen_box, figures.class_colour(label), text)])
+        picture = _paint(photo, [BoxMark(entry.trace.seen_box, figures.class_colour(label), text)])
     else:
         picture = canvas.fitted(photo, WIDTH)[0]
     return _jpeg(picture)
@@ -56,13 +56,13 @@ def against_truth(photo: Photo, selection: Selection, truth: Truth) -> str:
     """Hits, false positives and misses; the true boxes of hits are not drawn."""
     kept, found = selection.detections, judged(selection, truth)
     marks = [
-        Mark(truth.boxes[i], VERDICTS["missed"], f"missed {truth.labels[i]}")
+        BoxMark(truth.boxes[i], VERDICTS["missed"], f"missed {truth.labels[i]}")
         for i in found["missed"]
     ]
     rows = zip(kept.boxes, kept.labels, kept.scores, found["true_box"], strict=True)
     for box, label, score, at in rows:
         verdict, word = ("false", "false") if at is None else ("hit", "hit")
-        marks.append(Mark(box, VERDICTS[verdict], f"{word} {label} {score:.2f}"))
+        marks.append(BoxMark(box, VERDICTS[verdict], f"{word} {label} {score:.2f}"))
     return _jpeg(_paint(photo, marks))
 
 
@@ -82,7 +82,7 @@ def box_differences(photo: Photo, difference: Mapping[str, Any], a: str, b: str)
             where = {"only_a": f"only {a} ", "only_b": f"only {b} ", "shifted": "shifted "}
             text = where.get(kind, "") + " / ".join(names)
             marks += [
-                Mark(one["box"], colour, text if i == 0 else "") for i, one in enumerate(sides)
+                BoxMark(one["box"], colour, text if i == 0 else "") for i, one in enumerate(sides)
             ]
     return _jpeg(_paint(photo, marks))
 
@@ -98,7 +98,7 @@ def map_differences(photo: Photo, a: SegmentationTrace, b: SegmentationTrace) ->
     return _jpeg(np.round(mixed).astype(np.uint8))
 
 
-def _paint(photo: Photo, marks: Sequence[Mark]) -> np.ndarray:
+def _paint(photo: Photo, marks: Sequence[BoxMark]) -> np.ndarray:
     picture, scale = canvas.fitted(photo, WIDTH)
     height, width = picture.shape[:2]
     size = canvas.text_size(height, width)
