@@ -20,8 +20,8 @@ from vision_core.attribution import Question, ask
 from vision_core.attribution.cam import gradcam
 from vision_core.attribution.gradients import smoothgrad
 from vision_core.attribution.occlusion import sweep
-from vision_core.attribution.targets import ClassTarget
 from vision_core.inference import trace
+from vision_core.records.targets import ClassTarget
 
 MODEL, CLASSES = "resnet18", 10
 LAYERS = ("layer1", "layer2", "layer3", "layer4")

@@ -23,8 +23,7 @@ from torchvision.utils import draw_bounding_boxes, draw_segmentation_masks
 
 from vision_core.figures import draw
 from vision_core.images import Photo, from_array
-from vision_core.inference.results import DetectionTrace, TraceInfo
-from vision_core.selection.types import Detections, Selection, Thresholds
+from vision_core.records import Detections, DetectionTrace, Selection, Thresholds, TraceInfo
 
 HEIGHT, WIDTH, COUNT = 1080, 1920, 100
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vision_core.inference.results import DetectionTrace, Stage, TraceInfo
-from vision_core.selection.types import Thresholds
+from vision_core.records import DetectionTrace, Stage, Thresholds, TraceInfo
 
 
 def make_trace(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,17 +13,18 @@ from torchvision.models.detection.roi_heads import paste_masks_in_image
 
 from tests.builders import make_trace
 from vision_core.errors import UserError
-from vision_core.export import COCO_JOINTS, Prediction, coco_json, prediction_record, rle, strict
+from vision_core.export import COCO_JOINTS, coco_json, prediction_record, rle, strict
 from vision_core.images import from_array
 from vision_core.inference.pose import COCO_FROM_LSP, JOINTS, SKELETON
-from vision_core.inference.results import (
+from vision_core.models.table import COCO_SKELETON
+from vision_core.records import (
     ClassificationTrace,
     Keypoints,
+    Prediction,
     SegmentationTrace,
+    Thresholds,
     TraceInfo,
 )
-from vision_core.models.table import COCO_SKELETON
-from vision_core.selection.types import Thresholds
 
 SIZE = (200, 160)
 PHOTO = from_array(np.zeros((SIZE[1], SIZE[0], 3), np.uint8), "scene.jpg")
@@ -43,7 +45,7 @@ def detections(labels=("cat", "dog", "cow"), masks=False, joints=None, seed=0) -
             joints,
         )
     values = rng.uniform(0, 1, (count, 28, 28)).astype(np.float32) if masks else None
-    return Prediction(PHOTO, trace, selection, masks=values, keypoints=keypoints)
+    return Prediction(trace, selection, masks=values, keypoints=keypoints)
 
 
 def info(labels) -> TraceInfo:
@@ -55,12 +57,12 @@ def segmentation() -> Prediction:
     classes[20:60, 30:90] = 2
     classes[100:101, 5:7] = 1
     trace = SegmentationTrace(info(VOC), np.zeros((3, 4, 4), np.float32), classes)
-    return Prediction(PHOTO, trace)
+    return Prediction(trace)
 
 
 def classification() -> Prediction:
     p = np.array([0.2, 0.7, 0.1], np.float32)
-    return Prediction(PHOTO, ClassificationTrace(info(VOC), p, p, (0, 0, 1, 1)))
+    return Prediction(ClassificationTrace(info(VOC), p, p, (0, 0, 1, 1)))
 
 
 def load_coco(tmp_path, data) -> COCO:
@@ -79,7 +81,9 @@ def test_run_lengths_decode_to_the_mask(shape):
 
 def test_a_detection_record_says_what_was_selected():
     prediction = detections(masks=True)
-    record = json.loads(json.dumps(prediction_record(prediction, {"select": 1.5})))
+    record = json.loads(
+        json.dumps(prediction_record(PHOTO, replace(prediction, timing_ms={"select": 1.5})))
+    )
     found = prediction.selection.detections
     assert len(found) >= 3
     assert record["model"] == "made_up" and record["device"] == "cpu"
@@ -103,7 +107,7 @@ def test_a_detection_record_says_what_was_selected():
 
 def test_masks_are_torchvisions_pasted_ones():
     prediction = detections(masks=True)
-    record = prediction_record(prediction)
+    record = prediction_record(PHOTO, prediction)
     found = prediction.selection.detections
     pasted = paste_masks_in_image(
         torch.from_numpy(prediction.masks)[:, None],
@@ -117,7 +121,7 @@ def test_masks_are_torchvisions_pasted_ones():
 
 def test_joints_are_named_with_the_kind_of_their_score():
     prediction = detections(("person",), joints=JOINTS)
-    row = prediction_record(prediction)["detections"][0]
+    row = prediction_record(PHOTO, prediction)["detections"][0]
     assert [j["name"] for j in row["keypoints"]] == list(JOINTS)
     joint = row["keypoints"][3]
     assert joint["x"] == pytest.approx(float(prediction.keypoints.xy[0, 3, 0]))
@@ -126,14 +130,14 @@ def test_joints_are_named_with_the_kind_of_their_score():
 
 
 def test_class_maps_and_classes():
-    record = prediction_record(segmentation())
+    record = prediction_record(PHOTO, segmentation())
     rows = {r["label"]: r for r in record["class_map"]}
     assert rows["dog"]["pixels"] == 2400 and rows["cat"]["pixels"] == 2
     assert sum(r["pixels"] for r in rows.values()) == SIZE[0] * SIZE[1]
     rebuilt = sum(VOC.index(n) * coco_mask.decode(r["mask"]) for n, r in rows.items())
     assert (rebuilt == segmentation().trace.class_map).all()
     assert record["thresholds"] is None and record["funnel"] == []
-    classes = prediction_record(classification())["classes"]
+    classes = prediction_record(PHOTO, classification())["classes"]
     assert [c["label"] for c in classes] == ["cat", "__background__", "dog"]
     assert math.isclose(sum(c["probability"] for c in classes), 1, rel_tol=1e-6)
 
@@ -146,7 +150,7 @@ def test_strict_json_has_no_nan():
 
 def test_coco_loads_and_holds_every_box(tmp_path):
     first, second = detections(masks=True), detections(masks=True, seed=4)
-    coco = load_coco(tmp_path, coco_json([first, second]))
+    coco = load_coco(tmp_path, coco_json([(PHOTO, first), (PHOTO, second)]))
     assert [c["name"] for c in coco.loadCats(coco.getCatIds())] == ["cat", "dog", "cow"]
     assert coco.getCatIds() == [1, 2, 3] and coco.getImgIds() == [1, 2]
     for number, prediction in enumerate((first, second), 1):
@@ -171,14 +175,14 @@ def test_coco_keeps_cocos_own_ids():
         (named, {1: "person", 3: "cat"}),
         (every, {1: "person", 2: "N/A", 3: "cat"}),
     ):
-        data = coco_json([Prediction(PHOTO, trace, selection)])
+        data = coco_json([(PHOTO, Prediction(trace, selection))])
         assert {c["id"]: c["name"] for c in data["categories"]} == expected
         assert {a["category_id"] for a in data["annotations"]} <= expected.keys()
 
 
 def test_twelve_joints_of_lsp_go_to_coco_and_the_face_is_not_there(tmp_path):
     prediction = detections(("person",), joints=JOINTS)
-    coco = load_coco(tmp_path, coco_json([prediction]))
+    coco = load_coco(tmp_path, coco_json([(PHOTO, prediction)]))
     category = coco.loadCats(1)[0]
     assert category["keypoints"] == list(COCO_JOINTS) and len(category["skeleton"]) == 19
     row = coco.loadAnns(coco.getAnnIds())[0]
@@ -194,9 +198,9 @@ def test_twelve_joints_of_lsp_go_to_coco_and_the_face_is_not_there(tmp_path):
 def test_joints_below_the_threshold_are_not_exported():
     kept = detections(("person",), joints=JOINTS)
     prediction = Prediction(
-        PHOTO, kept.trace, kept.selection, keypoints=kept.keypoints, joint_threshold=0.5
+        kept.trace, kept.selection, keypoints=kept.keypoints, joint_threshold=0.5
     )
-    row = coco_json([prediction])["annotations"][0]
+    row = coco_json([(PHOTO, prediction)])["annotations"][0]
     shared = [JOINTS.index(n) for n in COCO_JOINTS if n in JOINTS]
     assert row["num_keypoints"] == (kept.keypoints.scores[0, shared] >= 0.5).sum()
     assert 0 < row["num_keypoints"] < 12
@@ -204,12 +208,12 @@ def test_joints_below_the_threshold_are_not_exported():
 
 def test_limbs_from_zero_and_from_one_are_the_same():
     trace = detections(("person",), joints=COCO_JOINTS)
-    (category,) = coco_json([trace])["categories"]
+    (category,) = coco_json([(PHOTO, trace)])["categories"]
     assert [[a - 1, b - 1] for a, b in category["skeleton"]] == [list(p) for p in COCO_SKELETON]
 
 
 def test_a_class_map_in_coco(tmp_path):
-    coco = load_coco(tmp_path, coco_json([segmentation()]))
+    coco = load_coco(tmp_path, coco_json([(PHOTO, segmentation())]))
     rows = {coco.cats[r["category_id"]]["name"]: r for r in coco.loadAnns(coco.getAnnIds())}
     assert set(rows) == {"cat", "dog"}
     assert rows["dog"]["bbox"] == [30, 20, 60, 40] and rows["dog"]["area"] == 2400
@@ -218,8 +222,8 @@ def test_a_class_map_in_coco(tmp_path):
 
 def test_a_classifier_has_nothing_for_coco_and_no_boxes_are_fine(tmp_path):
     with pytest.raises(UserError, match="is a classifier"):
-        coco_json([classification()])
+        coco_json([(PHOTO, classification())])
     trace = make_trace(0, 5, size=SIZE)
-    empty = Prediction(PHOTO, trace, trace.select(Thresholds(score=1.0)))
-    coco = load_coco(tmp_path, coco_json([empty]))
+    empty = Prediction(trace, trace.select(Thresholds(score=1.0)))
+    coco = load_coco(tmp_path, coco_json([(PHOTO, empty)]))
     assert coco.getAnnIds() == [] and coco.getImgIds() == [1]

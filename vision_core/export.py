@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,15 +11,14 @@ from pycocotools import mask as coco_mask
 
 from vision_core.errors import no_place_for
 from vision_core.images import Photo
-from vision_core.inference.results import (
+from vision_core.records import (
     ClassificationTrace,
     DetectionTrace,
     Keypoints,
+    Prediction,
     SegmentationTrace,
-    Trace,
 )
 from vision_core.selection.masks import whole_mask
-from vision_core.selection.types import Selection
 
 COCO_JOINTS = (
     "nose",
@@ -66,29 +64,6 @@ COCO_LIMBS = (
 _BACKGROUND = ("__background__", "background", "no person")
 
 
-@dataclass(frozen=True, eq=False)
-class Prediction:
-    """What a network said about one photo, at some thresholds.
-
-    Attributes:
-        photo: the photo.
-        trace: of the photo.
-        selection: of a detection trace, else ``None``.
-        masks: float32 [K, M, M], probabilities of the K detections.
-        keypoints: joints of the K detections.
-        mask_threshold: a pixel belongs to a detection from this probability on.
-        joint_threshold: joints below it are not exported to COCO; ``None`` exports all.
-    """
-
-    photo: Photo
-    trace: Trace
-    selection: Selection | None = None
-    masks: np.ndarray | None = None
-    keypoints: Keypoints | None = None
-    mask_threshold: float = 0.5
-    joint_threshold: float | None = None
-
-
 def rle(mask: np.ndarray) -> dict[str, Any]:
     """COCO run-length encoding of a boolean [H, W] mask: ``size`` (H, W) and ``counts`` (text)."""
     code = coco_mask.encode(np.asfortranarray(mask, dtype=np.uint8))
@@ -103,25 +78,23 @@ def detection_mask(prediction: Prediction, index: int) -> np.ndarray:
     """
     if prediction.masks is None or prediction.selection is None:
         raise ValueError("the prediction has no masks")
-    photo, box = prediction.photo, prediction.selection.detections.boxes[index]
-    mask, threshold = prediction.masks[index], prediction.mask_threshold
-    return whole_mask(mask, box, photo.height, photo.width, threshold)
+    width, height = prediction.trace.info.photo_size
+    box = prediction.selection.detections.boxes[index]
+    return whole_mask(prediction.masks[index], box, height, width, prediction.mask_threshold)
 
 
-def prediction_record(
-    prediction: Prediction, timing_ms: dict[str, float] | None = None
-) -> dict[str, Any]:
+def prediction_record(photo: Photo, prediction: Prediction) -> dict[str, Any]:
     """One photo's prediction as strict JSON values.
 
     Args:
-        prediction: of one photo.
-        timing_ms: more timings by stage, such as ``select`` and ``masks``.
+        photo: the photo, under the name that its reader gave it.
+        prediction: of that photo.
 
     Returns:
         ``model, image, thresholds, funnel, timing_ms, device`` and, by task, ``detections`` (and
         ``fates``, how many candidates met each), ``classes`` or ``class_map``.
     """
-    photo, trace = prediction.photo, prediction.trace
+    trace = prediction.trace
     record: dict[str, Any] = {
         "model": trace.info.model,
         "image": image_record(photo),
@@ -140,7 +113,7 @@ def prediction_record(
     record["funnel"] = [
         {"name": s.name, "count": s.count, "limit": s.limit, "text": s.text} for s in funnel
     ]
-    record["timing_ms"] = {**trace.info.timing_ms, **(timing_ms or {})}
+    record["timing_ms"] = {**trace.info.timing_ms, **prediction.timing_ms}
     record["device"] = trace.info.device
     if trace.info.notes:
         record["notes"] = list(trace.info.notes)
@@ -197,7 +170,7 @@ def _class_map(trace: SegmentationTrace) -> list[dict[str, Any]]:
     ]
 
 
-def coco_json(predictions: Iterable[Prediction]) -> dict[str, Any]:
+def coco_json(predictions: Iterable[tuple[Photo, Prediction]]) -> dict[str, Any]:
     """Predictions of one model in COCO's annotation format, as ``pycocotools.coco.COCO`` reads it.
 
     Boxes are ``[x, y, width, height]``; each annotation carries its ``score``. Joints are COCO's
@@ -211,8 +184,8 @@ def coco_json(predictions: Iterable[Prediction]) -> dict[str, Any]:
     annotations: list[dict[str, Any]] = []
     labels: tuple[str, ...] = ()
     with_joints, models = False, []
-    for number, prediction in enumerate(predictions, 1):
-        photo, info = prediction.photo, prediction.trace.info
+    for number, (photo, prediction) in enumerate(predictions, 1):
+        info = prediction.trace.info
         if isinstance(prediction.trace, ClassificationTrace):
             raise no_place_for(info.model)
         labels, models = info.labels, [info.model]

@@ -32,7 +32,7 @@ MAX_SIDE = 4096  # of a Photo
 _BIG_BYTES = 64_000_000  # such pictures are decoded one at a time, to bound the memory
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "MPO")
-_PLAIN = {"WEBP": "WebP", "MPO": "JPEG", "DIB": "BMP"}
+
 # Bytes that libjpeg gets at a time; between two pieces other threads run and the clock is read.
 _JPEG_BLOCK = 4096
 _big = threading.BoundedSemaphore(1)

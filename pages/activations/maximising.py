@@ -10,7 +10,6 @@ import streamlit as st
 from pages.shared import inside
 from pages.shared.guard import guarded
 from vision_core.attribution import Question, ask
-from vision_core.attribution.targets import ClassTarget
 from vision_core.errors import UserError
 from vision_core.features.activations import Activations, view_of
 from vision_core.features.maximise import Regularisers, maximise
@@ -19,6 +18,7 @@ from vision_core.figures import png
 from vision_core.images import Photo
 from vision_core.inference import ClassificationTrace, Trace
 from vision_core.models import Model
+from vision_core.records.targets import ClassTarget
 
 
 def climbing(model: Model, photo: Photo, trace: Trace, found: Activations, channel: int) -> None:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
 
-from pages.attribution import sanity_check
+from pages.attribution import method_settings, sanity_check
 from pages.components import occluder
 from pages.shared import map_area, map_view, maps, state, stills, targets
-from pages.shared.growing import Place, apart, grow
+from pages.shared.growing import MapSlot, apart, grow
 from pages.shared.guard import guarded
-from pages.shared.map_words import SCALES, TITLES, files
+from pages.shared.map_words import SCALES, files
 from pages.shared.plain import sentence as as_text
 from pages.shared.state import Field
-from vision_core.attribution import METHODS, Attribution, Target, ask
-from vision_core.attribution.explain import LAYERED
+from vision_core import methods
+from vision_core.attribution import Attribution, Target, ask
 from vision_core.images import Photo
 from vision_core.inference import Trace
 from vision_core.models import Model
@@ -28,16 +26,12 @@ def fields(model: Model) -> tuple[Field, ...]:
     whole, share = state.whole, state.number
     return (
         targets.FIELD,
-        Field("methods", _START, state.some_of(METHODS), ",".join),
+        Field("methods", _START, state.some_of(methods.names()), ",".join),
         Field("layers", [], lambda text: [n for n in text.split(",") if n], ",".join),
         Field("scale", "own", state.one_of(("own", "same"))),
         Field("show", "signed", state.one_of(("signed", "colour"))),
         Field("over", 0.8, share(0, 1), "{:g}".format),
-        Field("samples", 16, whole(1, 128)),
-        Field("level", 0.15, share(0, 1), "{:g}".format),
-        Field("steps", 32, whole(2, 256)),
-        Field("patch", 32, whole(4, 128)),
-        Field("seed", 0, whole(0, 10**6)),
+        *method_settings.fields(),
         Field("random", 0, whole(0, maps.most_random_layers(model))),
     )
 
@@ -77,7 +71,7 @@ def show(model: Model, photo: Photo, trace: Trace, outer: tuple[Field, ...]) -> 
                 icon=":material/crop_square:",
                 expanded=len(found) == 1,
             ):
-                settings = _settings("occlusion", min(trace.info.network_size))
+                settings = method_settings.given(methods.method("occlusion"), trace)
                 question = ask(model, photo, trace, target)
                 occluder.show(photo, question, maps.swept(model, trace, question, settings))
         files(photo, model, found)
@@ -85,16 +79,17 @@ def show(model: Model, photo: Photo, trace: Trace, outer: tuple[Field, ...]) -> 
 
 
 def _controls(model: Model, photo: Photo, trace: Trace) -> None:
-    st.multiselect("Methods", METHODS, key="methods", format_func=TITLES.__getitem__)
-    if any(m in LAYERED for m in st.session_state["methods"]):
+    titles = {method.name: method.title for method in methods.every()}
+    st.multiselect("Methods", list(titles), key="methods", format_func=titles.__getitem__)
+    if any(methods.method(name).layered for name in st.session_state["methods"]):
         with guarded("listing the layers"):
             names = maps.layer_names(model, photo, trace, targets.chosen(trace))
             kept = [n for n in st.session_state["layers"] if n in names]
             if kept != st.session_state["layers"]:
                 st.session_state["layers"] = kept
-            st.multiselect(
-                "Layers of Grad-CAM and Eigen-CAM", names, key="layers", placeholder="default layer"
-            )
+            layered = [m.title for m in methods.every() if m.layered]
+            words = f"Layers of {', '.join(layered[:-1])} and {layered[-1]}"
+            st.multiselect(words, names, key="layers", placeholder="default layer")
     st.segmented_control(
         "Scale",
         ("own", "same"),
@@ -112,56 +107,38 @@ def _controls(model: Model, photo: Photo, trace: Trace) -> None:
     )
     st.slider("Map over photo", 0.0, 1.0, step=0.05, key="over")
     with st.expander("Settings of the methods"):
-        st.slider("SmoothGrad: samples", 1, 128, key="samples")
-        st.slider("SmoothGrad: noise level", 0.0, 1.0, step=0.01, key="level")
-        st.slider("Integrated gradients: steps", 2, 256, key="steps")
-        st.slider("Occlusion: patch, input pixels", 4, 128, key="patch")
-        st.number_input("Seed", 0, 10**6, key="seed")
-
-
-def _settings(method: str, patch_most: int) -> dict[str, Any]:
-    value = st.session_state
-    patch = min(int(value["patch"]), patch_most)
-    settings: dict[str, dict[str, Any]] = {
-        "smoothgrad": {
-            "samples": int(value["samples"]),
-            "level": float(value["level"]),
-            "seed": int(value["seed"]),
-        },
-        "integrated_gradients": {"steps": int(value["steps"])},
-        "occlusion": {"patch": patch, "stride": max(1, patch // 2)},
-    }
-    return settings.get(method, {})
+        method_settings.controls()
 
 
 def _places(
     model: maps.Asked, photo: Photo, trace: Trace, target: Target
-) -> tuple[list[Place], list[str]]:
+) -> tuple[list[MapSlot], list[str]]:
     """The places of the chosen methods' maps, and a sentence for each that means nothing here.
 
     What takes one pass, or is known, is there; the others are ready to run.
     """
-    found: list[Place] = []
+    found: list[MapSlot] = []
     told: list[str] = []
-    most = min(trace.info.network_size)
-    for method in st.session_state["methods"]:
-        title, asked = TITLES[method], (model, photo, trace, target, method)
+    for name in st.session_state["methods"]:
+        method = methods.method(name)
+        title, asked = method.title, (model, photo, trace, target, name)
         with apart(title, told):
-            if method in LAYERED:
-                strip = maps.film_strip(*asked, st.session_state["layers"])
-                found += [Place(title, one) for one in strip]
+            if method.layered:
+                settings = method_settings.given(method, trace)
+                strip = maps.film_strip(*asked, st.session_state["layers"], settings)
+                found += [MapSlot(title, one) for one in strip]
             else:
-                settings = _settings(method, most)
+                settings = method_settings.given(method, trace)
                 known = maps.at_once(*asked, settings)
                 found.append(
-                    Place(title, known)
+                    MapSlot(title, known)
                     if known is not None
-                    else Place.growing(title, maps.growing(*asked, settings))
+                    else MapSlot.growing(title, maps.growing(*asked, settings))
                 )
     return found, told
 
 
-def _sanity(words: str, photo: Photo, trained: list[Attribution], random: list[Place]) -> None:
+def _sanity(words: str, photo: Photo, trained: list[Attribution], random: list[MapSlot]) -> None:
     """The maps of a network with random layers, below some words, and how like they are."""
     heading = st.markdown(words)
     home = map_area.area(photo, max(len(random), 1), "random_maps")

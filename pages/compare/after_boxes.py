@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.compare import common, saliency, truth
-from pages.compare.columns import Made, Shown, partners
+from pages.compare.columns import JudgedColumn, Made, partners
 from pages.compare.dials import names
 from pages.compare.sides import Side
 from pages.components import wipe
@@ -35,13 +35,17 @@ _TABS = (
 
 
 def show(
-    photo: Photo, sides: Sequence[Side], shown: Sequence[Shown], made: Made, there: Truth | None
+    photo: Photo,
+    sides: Sequence[Side],
+    shown: Sequence[JudgedColumn],
+    made: Made,
+    there: Truth | None,
 ) -> None:
     """The tabs; what takes time is made only in the one that is open."""
     pair = str(st.session_state["pair"]) if len(shown) > 1 else ""
     two = [s for letter in pair for s in shown if s.side.letter == letter]
     comparison = made.get((pair[0], pair[1])) if pair else None
-    joints = len(two) == 2 and all(s.column.keypoints is not None for s in two)
+    joints = len(two) == 2 and all(s.made.keypoints is not None for s in two)
     titles = [
         t
         for t in _TABS
@@ -64,7 +68,7 @@ def show(
     common.files(photo, sides, {s.side.letter: s.column for s in shown}, there)
 
 
-def _of_two(title: str, photo: Photo, two: list[Shown], comparison: BoxComparison) -> None:
+def _of_two(title: str, photo: Photo, two: list[JudgedColumn], comparison: BoxComparison) -> None:
     a, b = two
     if title == "Differences":
         _rows(a, b, comparison)
@@ -76,7 +80,7 @@ def _of_two(title: str, photo: Photo, two: list[Shown], comparison: BoxCompariso
         wipe.show(_picture(photo, a), _picture(photo, b), (a.side.title, b.side.title), key="wipe")
 
 
-def _rows(a: Shown, b: Shown, comparison: BoxComparison) -> None:
+def _rows(a: JudgedColumn, b: JudgedColumn, comparison: BoxComparison) -> None:
     """Every pair as a row; a chosen row picks its boxes on the pictures."""
     only = st.session_state["only"]
     found = [p for p in comparison.pairs if only in (None, p.kind)]
@@ -92,7 +96,7 @@ def _rows(a: Shown, b: Shown, comparison: BoxComparison) -> None:
         )
     )
 
-    def side(of: Shown, row: int | None, letter: str) -> dict[str, object]:
+    def side(of: JudgedColumn, row: int | None, letter: str) -> dict[str, object]:
         if row is None:
             return {f"{letter} says": "", f"{letter} score": ""}
         return {
@@ -111,8 +115,8 @@ def _rows(a: Shown, b: Shown, comparison: BoxComparison) -> None:
             for p in found
         ]
     )
-    if a.column.masks is not None and b.column.masks is not None:
-        overlaps = mask_overlaps(a.column, b.column, found)
+    if a.made.masks is not None and b.made.masks is not None:
+        overlaps = mask_overlaps(a.made, b.made, found)
         frame["mask IoU"] = ["" if v is None else f"{v:.3f}" for v in overlaps]
     picks = [
         f"{a.side.letter}{a.kept.candidate[p.a]}"
@@ -142,7 +146,7 @@ def _rows(a: Shown, b: Shown, comparison: BoxComparison) -> None:
     common.names()
 
 
-def _agreement(a: Shown, b: Shown) -> None:
+def _agreement(a: JudgedColumn, b: JudgedColumn) -> None:
     f1 = agreement_curve(at_any_score(a.column), at_any_score(b.column), _SCORES)
     now = [s.selection.thresholds.score for s in (a, b)]
     charts.show(differences.agreement(_SCORES, f1, now[0]), "agreement")
@@ -153,13 +157,13 @@ def _agreement(a: Shown, b: Shown) -> None:
     )
 
 
-def _joints(a: Shown, b: Shown, comparison: BoxComparison) -> None:
+def _joints(a: JudgedColumn, b: JudgedColumn, comparison: BoxComparison) -> None:
     """How far the joints of every person that both found are apart."""
     matched = comparison.of("both")
     if not matched:
         st.info("No person was found by both.", icon=":material/person_off:")
         return
-    joints_a, joints_b = a.column.keypoints, b.column.keypoints
+    joints_a, joints_b = a.made.keypoints, b.made.keypoints
     assert joints_a is not None and joints_b is not None
     made = between(a.column, b.column)["joints"]
     people = {
@@ -177,7 +181,7 @@ def _joints(a: Shown, b: Shown, comparison: BoxComparison) -> None:
     )
 
 
-def _truth(photo: Photo, shown: Sequence[Shown], there: Truth | None) -> None:
+def _truth(photo: Photo, shown: Sequence[JudgedColumn], there: Truth | None) -> None:
     left, right = st.columns([2, 3], gap="medium")
     with left:
         if st.session_state["colour"] != "truth":
@@ -221,13 +225,13 @@ def _truth(photo: Photo, shown: Sequence[Shown], there: Truth | None) -> None:
         )
 
 
-def _picture(photo: Photo, shown: Shown) -> np.ndarray:
+def _picture(photo: Photo, shown: JudgedColumn) -> np.ndarray:
     return figures.draw(
-        photo, shown.selection, masks=shown.column.masks, keypoints=shown.column.keypoints
+        photo, shown.selection, masks=shown.made.masks, keypoints=shown.made.keypoints
     )
 
 
-def _best(shown: Sequence[Shown], made: Made) -> dict[str, int]:
+def _best(shown: Sequence[JudgedColumn], made: Made) -> dict[str, int]:
     """The candidate to explain by letter: the picked one, else the best."""
     found = {s.side.letter: int(s.kept.candidate[0]) for s in shown if len(s.kept)}
     return {**found, **partners(shown, made)}

@@ -11,7 +11,7 @@ import numpy as np
 import streamlit as st
 
 from pages.compare import after_boxes, columns, dials, truth
-from pages.compare.columns import Made, Shown
+from pages.compare.columns import JudgedColumn, Made
 from pages.compare.sides import Side, detectors, pair_field, pick_pair
 from pages.components import canvas
 from pages.shared import engine, scene, shell, state
@@ -19,11 +19,10 @@ from pages.shared.guard import guarded
 from pages.shared.state import Field
 from pages.shared.thresholds import Controls
 from vision_core.comparison.boxes import KINDS, BoxComparison, compare_boxes
-from vision_core.comparison.report import Column
 from vision_core.comparison.truth import Judged, Truth, judge
 from vision_core.figures.colours import DIFFERENCES, GROUND_TRUTH, VERDICTS
 from vision_core.images import Photo
-from vision_core.inference import DetectionTrace
+from vision_core.inference import DetectionTrace, predict
 from vision_core.labels import comparable
 
 WORDS = {
@@ -78,29 +77,21 @@ def _likely(trace: DetectionTrace) -> str:
     return comparable(trace.label(int(trace.scores.argmax()))) if len(trace) else ""
 
 
-def _shown(photo: Photo, side: Side, trace: DetectionTrace, there: Truth | None) -> Shown:
+def _shown(photo: Photo, side: Side, trace: DetectionTrace, there: Truth | None) -> JudgedColumn:
     assert side.model is not None
-    selection = trace.select(dials.thresholds(side, trace))
     parts = engine.parts_of(side.model, photo, trace)
-    kept = selection.detections.candidate
-    column = Column(
-        side.card,
-        trace,
-        selection,
-        title=side.name,
-        random=side.random,
-        masks=parts.masks(kept) if parts.kind == "masks" else None,
-        keypoints=parts.keypoints(kept) if parts.kind == "keypoints" else None,
-        multiply_adds=columns.multiply_adds(side.card),
-        measured=side.timing,
+    made = predict(trace, dials.thresholds(side, trace), parts)
+    column = columns.column(side, made)
+    assert made.selection is not None
+    return JudgedColumn(
+        side, column, made, judge(made.selection.detections, there) if there else None
     )
-    return Shown(side, column, judge(selection.detections, there) if there else None)
 
 
 def _pictures(
     photo: Photo,
     sides: Sequence[Side],
-    shown: Sequence[Shown],
+    shown: Sequence[JudgedColumn],
     made: Made,
     pair: tuple[str, ...],
     there: Truth | None,
@@ -139,14 +130,14 @@ def _picked(letter: str, pick: dict[str, int]) -> None:
 
 def _scene(
     photo: Photo,
-    one: Shown,
+    one: JudgedColumn,
     comparison: BoxComparison | None,
     pair: tuple[str, ...],
     there: Truth | None,
 ) -> canvas.Scene:
-    side, column = one.side, one.column
+    side = one.side
     controls = Controls(one.selection.thresholds, steps=dials.step(one.trace))
-    drawn = scene.detections(photo, one.selection, controls, column.masks, column.keypoints)
+    drawn = scene.detections(photo, one.selection, controls, one.made.masks, one.made.keypoints)
     kinds = _kinds(side.letter, comparison, pair)
     how = st.session_state["colour"]
     ids = one.kept.candidate.tolist()

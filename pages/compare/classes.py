@@ -13,7 +13,7 @@ from pages.components import canvas
 from pages.shared import charts, shell, state
 from pages.shared.guard import guarded
 from pages.shared.state import Field
-from vision_core.comparison.report import Column
+from vision_core.comparison.column import Column
 from vision_core.figures import differences
 from vision_core.figures.colours import INPUT
 from vision_core.images import Photo

@@ -13,11 +13,11 @@ from pages.shared import state
 from pages.shared.plain import plain as as_text
 from pages.shared.plain import sentence
 from vision_core.comparison.boxes import BoxComparison
-from vision_core.comparison.report import Column
+from vision_core.comparison.column import Column
 from vision_core.comparison.truth import Judged
-from vision_core.inference import DetectionTrace
+from vision_core.inference import DetectionTrace, predict
 from vision_core.models import Card
-from vision_core.selection.types import Detections, Selection
+from vision_core.records import Detections, Prediction, Selection
 
 
 def on_stage(count: int) -> str:
@@ -26,24 +26,25 @@ def on_stage(count: int) -> str:
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Shown:
+class JudgedColumn:
     """A detector's column: what it keeps at its thresholds, and how that is judged."""
 
     side: Side
     column: Column
+    made: Prediction
     judged: Judged | None
 
     @property
     def trace(self) -> DetectionTrace:
         """What the network said."""
-        assert isinstance(self.column.trace, DetectionTrace)
-        return self.column.trace
+        assert isinstance(self.made.trace, DetectionTrace)
+        return self.made.trace
 
     @property
     def selection(self) -> Selection:
         """What its thresholds keep."""
-        assert self.column.selection is not None
-        return self.column.selection
+        assert self.made.selection is not None
+        return self.made.selection
 
     @property
     def kept(self) -> Detections:
@@ -69,17 +70,19 @@ def multiply_adds(card: Card) -> int:
 
 def plain(sides: Sequence[Side]) -> dict[str, Column]:
     """The columns of models that select nothing, by letter."""
-    return {
-        s.letter: Column(
-            s.card,
-            s.trace,
-            title=s.name,
-            random=s.random,
-            multiply_adds=multiply_adds(s.card),
-            measured=s.timing,
-        )
-        for s in sides
-    }
+    return {s.letter: column(s, predict(s.trace)) for s in sides if s.trace is not None}
+
+
+def column(side: Side, made: Prediction) -> Column:
+    """The column of a model that said something."""
+    return Column(
+        side.card,
+        made,
+        title=side.name,
+        random=side.random,
+        multiply_adds=multiply_adds(side.card),
+        measured=side.timing,
+    )
 
 
 def head(side: Side) -> None:
@@ -140,7 +143,7 @@ def cost(column: Column) -> None:
     st.caption(" · ".join(parts))
 
 
-def partners(shown: Sequence[Shown], made: Made) -> dict[str, int]:
+def partners(shown: Sequence[JudgedColumn], made: Made) -> dict[str, int]:
     """The picked box and its partner in every other column: ids by letter."""
     text = str(st.session_state["picked"])
     ids = {s.side.letter: s.kept.candidate.tolist() for s in shown}

@@ -10,7 +10,8 @@ import streamlit as st
 
 from pages.compare.sides import Side
 from pages.shared import charts, downloads
-from vision_core.comparison.report import Column, pairs
+from vision_core.comparison.column import Column
+from vision_core.comparison.report import pairs
 from vision_core.comparison.truth import Truth
 from vision_core.figures import differences
 from vision_core.images import Photo

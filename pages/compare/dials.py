@@ -14,7 +14,7 @@ from pages.shared.state import Field
 from pages.shared.thresholds import NMS_WORDS, step_of
 from vision_core.inference import DetectionTrace
 from vision_core.labels import comparable
-from vision_core.selection.types import NMS_VARIANTS, Thresholds
+from vision_core.records import NMS_VARIANTS, Thresholds
 
 TOGETHER = Field("together", True, state.flag, lambda v: str(int(v)))
 COLOUR = Field("colour", "class", state.one_of(("class", "difference", "truth")))

@@ -15,8 +15,8 @@ from pages.shared import charts, results, scene, shell, state, thresholds
 from pages.shared.guard import guarded
 from pages.shared.state import Field
 from vision_core import figures
+from vision_core.comparison.column import Column
 from vision_core.comparison.maps import MapComparison, compare_maps
-from vision_core.comparison.report import Column
 from vision_core.figures import differences
 from vision_core.images import Photo
 from vision_core.inference import SegmentationTrace

@@ -10,17 +10,16 @@ import streamlit as st
 from pages.compare.sides import Side
 from pages.shared import charts, maps, targets
 from pages.shared.guard import guarded
-from pages.shared.map_words import SCALES, TITLES
-from vision_core.attribution import METHODS, Attribution, Target
-from vision_core.attribution.explain import LAYERED
+from pages.shared.map_words import SCALES
+from vision_core import methods
+from vision_core.attribution import Attribution, Target
 from vision_core.attribution.sanity import similarity
-from vision_core.attribution.targets import BoxTarget, ClassTarget
-from vision_core.figures.saliency import Panel, over_photo, own_limit, panels, signed_colours
+from vision_core.figures.saliency import MapPanel, over_photo, own_limit, panels, signed_colours
 from vision_core.images import Photo
 from vision_core.inference import ClassificationTrace, DetectionTrace
 from vision_core.labels import comparable
+from vision_core.records.targets import BoxTarget, ClassTarget
 
-_METHODS = [m for m in METHODS if m not in ("smoothgrad", "integrated_gradients", "occlusion")]
 _OVER = 0.85  # how much of a map covers the photo
 
 
@@ -61,12 +60,13 @@ def _choose(
         letter = left.selectbox(
             "Model" + " " * at, letters, key=key, format_func=lambda k: sides[k].title
         )
+        quick = [method.name for method in methods.every() if not method.in_parts]
         method = right.selectbox(
             "Method" + " " * at,
-            _METHODS,
+            quick,
             key=f"map_method_{at}",
-            index=_METHODS.index("gradcam"),
-            format_func=TITLES.__getitem__,
+            index=quick.index("gradcam"),
+            format_func=lambda name: methods.method(name).title,
         )
     return sides[letter], method
 
@@ -86,7 +86,7 @@ def _target(side: Side, candidates: Mapping[str, int], like: Target | None) -> T
 
 def _map(photo: Photo, side: Side, target: Target, method: str) -> Attribution:
     assert side.model is not None and side.trace is not None
-    if method in LAYERED:
+    if methods.method(method).layered:
         return maps.film_strip(side.model, photo, side.trace, target, method, [])[0]
     return maps.of(side.model, photo, side.trace, target, method, {}, lambda *_: None)
 
@@ -101,8 +101,8 @@ def _charts(
     shares = [a.signed / limit if limit else a.signed for a, limit in zip(made, scale, strict=True)]
     difference = np.asarray(shares[0] - shares[1])
     shown = [
-        Panel(
-            f"{side.letter.upper()}, {TITLES[a.method]}",
+        MapPanel(
+            f"{side.letter.upper()}, {methods.method(a.method).title}",
             over_photo(photo, signed_colours(a.signed, limit), _OVER),
             limit,
             words,
@@ -112,7 +112,7 @@ def _charts(
     names = " - ".join(side.letter.upper() for side, _ in chosen)
     limit = own_limit(difference)
     shown.append(
-        Panel(
+        MapPanel(
             f"Difference {names}",
             over_photo(photo, signed_colours(difference, limit), _OVER),
             limit,

@@ -17,7 +17,7 @@ from vision_core import devices, models
 from vision_core.errors import UserError, WeightsMissing
 from vision_core.images import Photo
 from vision_core.inference import DetectionTrace, Trace
-from vision_core.inference.timing import Timing, measure
+from vision_core.inference.measuring import Timing, measure
 from vision_core.models import Card, Model
 
 log = logging.getLogger("convscope")

@@ -13,7 +13,7 @@ from pages.shared.operator import Operator
 from pages.shared.state import Field
 from vision_core.attribution import RULES, Target, ask
 from vision_core.attribution.relu_view import ReluView, relu_view
-from vision_core.figures.saliency import Panel, own_limit, panels, signed_colours
+from vision_core.figures.saliency import MapPanel, own_limit, panels, signed_colours
 from vision_core.figures.stage import Stage
 from vision_core.figures.stage_views import view_of
 from vision_core.images import Photo
@@ -101,10 +101,10 @@ def network(fields: tuple[Field, ...]) -> None:
         x, g = view.forward[unit], view.above[unit]
         shared = own_limit(g)
         shown = [
-            Panel("x, before the ReLU", _large(x, own_limit(x)), own_limit(x)),
-            Panel("g, from above", _large(g, shared), shared),
+            MapPanel("x, before the ReLU", _large(x, own_limit(x)), own_limit(x)),
+            MapPanel("g, from above", _large(g, shared), shared),
         ]
-        shown += [Panel(_TITLES[r], _large(view.passed[r][unit], shared), shared) for r in RULES]
+        shown += [MapPanel(_TITLES[r], _large(view.passed[r][unit], shared), shared) for r in RULES]
         charts.show(panels(shown, 3, 280), "relu_maps", config=charts.ZOOMS)
         state.write(*outer, *used)
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import time
-from typing import Any
 
 import streamlit as st
 
@@ -14,11 +12,10 @@ from pages.shared import downloads, engine, results, scene, shell, state, thresh
 from pages.shared.guard import guarded
 from pages.shared.state import Field
 from vision_core import figures
-from vision_core.export import Prediction
 from vision_core.images import Photo
-from vision_core.inference import DetectionTrace, PartSource
+from vision_core.inference import DetectionTrace, predict
 from vision_core.models import Model
-from vision_core.selection.types import Selection
+from vision_core.records import Prediction, Selection
 
 _WIDE = [5, 3]
 BOX = Field("box", -1, state.whole(-1, 10**7))
@@ -44,7 +41,9 @@ def show(model: Model, photo: Photo, trace: DetectionTrace, outer: tuple[Field, 
         picture_place, parts_place = left.container(), left.container()
         with boxes_place:
             said = thresholds.controls(trace, parts.kind, parts_place)
-        made, spent = _selected(parts, trace, said, photo)
+        made = predict(
+            trace, said.thresholds, parts, mask_threshold=said.mask, joint_threshold=said.joint
+        )
         selection = made.selection
         assert selection is not None
         funnel.use(selection)
@@ -71,10 +70,10 @@ def show(model: Model, photo: Photo, trace: DetectionTrace, outer: tuple[Field, 
             with stages:
                 funnel.show(selection, behind)
             why_not.form(trace)
-            _files(made, selection, said, spent)
+            _files(photo, made, selection, said)
         timing, steps = st.tabs(["Timing", "NMS replay"], on_change="rerun", key="below")
         with timing:
-            results.spent(selection, engine.passes(model, photo), spent["select"])
+            results.spent(selection, engine.passes(model, photo), made.timing_ms["select"])
             if parts.reran:
                 st.caption("The backbone ran once more: its features were no longer in memory.")
             results.timing(trace, engine.passes(model, photo))
@@ -105,24 +104,6 @@ def _thresholds_moved(values: dict[str, float]) -> None:
         state.put(name, min(max(round(float(values[name]), 6), 0.0), 1.0))
 
 
-def _selected(
-    parts: PartSource, trace: DetectionTrace, said: thresholds.Controls, photo: Photo
-) -> tuple[Prediction, dict[str, float]]:
-    """What is kept at the thresholds, and the milliseconds of ``select`` and of the parts."""
-    started = time.perf_counter()
-    selection = trace.select(said.thresholds)
-    spent = {"select": 1000 * (time.perf_counter() - started)}
-    found: dict[str, Any] = {}
-    if parts.kind is not None:
-        started = time.perf_counter()
-        found[parts.kind] = getattr(parts, parts.kind)(selection.detections.candidate)
-        spent[parts.kind] = 1000 * (time.perf_counter() - started)
-    made = Prediction(
-        photo, trace, selection, mask_threshold=said.mask, joint_threshold=said.joint, **found
-    )
-    return made, spent
-
-
 def _numbers(model: Model, trace: DetectionTrace, selection: Selection) -> None:
     """The table and the classes of the selected box, or what to do when there is none."""
     chosen = results.selected(selection)
@@ -139,13 +120,11 @@ def _numbers(model: Model, trace: DetectionTrace, selection: Selection) -> None:
     knows.line(trace)
 
 
-def _files(
-    made: Prediction, selection: Selection, said: thresholds.Controls, spent: dict[str, float]
-) -> None:
+def _files(photo: Photo, made: Prediction, selection: Selection, said: thresholds.Controls) -> None:
     def picture() -> bytes:
         return figures.png(
             figures.draw(
-                made.photo,
+                photo,
                 selection,
                 masks=made.masks,
                 keypoints=made.keypoints,
@@ -157,12 +136,12 @@ def _files(
         )
 
     downloads.buttons(
-        made.photo.name,
+        photo.name,
         {
             "Picture": ("_picture.png", picture, "image/png"),
-            **downloads.numbers(made, spent),
+            **downloads.numbers(photo, made),
             **downloads.prediction_page(
-                made, opacity=said.opacity, captions=said.captions, steps=said.steps
+                photo, made, opacity=said.opacity, captions=said.captions, steps=said.steps
             ),
         },
     )

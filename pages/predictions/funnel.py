@@ -9,8 +9,8 @@ from pages.shared import charts, state
 from pages.shared.state import Field
 from vision_core import figures
 from vision_core.figures.charts import stage_words
+from vision_core.records import Selection
 from vision_core.selection.funnel import Behind, behind, stages
-from vision_core.selection.types import Selection
 
 MOST = 1000
 """Boxes that are drawn at the most: the best of a stage."""

@@ -10,7 +10,6 @@ from pages.shared import downloads, engine, results, scene, shell, state, thresh
 from pages.shared.guard import guarded
 from pages.shared.state import Field
 from vision_core import figures
-from vision_core.export import Prediction
 from vision_core.figures.colours import INPUT
 from vision_core.images import Photo
 from vision_core.inference import (
@@ -18,6 +17,7 @@ from vision_core.inference import (
     DetectionTrace,
     SegmentationTrace,
     Trace,
+    predict,
 )
 from vision_core.models import Model
 
@@ -81,7 +81,7 @@ def segmentation(
                         "image/png",
                     ),
                     "Class map": ("_map.png", lambda: figures.png(trace.class_map), "image/png"),
-                    **downloads.numbers(Prediction(photo, trace)),
+                    **downloads.numbers(photo, predict(trace)),
                 },
             )
         with right:
@@ -154,7 +154,7 @@ def classification(
                 zoom=True,
             )
             canvas.picture(photo, seen, key="picture", present=shell.presenting())
-            downloads.buttons(photo.name, downloads.numbers(Prediction(photo, trace)))
+            downloads.buttons(photo.name, downloads.numbers(photo, predict(trace)))
         with right:
             if trace.likely:
                 st.markdown(f"**{trace.sentence}**")

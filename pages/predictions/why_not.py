@@ -15,8 +15,8 @@ from vision_core.errors import UserError
 from vision_core.figures.charts import fate_words
 from vision_core.figures.colours import FATE_COLOURS, FATE_DASHES, INPUT, KERNEL
 from vision_core.inference import DetectionTrace
+from vision_core.records import Selection
 from vision_core.selection.pointing import Named, named_boxes
-from vision_core.selection.types import Selection
 from vision_core.selection.why import Why, why_box, why_spot
 
 _ASKED_ABOUT = "_asked_about"  # the photo that the place belongs to

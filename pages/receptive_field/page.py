@@ -16,7 +16,7 @@ from pages.shared import charts, model_picker, operator_page, photos, shell, sta
 from pages.shared.guard import guarded
 from pages.shared.plain import sentence
 from vision_core.errors import UserError
-from vision_core.features.receptive import Row, stack
+from vision_core.features.receptive import FieldRow, stack
 from vision_core.figures.charts import growth as growth_chart
 from vision_core.images import Photo
 from vision_core.models import Model
@@ -138,7 +138,7 @@ def growth(menu: Any, lede: Any, fields: tuple[state.Field, ...]) -> None:
 _EDITED = ("kernel", "stride", "padding", "dilation")
 
 
-def _editor(rows: list[Row]) -> None:
+def _editor(rows: list[FieldRow]) -> None:
     """The layers as a table whose numbers can be changed, and to which layers can be added."""
     text = numbers.to_text([[getattr(row, name) for name in _EDITED] for row in rows])
     key = f"stack_{text}"

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import PurePath
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
-from vision_core.export import Prediction, coco_json, prediction_record
+from vision_core.export import coco_json, prediction_record
 from vision_core.figures.browser.standalone import pages
 from vision_core.figures.stage import Stage
 from vision_core.images import Photo
 from vision_core.inference import ClassificationTrace
+from vision_core.records import Prediction
 
 File = tuple[str, Callable[[], bytes], str]
 """Of a download: the ending of its name, what makes its bytes, and its MIME type."""
@@ -43,14 +44,12 @@ def buttons(stem: str, files: dict[str, File]) -> None:
         )
 
 
-def numbers(
-    prediction: Prediction, timing_ms: Mapping[str, float] | None = None
-) -> dict[str, File]:
+def numbers(photo: Photo, prediction: Prediction) -> dict[str, File]:
     """The downloads of a prediction: what the command ``predict`` writes with the same options.
 
     Args:
-        prediction: of one photo.
-        timing_ms: of what came after the trace, by stage.
+        photo: the photo.
+        prediction: of that photo.
 
     Returns:
         as ``buttons`` takes them; a classifier has no place in the photo, so no COCO file.
@@ -59,12 +58,12 @@ def numbers(
     if not isinstance(prediction.trace, ClassificationTrace):
         made["COCO"] = (
             "_coco.json",
-            lambda: as_json(coco_json([prediction])),
+            lambda: as_json(coco_json([(photo, prediction)])),
             "application/json",
         )
     made["Numbers"] = (
         "_numbers.json",
-        lambda: as_json(prediction_record(prediction, dict(timing_ms or {}))),
+        lambda: as_json(prediction_record(photo, prediction)),
         "application/json",
     )
     return made
@@ -76,20 +75,18 @@ def walkthrough_page(stage: Stage, stem: str) -> dict[str, File]:
     return _page(lambda: pages.walkthrough_html(stage, title, stem))
 
 
-def prediction_page(prediction: Prediction, **look: Any) -> dict[str, File]:
+def prediction_page(photo: Photo, prediction: Prediction, **look: Any) -> dict[str, File]:
     """The live picture of a detector, and NMS on it, as a page of its own.
 
     Args:
-        prediction: of a detector.
+        photo: the photo.
+        prediction: of a detector on it.
         look: as ``detection_scene`` takes it, beside the thresholds of masks and joints.
     """
-    found = prediction
-    selection = found.selection
+    selection, masks, joints = prediction.selection, prediction.masks, prediction.keypoints
     assert selection is not None
-    look |= {"mask": found.mask_threshold, "joint": found.joint_threshold}
-    return _page(
-        lambda: pages.prediction_html(found.photo, selection, found.masks, found.keypoints, **look)
-    )
+    look |= {"mask": prediction.mask_threshold, "joint": prediction.joint_threshold}
+    return _page(lambda: pages.prediction_html(photo, selection, masks, joints, **look))
 
 
 def maps_page(photo: Photo, maps: Sequence[tuple[str, np.ndarray]], words: str) -> dict[str, File]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vision_core.attribution import Attribution
-from vision_core.attribution.explain import Step
+from vision_core.attribution.explain import Progress
 from vision_core.errors import UserError
 
 PAUSE = 0.7
@@ -21,7 +21,7 @@ log = logging.getLogger("convscope")
 
 
 @dataclass(eq=False)
-class Place:
+class MapSlot:
     """Where a map stands, or will.
 
     Attributes:
@@ -34,12 +34,12 @@ class Place:
 
     title: str
     map: Attribution | None = None
-    steps: Generator[Step, None, None] | None = None
-    step: Step | None = None
+    steps: Generator[Progress, None, None] | None = None
+    step: Progress | None = None
     words: str = ""
 
     @classmethod
-    def growing(cls, title: str, steps: Generator[Step, None, None]) -> Place:
+    def growing(cls, title: str, steps: Generator[Progress, None, None]) -> MapSlot:
         """Where a map of many passes will stand; takes the first step, which tells the cost."""
         place = cls(title, steps=steps)
         place.step = next(steps)
@@ -67,7 +67,7 @@ def apart(title: str, told: list[str]) -> Iterator[None]:
 
 
 def grow(
-    places: list[Place], show: Callable[[list[Place]], Any], tell: Callable[[str, float], Any]
+    places: list[MapSlot], show: Callable[[list[MapSlot]], Any], tell: Callable[[str, float], Any]
 ) -> list[str]:
     """Run what is still to be done, one method after the other.
 
@@ -95,7 +95,7 @@ def grow(
     return told
 
 
-def _run(place: Place, show: Callable[[], Any], tell: Callable[[str, float], Any]) -> None:
+def _run(place: MapSlot, show: Callable[[], Any], tell: Callable[[str, float], Any]) -> None:
     """One method to its end; an error of a step is the caller's."""
     step = place.step
     assert place.steps is not None and step is not None
@@ -116,11 +116,11 @@ def _run(place: Place, show: Callable[[], Any], tell: Callable[[str, float], Any
     place.map, place.words = step.draw(), ""
 
 
-def _so_far(step: Step) -> str:
+def _so_far(step: Progress) -> str:
     return f"{step.done} of {step.total} passes" if step.done else f"{step.total} passes"
 
 
-def told_of(title: str, step: Step, seconds: float | None = None) -> str:
+def told_of(title: str, step: Progress, seconds: float | None = None) -> str:
     """How far a method is and what is still to come, for example *8 of 64 passes, about 12 s*.
 
     Args:

@@ -8,13 +8,12 @@ import streamlit as st
 from pages.shared import charts, state, tile_view
 from pages.shared.guard import guarded
 from vision_core.attribution import Question, ask
-from vision_core.attribution.targets import UnitTarget
 from vision_core.features import activations as feature
 from vision_core.features.activations import Activations
-from vision_core.features.projection import Pooling, project
+from vision_core.features.projection import PoolingSwitches, project
 from vision_core.figures.colours import INPUT, rgb
 from vision_core.figures.saliency import (
-    Panel,
+    MapPanel,
     by_colour,
     over_photo,
     own_limit,
@@ -26,6 +25,7 @@ from vision_core.images import Photo
 from vision_core.inference import Trace
 from vision_core.inference.cache import ByteLRU
 from vision_core.models import Model
+from vision_core.records.targets import UnitTarget
 
 SHOWN = 64
 
@@ -79,7 +79,7 @@ def one(photo: Photo, found: Activations, channel: int) -> None:
     left, right = st.columns([3, 2], gap="medium")
     with left:
         charts.show(
-            panels([Panel(f"Channel {channel} of {found.layer}", drawn, limit)], 1, 420),
+            panels([MapPanel(f"Channel {channel} of {found.layer}", drawn, limit)], 1, 420),
             "large",
             config=charts.ZOOMS,
         )
@@ -113,7 +113,7 @@ def projection(model: Model, photo: Photo, trace: Trace, found: Activations, cha
         limit = own_limit(back)
         drawn = by_colour(back, limit)
         charts.show(
-            panels([Panel("Photo", photo.pixels), Panel("Projection", drawn, limit)], 2, 360),
+            panels([MapPanel("Photo", photo.pixels), MapPanel("Projection", drawn, limit)], 2, 360),
             "projection",
             config=charts.ZOOMS,
         )
@@ -126,7 +126,7 @@ def projection(model: Model, photo: Photo, trace: Trace, found: Activations, cha
         )
 
 
-def _switches(at: int, pooling: Pooling) -> None:
+def _switches(at: int, pooling: PoolingSwitches) -> None:
     """What went into a max pooling, and the places of its maxima that the projection used."""
     limit = own_limit(pooling.values)
     drawn = signed_colours(pooling.values, limit)
@@ -136,5 +136,7 @@ def _switches(at: int, pooling: Pooling) -> None:
     title = f"Max pooling {at + 1}, channel {pooling.channel}"
     words = f"{int(pooling.switches.sum())} switches in blue"
     charts.show(
-        panels([Panel(title, shown, limit, words)], 1, 300), f"switches_{at}", config=charts.ZOOMS
+        panels([MapPanel(title, shown, limit, words)], 1, 300),
+        f"switches_{at}",
+        config=charts.ZOOMS,
     )

@@ -13,16 +13,16 @@ import streamlit as st
 
 from pages.components import canvas
 from pages.shared import charts, growing, map_area, shell, state, stills, targets
-from pages.shared.growing import Place
-from pages.shared.map_words import TITLES, in_words, remarks, unit
+from pages.shared.growing import MapSlot
+from pages.shared.map_words import in_words, remarks
+from vision_core import methods
 from vision_core.attribution import Attribution, Target
-from vision_core.attribution.targets import BoxTarget, JointTarget
 from vision_core.attribution.words import meaning, quantity
 from vision_core.figures import jpeg
 from vision_core.figures.colours import NEGATIVE, POSITIVE, class_colour
 from vision_core.figures.encode import data_url
 from vision_core.figures.saliency import (
-    Panel,
+    MapPanel,
     by_colour,
     over_photo,
     own_limit,
@@ -32,6 +32,7 @@ from vision_core.figures.saliency import (
 )
 from vision_core.images import Photo
 from vision_core.inference import DetectionTrace, Trace
+from vision_core.records.targets import BoxTarget, JointTarget
 
 _STILL = 720
 """Pixels of the longer side of a map that is still growing, at most."""
@@ -41,7 +42,7 @@ def pictures(
     photo: Photo,
     trace: Trace,
     target: Target,
-    places: list[Place],
+    places: list[MapSlot],
     told: list[str],
     below: Callable[[list[Attribution]], None] | None = None,
 ) -> list[Attribution]:
@@ -127,7 +128,7 @@ class Stills:
         self._thumbs: dict[Attribution, Attribution] = {}
         self._drawn: dict[tuple[Attribution, float], str] = {}
 
-    def show(self, places: list[Place]) -> None:
+    def show(self, places: list[MapSlot]) -> None:
         """Draw all the places."""
         maps = [place.map for place in places if place.map is not None]
         self._thumbs = {
@@ -182,7 +183,7 @@ def _filled(at: Any, html: str, home: Any) -> Any:
     return made if at is home else at
 
 
-def _metric(at: Any, words: str, places: list[Place]) -> Any:
+def _metric(at: Any, words: str, places: list[MapSlot]) -> Any:
     """The number that is explained, as soon as a map tells it; returns its place."""
     scores = [f"{place.map.score:.3f}" for place in places if place.map is not None]
     if places:
@@ -207,7 +208,7 @@ def hidden(sentences: list[str]) -> str:
 def chart(photo: Photo, found: list[Attribution], key: str, at: Any = st) -> None:
     """The maps on their scales, zoom and pan linked."""
     shown = [
-        Panel(TITLES[a.method], _picture(photo, a, limit), limit, _layer(a))
+        MapPanel(methods.method(a.method).title, _picture(photo, a, limit), limit, _layer(a))
         for a, limit in zip(found, _limits(found), strict=True)
     ]
     figure = panels(shown, map_area.columns(photo, len(shown)), map_area.ROW, map_area.two_rows())
@@ -259,7 +260,9 @@ def _limits(found: list[Attribution]) -> list[float]:
     limits = [own_limit(a.signed) for a in found]
     if st.session_state["scale"] == "own":
         return limits
-    return [max(v for v, b in zip(limits, found, strict=True) if unit(b) == unit(a)) for a in found]
+    return [
+        max(v for v, b in zip(limits, found, strict=True) if _unit(b) == _unit(a)) for a in found
+    ]
 
 
 def _picture(photo: Photo, a: Attribution, limit: float) -> np.ndarray:
@@ -268,3 +271,7 @@ def _picture(photo: Photo, a: Attribution, limit: float) -> np.ndarray:
     else:
         drawn = signed_colours(a.signed, limit)
     return over_photo(photo, drawn, float(st.session_state["over"]))
+
+
+def _unit(a: Attribution) -> str:
+    return methods.method(a.method).unit

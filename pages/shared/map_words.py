@@ -9,25 +9,10 @@ import numpy as np
 import streamlit as st
 
 from pages.shared import downloads
+from vision_core import methods
 from vision_core.attribution import Attribution
-from vision_core.attribution.explain import LAYERED
 from vision_core.images import Photo
 from vision_core.models import Model
-
-TITLES = {
-    "gradient": "Gradient",
-    "gradient_abs": "Gradient, absolute",
-    "input_x_gradient": "Input x gradient",
-    "smoothgrad": "SmoothGrad",
-    "integrated_gradients": "Integrated gradients",
-    "guided_backprop": "Guided backprop",
-    "deconvnet": "DeconvNet",
-    "gradcam": "Grad-CAM",
-    "guided_gradcam": "Guided Grad-CAM",
-    "eigencam": "Eigen-CAM",
-    "occlusion": "Occlusion",
-}
-
 
 SCALES = {"own": "separate", "same": "shared"}
 """Words for the scales of several maps."""
@@ -36,12 +21,12 @@ SCALES = {"own": "separate", "same": "shared"}
 def title(a: Attribution) -> str:
     """The name of a map, with its layer where it has one."""
     layer = a.settings.get("layer")
-    return TITLES[a.method] + (f", {layer}" if layer else "")
+    return methods.method(a.method).title + (f", {layer}" if layer else "")
 
 
 def remarks(a: Attribution, words: str) -> list[str]:
     """Sentences on a map of the target that ``words`` names."""
-    told = [f"{TITLES[a.method]}: {note}" for note in a.notes]
+    told = [f"{methods.method(a.method).title}: {note}" for note in a.notes]
     if a.empty:
         told.append(f"{title(a)}: no positive evidence for {words}.")
     if a.gap is not None:
@@ -70,13 +55,6 @@ def in_words(a: Attribution) -> str:
         f"{title(a)}: strongest at the {_ROWS[row]} {_COLUMNS[column]} of the photo; "
         f"{positive:.0%} of it raises the score, {1 - positive:.0%} lowers it."
     )
-
-
-def unit(a: Attribution) -> str:
-    """What a map is measured in: score per input unit, score, or what a layer makes of it."""
-    if a.method in ("input_x_gradient", "integrated_gradients", "occlusion"):
-        return "score"
-    return a.method if a.method in LAYERED else "score per unit of input"
 
 
 def files(photo: Photo, model: Model, found: list[Attribution]) -> None:

@@ -13,18 +13,19 @@ import torch
 from torch import nn
 
 from pages.shared.runs import Runs
+from vision_core import methods
 from vision_core.attribution import Attribution, Question, Target, ask, explained, in_steps
 from vision_core.attribution.cam import map_layers
-from vision_core.attribution.explain import IN_PARTS, Step, of_sweep
+from vision_core.attribution.explain import Progress, of_sweep
 from vision_core.attribution.occlusion import Sweep, passes, sweep
 from vision_core.attribution.sanity import layers_on_the_way as on_the_way
 from vision_core.attribution.sanity import randomised, weighted_layers
 from vision_core.attribution.shadow import shadow
-from vision_core.attribution.targets import ClassTarget
 from vision_core.images import Photo
 from vision_core.inference import Trace
 from vision_core.inference.cache import ByteLRU
 from vision_core.models import Model
+from vision_core.records.targets import ClassTarget
 
 MAP_BYTES = 192 * 2**20
 Say = Callable[[float, str], Any]
@@ -146,7 +147,7 @@ def of(
         photo: the photo.
         trace: what the trained network said of it; tells where a box lies.
         target: what is explained.
-        method: of ``vision_core.attribution.METHODS``.
+        method: the name of one of ``vision_core.methods``.
         settings: of the method.
         say: hears how far a long method is, 0 to 1, in words.
 
@@ -178,7 +179,7 @@ def at_once(
         *_, last = explained(_question(model, photo, trace, target), method, **settings)
         return last
 
-    if method not in IN_PARTS:
+    if not methods.method(method).in_parts:
         return _held().get_or_make(key, make)
     found = _held().get(key)
     if found is None and method == "occlusion":
@@ -197,7 +198,7 @@ def growing(
     target: Target,
     method: str,
     settings: Mapping[str, Any],
-) -> Generator[Step, None, None]:
+) -> Generator[Progress, None, None]:
     """A map of many passes step by step, from where others are with it; the first tells the cost.
 
     Only the whole map is kept. Close the generator to stop.
@@ -208,10 +209,10 @@ def growing(
     if method == "occlusion":
         return _occluding(key, _question(model, photo, trace, target), model, trace, settings)
 
-    def begin() -> Iterator[Step]:
+    def begin() -> Iterator[Progress]:
         known = _held().get(key)  # somebody may have ended it a moment ago
         if known is not None:
-            yield Step(known.total, known.total, lambda: known)
+            yield Progress(known.total, known.total, lambda: known)
             return
         for step in in_steps(_question(model, photo, trace, target), method, **settings):
             yield _kept(key, step)
@@ -221,16 +222,16 @@ def growing(
 
 def _occluding(
     key: Hashable, question: Question, model: Asked, trace: Trace, settings: Mapping[str, Any]
-) -> Generator[Step, None, None]:
+) -> Generator[Progress, None, None]:
     places = {name: settings[name] for name in ("patch", "stride") if name in settings}
-    yield Step(0, passes(question, **places))
+    yield Progress(0, passes(question, **places))
     with closing(_sweeping(model, trace, question, settings)) as parts:
         for part in parts:
             draw = partial(of_sweep, question, part, settings)
-            yield _kept(key, Step(part.done, part.total, draw))
+            yield _kept(key, Progress(part.done, part.total, draw))
 
 
-def _kept(key: Hashable, step: Step) -> Step:
+def _kept(key: Hashable, step: Progress) -> Progress:
     """The step; if it is the last one, with its map in the cache."""
     if step.done < step.total or step.draw is None:
         return step
@@ -240,7 +241,7 @@ def _kept(key: Hashable, step: Step) -> Step:
 
 
 @st.cache_resource(show_spinner=False)
-def _growing() -> Runs[Step]:
+def _growing() -> Runs[Progress]:
     return Runs()
 
 
@@ -264,14 +265,16 @@ def film_strip(
     target: Target,
     method: str,
     layers: Sequence[str],
+    settings: Mapping[str, Any] | None = None,
 ) -> list[Attribution]:
-    """Grad-CAM or Eigen-CAM at several layers from one pass; the usual layer for none."""
+    """A layered method at several layers from one pass; the default layer for none."""
+    told = dict(settings or {})
 
     def make() -> tuple[Attribution, ...]:
-        given = {"layers": tuple(layers)} if layers else {}
+        given = told | ({"layers": tuple(layers)} if layers else {})
         return tuple(explained(_ask(model, photo, trace, target), method, **given))
 
-    key = (*_who(model, trace), str(target), method, tuple(layers))
+    key = (*_who(model, trace), str(target), method, tuple(layers), _settings_key(told))
     return list(_strips().get_or_make(key, make))
 
 

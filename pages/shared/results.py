@@ -15,7 +15,7 @@ from vision_core.attribution.words import product_of
 from vision_core.figures.colours import class_colour, text_on
 from vision_core.figures.segmentation import LegendEntry
 from vision_core.inference import ClassificationTrace, DetectionTrace, SegmentationTrace
-from vision_core.selection.types import Selection
+from vision_core.records import Selection
 
 
 def selected(selection: Selection) -> int:
@@ -75,7 +75,7 @@ def distribution(trace: DetectionTrace, candidate: int) -> None:
     if product := product_of(trace, candidate):
         st.caption(product)
     bars("distribution", trace.distribution(candidate), chosen=trace.label(candidate))
-    state.explain_link("Explain this box", f"box:{candidate}")
+    state.explain_link("Explain this box", f"candidate:{candidate}")
 
 
 def bars(key: str, pairs: Sequence[tuple[str, float]], chosen: str | None = None) -> None:

@@ -11,7 +11,7 @@ from vision_core.figures.browser.detections import detection_scene
 from vision_core.figures.segmentation import palette, shown_ids
 from vision_core.images import Photo
 from vision_core.inference import Keypoints, SegmentationTrace
-from vision_core.selection.types import Selection
+from vision_core.records import Selection
 
 
 def detections(

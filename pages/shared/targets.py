@@ -10,7 +10,11 @@ from pages.shared import state
 from pages.shared.guard import guarded
 from pages.shared.state import Field
 from vision_core.attribution import default_target, parse
-from vision_core.attribution.targets import (
+from vision_core.attribution.words import named
+from vision_core.errors import UserError
+from vision_core.inference import ClassificationTrace, DetectionTrace, SegmentationTrace, Trace
+from vision_core.records import Detections
+from vision_core.records.targets import (
     BOX_PARTS,
     BoxTarget,
     ClassTarget,
@@ -18,11 +22,8 @@ from vision_core.attribution.targets import (
     RegionTarget,
     Target,
     UnitTarget,
+    resolved,
 )
-from vision_core.attribution.words import named
-from vision_core.errors import UserError
-from vision_core.inference import ClassificationTrace, DetectionTrace, SegmentationTrace, Trace
-from vision_core.selection.types import Detections
 
 _LOWER = 0.05  # where the model's own threshold leaves no box, the best ones above this
 _MOST = 40
@@ -34,7 +35,9 @@ def use(trace: Trace) -> None:
     state.use(FIELD)
     text = st.session_state["target"]
     try:
-        fits = bool(text) and _fits(parse(text), trace)
+        fits = bool(text) and _fits(target := _read(text, trace), trace)
+        if fits and str(target) != text:
+            state.put("target", str(target))  # the candidate stays when thresholds move
     except UserError as error:
         fits = False
         state.note(str(error))
@@ -49,18 +52,18 @@ def chosen(trace: Trace) -> Target:
         UserError: the network found nothing to explain.
     """
     text = st.session_state["target"]
-    return parse(text) if text else default(trace)
+    return _read(text, trace) if text else default(trace)
+
+
+def _read(text: str, trace: Trace) -> Target:
+    """A target; detections are counted as ``predict`` lists them, or in the list to choose from."""
+    target = parse(text)
+    return resolved(target, boxes(trace)) if isinstance(trace, DetectionTrace) else target
 
 
 def default(trace: Trace) -> Target:
-    """The top prediction; the best joint's person where joints are what the network is for."""
-    target = default_target(trace)
-    if isinstance(target, BoxTarget) and isinstance(trace, DetectionTrace):
-        found = boxes(trace)
-        target = BoxTarget(int(found.candidate[0])) if len(found) else target
-        if trace.joints:
-            return JointTarget(target.candidate, trace.joints[-1])
-    return target
+    """The top prediction among what can be chosen."""
+    return default_target(trace, boxes(trace) if isinstance(trace, DetectionTrace) else None)
 
 
 def boxes(trace: DetectionTrace) -> Detections:
@@ -111,15 +114,9 @@ def _pick_box(trace: DetectionTrace, target: Target) -> None:
     if at not in ids:
         ids = [at, *ids]
     words = [named(BoxTarget(i), trace, found) for i in ids]
-    joints = isinstance(target, JointTarget)
-    rest = f":{target.joint}" if isinstance(target, JointTarget) else ""
-    kind = "joint" if joints else "box"
-    _choose(
-        "Person" if joints else "Detection",
-        [f"{kind}:{i}{rest}" for i in ids],
-        words,
-        f"{kind}:{at}{rest}",
-    )
+    if isinstance(target, BoxTarget | JointTarget):
+        title = "Person" if isinstance(target, JointTarget) else "Detection"
+        _choose(title, [str(replace(target, candidate=i)) for i in ids], words, str(target))
     if isinstance(target, JointTarget):
         _choose(
             "Joint",

@@ -10,7 +10,7 @@ import streamlit as st
 from pages.shared import glossary, state
 from pages.shared.state import Field
 from vision_core.inference import DetectionTrace
-from vision_core.selection.types import NMS_VARIANTS, Thresholds
+from vision_core.records import NMS_VARIANTS, Thresholds
 
 NMS_WORDS = {
     "hard": "hard (greedy)",

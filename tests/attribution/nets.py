@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from vision_core.attribution.geometry import Window
 from vision_core.attribution.question import Question
 from vision_core.attribution.shadow import shadow
-from vision_core.attribution.targets import ClassTarget
+from vision_core.records.targets import ClassTarget
 
 
 def question_of(

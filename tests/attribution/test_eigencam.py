@@ -122,7 +122,6 @@ def test_one_cell_of_the_layer_lights_its_share_of_the_photo() -> None:
 @pytest.mark.parametrize(
     ("layers", "words"),
     [
-        ((), "need a layer"),
         (("fc",), "without places"),
         (("nowhere",), "no layer"),
     ],

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from vision_core import models, samples
-from vision_core.attribution import METHODS, ask, default_target, explain
+from vision_core import methods, models, samples
+from vision_core.attribution import ask, default_target, explain
 from vision_core.features.activations import activations
 from vision_core.inference import trace
 
@@ -18,7 +18,7 @@ pytestmark = [
 
 
 @pytest.mark.parametrize("name", ["resnet_s", "fcos_s"])
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", methods.names())
 def test_a_map_on_the_gpu_is_that_of_the_cpu(name: str, method: str) -> None:
     photo, maps = samples.sample("cat"), []
     here = trace(models.load(name, device="cpu"), photo)

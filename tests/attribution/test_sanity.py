@@ -33,7 +33,7 @@ def asked(name: str, part: str = ""):
     found = trace(model, photo)
     target = default_target(found)
     if part == "joint":
-        target = parse(f"joint:{target.candidate}:left_wrist")
+        target = parse(f"candidate:{target.candidate}:joint:left_wrist")
     elif part:
         target = replace(target, part=part)
     return ask(model, photo, found, target)

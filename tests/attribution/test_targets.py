@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -11,10 +13,17 @@ from tests.inference.reference import built, picture
 from vision_core import models, samples
 from vision_core.attribution import ask, default_target, explain, parse
 from vision_core.attribution.geometry import of_preset
-from vision_core.attribution.targets import BoxTarget, ClassTarget, RegionTarget, UnitTarget
 from vision_core.errors import UserError
 from vision_core.images import from_array
 from vision_core.inference import PartSource, trace
+from vision_core.records.targets import (
+    BoxTarget,
+    ClassTarget,
+    JointTarget,
+    RegionTarget,
+    UnitTarget,
+    resolved,
+)
 
 DETECTORS = [
     "fasterrcnn_mobilenet_v3_large_320_fpn",
@@ -41,7 +50,7 @@ def score_of(model, photo, found, text: str) -> float:
 def test_the_score_of_a_box_is_the_logit_behind_the_score_of_the_trace(name, seen) -> None:
     photo, found = seen[0], seen[1][name]
     for candidate in (0, len(found) // 2):
-        logit = score_of(built(name), photo, found, f"box:{candidate}")
+        logit = score_of(built(name), photo, found, f"candidate:{candidate}")
         row = found.class_scores[found.source[candidate]].astype(float)
         label = int(found.label_ids[candidate])
         if name.startswith(("retinanet", "fcos")):
@@ -54,7 +63,7 @@ def test_the_score_of_a_box_is_the_logit_behind_the_score_of_the_trace(name, see
         ]
         for other in twin[:2]:  # softmax: differences of logits are ratios of probabilities
             ratio = np.log(row[label] / row[int(found.label_ids[other])])
-            difference = logit - score_of(built(name), photo, found, f"box:{other}")
+            difference = logit - score_of(built(name), photo, found, f"candidate:{other}")
             assert difference == pytest.approx(ratio, abs=2e-3)
         assert twin or len(set(found.source.tolist())) == len(found)
 
@@ -70,7 +79,7 @@ def test_the_edges_of_a_box_are_those_of_the_trace(name, seen) -> None:
     ]
     assert inside, "a clipped edge does not move with the input"
     for edge, value in zip(("x1", "y1", "x2", "y2"), found.boxes[inside[0]], strict=True):
-        got = score_of(built(name), photo, found, f"box:{inside[0]}:{edge}")
+        got = score_of(built(name), photo, found, f"candidate:{inside[0]}:{edge}")
         assert got == pytest.approx(float(value), abs=0.05)
 
 
@@ -86,7 +95,7 @@ def test_an_edge_on_the_border_is_that_of_the_box_shown_and_nothing_moves_it(nam
         candidate = next((int(c) for c in cut if large[c] and free_corner[c]), None)
         if candidate is None:
             continue
-        question = ask(model, photo, found, parse(f"box:{candidate}:{edge}"))
+        question = ask(model, photo, found, parse(f"candidate:{candidate}:{edge}"))
         told = explain(question, "gradient")
         assert told.score == pytest.approx(limit, abs=1e-3) and not told.values.any()
         [note] = told.notes
@@ -95,7 +104,9 @@ def test_an_edge_on_the_border_is_that_of_the_box_shown_and_nothing_moves_it(nam
         free = [e for i, e in enumerate(sides) if abs(found.boxes[candidate][i] - sides[e]) > 1e-3]
         assert named == free
         for other in free[:1]:
-            moved = explain(ask(model, photo, found, parse(f"box:{candidate}:{other}")), "gradient")
+            moved = explain(
+                ask(model, photo, found, parse(f"candidate:{candidate}:{other}")), "gradient"
+            )
             assert moved.values.any() and not moved.notes
         return
     pytest.fail("no box of this picture reaches the border")
@@ -105,7 +116,7 @@ def test_objectness(seen) -> None:
     photo, traces = seen
     for name in DETECTORS[:1] + DETECTORS[2:3]:
         found = traces[name]
-        logit = score_of(built(name), photo, found, "box:0:objectness")
+        logit = score_of(built(name), photo, found, "candidate:0:objectness")
         expected = found.source_objectness[found.source[0]]
         assert 1 / (1 + np.exp(-logit)) == pytest.approx(float(expected), rel=1e-4)
     with pytest.raises(UserError, match="has no objectness"):
@@ -161,9 +172,9 @@ def test_a_joint_of_a_pose() -> None:
     best = int(found.scores.argmax())
     heatmaps = PartSource(model, photo, found).heatmaps([best])[0]
     for joint in ("neck", "left_wrist"):
-        got = score_of(model, photo, found, f"joint:{best}:{joint}")
+        got = score_of(model, photo, found, f"candidate:{best}:joint:{joint}")
         assert got == pytest.approx(float(heatmaps[found.joints.index(joint)].max()), abs=1e-3)
-    result = explain(ask(model, photo, found, parse(f"joint:{best}:neck")), "gradient")
+    result = explain(ask(model, photo, found, parse(f"candidate:{best}:joint:neck")), "gradient")
     x1, y1, x2, y2 = result.seen
     ys, xs = np.nonzero(result.signed)
     assert xs.min() >= x1 - 1 and xs.max() <= x2 + 1 and ys.min() >= y1 - 1 and ys.max() <= y2 + 1
@@ -173,7 +184,7 @@ def test_a_joint_of_keypoint_rcnn() -> None:
     photo, model = picture(333, 277, seed=3, smooth=True), built("keypointrcnn_resnet50_fpn")
     found = trace(model, photo)
     heatmaps = PartSource(model, photo, found).heatmaps([0])[0]
-    got = score_of(model, photo, found, f"joint:0:{found.joints[2]}")
+    got = score_of(model, photo, found, f"candidate:0:joint:{found.joints[2]}")
     assert got == pytest.approx(float(heatmaps[2].max()), rel=1e-3)
 
 
@@ -212,6 +223,9 @@ def test_a_unit_of_any_layer(seen) -> None:
         "region:cat",
         "region:cat:1,2,3.5,4",
         "joint:2:left_wrist",
+        "candidate:3",
+        "candidate:3:objectness",
+        "candidate:2:joint:left_wrist",
         "unit:features.0:3,4,5",
         "unit:a.b:c:1,2,3",
         "golf ball",
@@ -229,6 +243,8 @@ def test_targets_as_text_come_back(text) -> None:
         "box:-1",
         "region:cat:1,2",
         "joint:3",
+        "candidate:2:joint:",
+        "candidate:x",
         "unit:layer",
         "unit:layer:1,b",
         "",
@@ -246,6 +262,7 @@ def test_targets_that_cannot_be_read(text) -> None:
         ("resnet_s", "box:0"),
         ("fcos_s", "cat"),
         ("fcos_s", "box:999999"),
+        ("fcos_s", "candidate:999999"),
         ("fcos_s", "joint:0:neck"),
         ("resnet_s", "region:cat"),
     ],
@@ -298,3 +315,27 @@ def test_resize_rounds_as_the_window_thinks() -> None:
         out = resize(torch.zeros(3, height, width), [144], antialias=True)
         short, long = sorted((width, height))
         assert sorted(out.shape[1:]) == [144, int(144 * long / short)]
+
+
+def test_a_listed_detection_is_that_of_the_list_and_a_candidate_that_of_the_trace() -> None:
+    model, photo = models.load("faster_rcnn_s"), samples.sample("cat")
+    found = trace(model, photo)
+    more = found.select(replace(found.defaults, score=0.05)).detections
+    assert len(more) >= 2 and more.candidate.tolist() != list(range(len(more)))
+    for number, candidate in enumerate(more.candidate.tolist()):
+        assert resolved(parse(f"box:{number}:x1"), more) == BoxTarget(candidate, "x1")
+        assert resolved(parse(f"candidate:{candidate}"), more) == BoxTarget(candidate)
+    with pytest.raises(UserError, match=f"no detection {len(more)}; at these .* {len(more)}"):
+        resolved(parse(f"box:{len(more)}"), more)
+    own = found.select(found.defaults).detections
+    assert ask(model, photo, found, parse("box:0")).target == BoxTarget(int(own.candidate[0]))
+
+
+@pytest.mark.parametrize("name", ["pose_heatmap_s", "pose_regression_s", "fcos_s"])
+def test_the_default_target_can_be_explained(name) -> None:
+    model, photo = models.load(name), samples.sample("astronaut")
+    found = trace(model, photo)
+    best = int(found.select(found.defaults).detections.candidate[0])
+    target = default_target(found)
+    assert target.candidate == best and isinstance(target, JointTarget) == ("heatmap" in name)
+    assert abs(explain(ask(model, photo, found, target), "gradient").values).max() > 0

@@ -20,8 +20,8 @@ from tests.builders import make_trace
 from tests.selection.test_why import constructed, with_field
 from vision_core.images import Photo, from_array
 from vision_core.inference import Keypoints
-from vision_core.inference.results import DetectionTrace
 from vision_core.models import default_card
+from vision_core.records import DetectionTrace
 
 
 class Parts:

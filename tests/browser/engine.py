@@ -11,7 +11,7 @@ from playwright.sync_api import Page
 
 from vision_core.figures.browser import HERE
 from vision_core.figures.browser.bundle import bundle
-from vision_core.inference.results import DetectionTrace
+from vision_core.records import DetectionTrace
 from vision_core.selection import Thresholds
 
 _RUN = """([boxes, scores, labels, ranks, all]) => {

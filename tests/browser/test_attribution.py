@@ -37,7 +37,9 @@ def test_click_a_detection_and_explain_it(open_page) -> None:
     candidate = shown["ids"][at]
     page.get_by_text("Class logit of cat").first.wait_for(timeout=60_000)
     assert "photo=cat" in page.url or "photo" not in page.url  # the cat is the default
-    assert f"target=box%3A{candidate}" in page.url or f"target=box:{candidate}" in page.url
+    assert (
+        f"target=candidate%3A{candidate}" in page.url or f"target=candidate:{candidate}" in page.url
+    )
     images = page.locator(".js-plotly-plot image")
     assert images.count() == 3
 

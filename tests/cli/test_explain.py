@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vision_core import models, samples
-from vision_core.attribution import METHODS, ask, explain, parse
+from vision_core import methods, models, samples
+from vision_core.attribution import ask, explain, parse
 from vision_core.cli import main
 from vision_core.features.activations import activations
 from vision_core.images import decode
@@ -65,7 +65,7 @@ def test_the_array_is_the_map_and_the_json_names_what_was_explained(cat, tmp_pat
     assert Image.open(picture).size == (photo.width, photo.height)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", methods.names())
 def test_every_method_on_the_best_box(method, cat, tmp_path, capsys) -> None:
     quick = {
         "smoothgrad": ["--samples", "2"],

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torchvision.ops import box_iou
 
 from vision_core.comparison.boxes import KINDS, NEAR, SAME, agreement_curve, compare_boxes
-from vision_core.selection.types import Detections
+from vision_core.records import Detections
 
 
 def detections(boxes, labels, scores=None) -> Detections:

@@ -12,12 +12,13 @@ from tests.comparison.page import Page
 from tests.figures import scenes
 from vision_core import images
 from vision_core.comparison.boxes import KINDS
+from vision_core.comparison.column import Column
 from vision_core.comparison.html import report_html
-from vision_core.comparison.report import Column, pairs
+from vision_core.comparison.report import pairs
 from vision_core.comparison.truth import Truth
 from vision_core.figures.colours import VERDICTS, VERMILION, rgb
-from vision_core.inference.results import ClassificationTrace, Keypoints
 from vision_core.models import card
+from vision_core.records import ClassificationTrace, Keypoints, Prediction
 
 NASTY = '<img src=x onerror="alert(1)">&\'<script>alert(2)</script>'
 NONE = "\N{EN DASH}"
@@ -33,18 +34,25 @@ TRUTH = Truth(
 
 
 def detector(name: str, selection, **more) -> Column:
-    return Column(card(name), selection.trace, selection, multiply_adds=10**9, **more)
+    made = Prediction(selection.trace, selection)
+    return Column(card(name), made, multiply_adds=10**9, **more)
+
+
+def with_parts(entry: Column, **parts) -> Column:
+    """The column with masks or joints of its boxes."""
+    assert entry.prediction is not None
+    return replace(entry, prediction=replace(entry.prediction, **parts))
 
 
 def segmenter(name: str, seed: int, labels: tuple[str, ...]) -> Column:
     classes = np.random.default_rng(seed).integers(0, len(labels), (80, 120))
-    return Column(card(name), scenes.segmentation(classes, labels))
+    return Column(card(name), Prediction(scenes.segmentation(classes, labels)))
 
 
 def classifier(name: str, probabilities: list[float], labels: tuple[str, ...]) -> Column:
     values = np.array(probabilities, np.float32)
     found = ClassificationTrace(scenes.info(labels, SIZE), np.log(values), values, (20, 0, 100, 80))
-    return Column(card(name), found)
+    return Column(card(name), Prediction(found))
 
 
 def exported(columns, photo=None, **more) -> Page:
@@ -136,7 +144,7 @@ def test_a_disagreement_is_where_the_picture_is_coloured() -> None:
     other = half.copy()
     other[:, 60:] = 1
     two = [
-        Column(card(n), scenes.segmentation(m, ("cat", "dog")))
+        Column(card(n), Prediction(scenes.segmentation(m, ("cat", "dog"))))
         for n, m in (("fcn_s", half), ("segnet_s", other))
     ]
     picture = np.asarray(exported(two).pictures[-1]).astype(int)
@@ -157,8 +165,8 @@ def test_the_bars_of_the_classes_are_those_of_pairs() -> None:
 def test_joints_and_the_names_that_both_have() -> None:
     lsp = ("left_hip", "right_hip", "neck")
     coco = ("nose", "left_hip", "right_hip")
-    one = replace(BOXES[0], keypoints=joints(0, lsp, 3))
-    two = replace(BOXES[1], keypoints=joints(1, coco, 3))
+    one = with_parts(BOXES[0], keypoints=joints(0, lsp, 3))
+    two = with_parts(BOXES[1], keypoints=joints(1, coco, 3))
     page, [pair] = exported([one, two]), pairs([one, two])
     found = pair["joints"]
     assert found["shared"] == ["left_hip", "right_hip"] and len(found["persons"]) == 1
@@ -166,8 +174,8 @@ def test_joints_and_the_names_that_both_have() -> None:
     side = np.sqrt(np.sqrt(40 * 40 * 39 * 40))
     for name in found["shared"]:
         far = np.linalg.norm(
-            one.keypoints.xy[0][lsp.index(name)].astype(float)
-            - two.keypoints.xy[0][coco.index(name)]
+            one.prediction.keypoints.xy[0][lsp.index(name)].astype(float)
+            - two.prediction.keypoints.xy[0][coco.index(name)]
         )
         assert person["distances"][name] == pytest.approx(far / side, rel=1e-5)
     assert person["mean_distance"] == pytest.approx(np.mean(list(person["distances"].values())))
@@ -180,7 +188,7 @@ def test_joints_and_the_names_that_both_have() -> None:
     [back] = pairs([two, one])
     assert back["joints"]["oks"] == found["oks"]
     assert sorted(back["joints"]["shared"]) == sorted(found["shared"])
-    strangers = replace(two, keypoints=joints(1, ("joint 1",), 3))
+    strangers = with_parts(two, keypoints=joints(1, ("joint 1",), 3))
     assert pairs([one, strangers])[0]["joints"]["persons"] == []
     assert "name no joint alike" in exported([one, strangers]).text
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,17 +12,19 @@ from pycocotools import mask as coco_mask
 
 import vision_core
 from tests.comparison.page import Page
-from tests.comparison.test_html import BOXES, CLASSES, MAPS, TRUTH, A
+from tests.comparison.test_html import BOXES, CLASSES, MAPS, TRUTH, A, with_parts
 from tests.figures import scenes
 from vision_core.comparison import report
 from vision_core.comparison.boxes import KINDS
+from vision_core.comparison.column import Column
 from vision_core.comparison.html import report_html
-from vision_core.comparison.report import Column, at_any_score, column, columns, pairs, record
+from vision_core.comparison.report import at_any_score, column, columns, pairs, record
 from vision_core.comparison.truth import curve, judge
 from vision_core.errors import UserError
 from vision_core.images import Photo
 from vision_core.inference import PartSource, trace
 from vision_core.models import card, load
+from vision_core.records import Prediction
 
 ROOT = Path(vision_core.__file__).parents[1]
 
@@ -39,10 +40,12 @@ def test_a_column_holds_the_masks_of_what_it_keeps(cat: Photo) -> None:
     model = load("mask_rcnn_s")
     made = column(model, cat, {"score": 0.3})
     kept = made.selection.detections
-    assert len(kept) > 0 and made.keypoints is None and not made.random
+    said = made.prediction
+    assert len(kept) > 0 and said.keypoints is None and not made.random
     found = trace(model, cat)
-    np.testing.assert_array_equal(made.masks, PartSource(model, cat, found).masks(kept.candidate))
-    assert set(made.timing_ms) == {"select", "masks"} and min(made.timing_ms.values()) > 0
+    masks = PartSource(model, cat, found).masks(kept.candidate)
+    np.testing.assert_array_equal(said.masks, masks)
+    assert set(said.timing_ms) == {"select", "masks"} and min(said.timing_ms.values()) > 0
     assert made.measured is not None and set(made.stages) == {
         *made.measured.stages,
         "select",
@@ -59,7 +62,8 @@ def test_the_overlap_of_masks_is_that_of_pycocotools() -> None:
     """Of three boxes and three, two have partners."""
     photo, rng = scenes.photo(), np.random.default_rng(0)
     sides = [
-        replace(entry, masks=rng.uniform(0, 1, (3, 28, 28)).astype(np.float32)) for entry in BOXES
+        with_parts(entry, masks=rng.uniform(0, 1, (3, 28, 28)).astype(np.float32))
+        for entry in BOXES
     ]
     [made] = strictly({"pairs": pairs(sides)})["pairs"]
     codes = [
@@ -77,7 +81,7 @@ def test_the_overlap_of_masks_is_that_of_pycocotools() -> None:
     assert "mask_iou" not in made["only_a"][0]
     shown = Page(report_html(photo, sides, [made])).values("rows")
     assert [row[-1] for row in shown[:2]] == [row["mask_iou"] for row in rows]
-    empty = [replace(entry, masks=np.zeros((3, 28, 28), np.float32)) for entry in BOXES]
+    empty = [with_parts(entry, masks=np.zeros((3, 28, 28), np.float32)) for entry in BOXES]
     assert {row["mask_iou"] for row in pairs(empty)[0]["both"]} == {None}
     assert "mask_iou" not in pairs(BOXES)[0]["both"][0]
 
@@ -85,7 +89,7 @@ def test_the_overlap_of_masks_is_that_of_pycocotools() -> None:
 def test_a_column_holds_the_joints_of_what_it_keeps(cat: Photo) -> None:
     made = column(load("pose_heatmap_s", random_seed=3), cat, {"score": 0.0, "max_detections": 2})
     assert made.random and len(made.selection.detections) == 2
-    assert made.keypoints.xy.shape == (2, 14, 2) and made.masks is None
+    assert made.prediction.keypoints.xy.shape == (2, 14, 2) and made.prediction.masks is None
     [pair] = pairs([made, made])
     assert [p["oks"] for p in pair["joints"]["persons"]] == [1.0, 1.0]
     assert pair["joints"]["mean_distance"] == 0.0 and len(pair["joints"]["shared"]) == 14
@@ -159,5 +163,5 @@ def test_the_version_is_that_of_the_project() -> None:
 
 
 def test_a_title_may_differ_from_the_cards() -> None:
-    plain = Column(card("fcos_s"), A.trace, A)
+    plain = Column(card("fcos_s"), Prediction(A.trace, A))
     assert plain.heading == plain.card.title and BOXES[0].heading == "First"

@@ -16,7 +16,7 @@ from tests.comparison.test_boxes import detections, drawn
 from vision_core.comparison.maps import compare_joints, compare_maps
 from vision_core.comparison.truth import Truth, curve, judge, read_coco
 from vision_core.errors import UserError
-from vision_core.inference.results import Keypoints
+from vision_core.records import Keypoints
 
 
 def as_coco(truth: Truth, **extra) -> dict:

@@ -24,7 +24,7 @@ from vision_core.figures.browser.replaying import replay_data
 from vision_core.figures.stage import Stage
 from vision_core.figures.stage_views import stage_of
 from vision_core.images import from_array
-from vision_core.inference.results import DetectionTrace
+from vision_core.records import DetectionTrace
 from vision_core.selection import Thresholds, select
 from vision_core.walkthroughs import PRESETS, build
 

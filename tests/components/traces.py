@@ -8,7 +8,7 @@ import itertools
 import numpy as np
 
 from tests.builders import make_trace
-from vision_core.inference.results import DetectionTrace
+from vision_core.records import DetectionTrace
 from vision_core.selection import NMS_VARIANTS, Thresholds
 
 

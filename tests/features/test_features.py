@@ -10,11 +10,11 @@ from torchvision.transforms.functional import center_crop, gaussian_blur, resize
 
 from tests.attribution.nets import Modules, fixed, question_of, same_state, state_of
 from vision_core import models, samples
-from vision_core.attribution.targets import UnitTarget
 from vision_core.errors import UserError
 from vision_core.features.activations import activations, grid, map_layers
 from vision_core.features.filters import convolutions, filters, order, pictures
 from vision_core.features.maximise import Regularisers, maximise
+from vision_core.records.targets import UnitTarget
 
 
 @pytest.mark.parametrize(

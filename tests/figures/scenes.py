@@ -5,13 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from vision_core import images
-from vision_core.inference.results import (
+from vision_core.records import (
+    Detections,
     DetectionTrace,
     Keypoints,
     SegmentationTrace,
+    Selection,
+    Thresholds,
     TraceInfo,
 )
-from vision_core.selection.types import Detections, Selection, Thresholds
 
 
 def photo(width: int = 120, height: int = 80, value: int = 128) -> images.Photo:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from vision_core.figures import colours
-from vision_core.selection.types import FATES
+from vision_core.records import FATES
 
 BUNDLED = ("cat", "cow", "dog", "horse", "person", "sheep")
 VOC = (

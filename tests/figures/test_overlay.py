@@ -7,7 +7,7 @@ from tests.figures import scenes
 from vision_core.figures import draw, instance_map
 from vision_core.figures.colours import INSTANCES, class_colour, rgb
 from vision_core.figures.overlay import visible_joints
-from vision_core.inference.results import Keypoints
+from vision_core.records import Keypoints
 
 
 def is_colour(pixel: np.ndarray, colour: str, by: int = 12) -> bool:

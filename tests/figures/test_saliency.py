@@ -8,7 +8,7 @@ import pytest
 from vision_core import samples
 from vision_core.figures.saliency import (
     NEUTRAL,
-    Panel,
+    MapPanel,
     by_colour,
     over_photo,
     own_limit,
@@ -60,7 +60,7 @@ def test_gradients_by_colour_are_grey_at_zero() -> None:
 @pytest.mark.parametrize("count", [1, 2, 5])
 def test_panels_are_linked(count) -> None:
     picture = np.zeros((30, 40, 3), np.uint8)
-    figure = panels([Panel(f"map {i}", picture, 0.5) for i in range(count)], 3)
+    figure = panels([MapPanel(f"map {i}", picture, 0.5) for i in range(count)], 3)
     assert len(figure.layout.images) == count
     axes = [figure.layout[k] for k in figure.layout if str(k).startswith("xaxis")]
     assert all(axis.matches == "x" for axis in axes)

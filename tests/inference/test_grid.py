@@ -9,7 +9,6 @@ import pytest
 import torch
 
 from tests.inference.reference import picture, tensor_of
-from vision_core.attribution import targets
 from vision_core.attribution.heads import box as box_score
 from vision_core.attribution.heads import transformed
 from vision_core.inference import trace
@@ -22,6 +21,7 @@ from vision_core.models.zoo.yolo_s import (
     responsible,
     small_yolo,
 )
+from vision_core.records import targets
 from vision_core.selection import Thresholds
 
 C, B = len(LABELS), 2

@@ -14,7 +14,7 @@ from tests.inference.reference import picture
 from vision_core.inference.classification import seen_box, trace_classification
 from vision_core.inference.families import Network
 from vision_core.inference.presets import MAX_PIXELS
-from vision_core.inference.segmentation import confidence, probabilities_at, trace_segmentation
+from vision_core.inference.segmentation import confidence, trace_segmentation
 
 LABELS = tuple(f"class {i}" for i in range(21))
 
@@ -54,9 +54,10 @@ def test_class_map_is_the_argmax_of_upsampled_logits(lraspp, size):
     for _ in range(5):
         x, y = int(rng.integers(photo.width)), int(rng.integers(photo.height))
         expected = full[:, y, x].softmax(0)
-        np.testing.assert_allclose(probabilities_at(found, x, y), expected, atol=1e-4)
         assert confidence(found)[y, x] == pytest.approx(float(expected.max()), abs=1e-4)
         named = dict(found.probabilities_at(x, y))
+        in_order = [named[label] for label in found.info.labels]
+        np.testing.assert_allclose(in_order, expected, atol=1e-4)
         assert sum(named.values()) == pytest.approx(1, abs=1e-5)
 
 
@@ -67,7 +68,7 @@ def test_unsure_pixels_are_those_whose_best_class_is_improbable(lraspp):
     unsure = found.unsure(level)
     assert 0.02 < unsure.mean() < 0.98 and not found.unsure(0.0).any() and found.unsure(1.01).all()
     for x, y in ((0, 0), (50, 30), (96, 60), (13, 44)):
-        assert unsure[y, x] == (probabilities_at(found, x, y).max() < level)
+        assert unsure[y, x] == (found.probabilities_at(x, y)[0][1] < level)
     counts = found.pixel_counts(unsure)
     assert sum(counts.values()) == int((~unsure).sum())
     for name, count in counts.items():
@@ -95,7 +96,7 @@ def test_upsampling_labels_would_give_another_map(lraspp):
 def test_a_pixel_outside_is_refused(lraspp, x, y):
     found = trace_segmentation(lraspp, picture(10, 7))
     with pytest.raises(IndexError, match="10x7"):
-        probabilities_at(found, x, y)
+        found.probabilities_at(x, y)
 
 
 class Middle(nn.Module):

@@ -10,16 +10,16 @@ import torch
 
 from tests.figures import scenes
 from vision_core import devices, inference
-from vision_core.inference import timing
-from vision_core.inference.timing import measure, median
+from vision_core.inference import measuring
+from vision_core.inference.measuring import measure, median
 from vision_core.models import load
 
 
 @pytest.fixture(autouse=True)
 def nothing_known():
-    timing._known.clear()
+    measuring._known.clear()
     yield
-    timing._known.clear()
+    measuring._known.clear()
 
 
 def told(monkeypatch, *milliseconds: float) -> list[bool]:
@@ -74,7 +74,7 @@ def test_it_is_kept_for_weights_device_and_size(monkeypatch) -> None:
     measure(network("other of the same file"), photo)
     measure(network(), replace(photo, pixels=photo.pixels[:-1]))
     assert len(held) == 24
-    assert timing._known.max_bytes == timing.KEPT and timing._known.nbytes == 4
+    assert measuring._known.max_bytes == measuring.KEPT and measuring._known.nbytes == 4
 
 
 def test_others_come_in_between_two_runs(monkeypatch) -> None:

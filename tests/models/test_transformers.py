@@ -10,7 +10,6 @@ from torchvision.models import get_model_builder, get_model_weights
 from vision_core import devices
 from vision_core.attribution import ask, default_target, explain
 from vision_core.attribution.cam import default_layer, map_layers
-from vision_core.attribution.targets import UnitTarget
 from vision_core.errors import UserError
 from vision_core.features import activations
 from vision_core.features.activations import view_of
@@ -19,6 +18,7 @@ from vision_core.features.receptive import Graph
 from vision_core.inference import trace
 from vision_core.models import build, load, loading
 from vision_core.models.layout import not_maps
+from vision_core.records.targets import UnitTarget
 
 NAMES = ("vit_b_32", "swin_t", "swin_v2_t", "maxvit_t")
 

@@ -13,8 +13,8 @@ from pages.shared import maps
 from tests.pages.conftest import picture, sound, start, text_of
 from vision_core import models, samples
 from vision_core.attribution import explained
-from vision_core.attribution.targets import ClassTarget
 from vision_core.inference import trace
+from vision_core.records.targets import ClassTarget
 
 PAGE = "attribution"
 
@@ -72,7 +72,7 @@ def test_the_logit_leads_to_the_score_that_the_pages_show(model, activation) -> 
     [
         ("classification", "cat", "Class logit of cat"),
         ("segmentation", "region:cat", "Mean class logit of cat"),
-        ("detection", "box:5:x1", "Left edge x1, pixels of "),
+        ("detection", "candidate:5:x1", "Left edge x1, pixels of "),
         ("pose", "joint:0:neck", "Heatmap logit of neck of "),
         (
             "classification",
@@ -85,6 +85,16 @@ def test_a_link_names_the_target(task, target, words) -> None:
     app = sound(start(PAGE, task=task, target=target, methods="gradient,gradcam"))
     assert app.metric[0].label.startswith(words)
     assert target == "cat" or target not in _prose(app)
+
+
+def test_a_box_is_the_detection_that_the_command_line_lists() -> None:
+    app = sound(start(PAGE, model="faster_rcnn_s", target="box:0", methods="gradient"))
+    found = trace(models.load("faster_rcnn_s"), samples.sample("cat"))
+    first = int(found.select(found.defaults).detections.candidate[0])
+    assert app.session_state["target"] == f"candidate:{first}"
+    assert app.metric[0].label.endswith("box 1")
+    app = start(PAGE, model="faster_rcnn_s", target="box:99", methods="gradient")
+    assert "There is no detection 99" in text_of(app) and app.metric[0].label.endswith("box 1")
 
 
 @pytest.mark.parametrize("target", ["zebra", "box:1", "box:x"])
@@ -139,7 +149,9 @@ def test_the_slider_counts_the_layers_before_the_target() -> None:
     assert app.dataframe[0].value["signed"][0] < 0.99
 
 
-@pytest.mark.parametrize(("target", "layers"), [("box:311", 44), ("joint:311:neck", 39)])
+@pytest.mark.parametrize(
+    ("target", "layers"), [("candidate:311", 44), ("candidate:311:joint:neck", 39)]
+)
 def test_a_pose_has_the_layers_of_the_network_that_is_asked(target, layers) -> None:
     app = sound(
         start(

@@ -13,15 +13,15 @@ import pytest
 import streamlit as st
 
 from pages.shared import growing, maps, stills
-from pages.shared.growing import Place
+from pages.shared.growing import MapSlot
 from pages.shared.runs import Runs
 from tests.pages.conftest import sound, start, text_of
-from vision_core import models, samples
+from vision_core import methods, models, samples
 from vision_core.attribution import ask, explain
-from vision_core.attribution.explain import IN_PARTS, Step
-from vision_core.attribution.targets import ClassTarget
+from vision_core.attribution.explain import Progress
 from vision_core.errors import UserError
 from vision_core.inference import trace
+from vision_core.records.targets import ClassTarget
 
 PAGE = "attribution"
 SETTINGS: dict[str, dict[str, Any]] = {
@@ -44,19 +44,19 @@ def asked() -> tuple[Any, ...]:
     return model, photo, trace(model, photo), ClassTarget("cat")
 
 
-def begun(asked: tuple[Any, ...], method: str) -> Place:
-    return Place.growing(method, maps.growing(*asked, method, SETTINGS[method]))
+def begun(asked: tuple[Any, ...], method: str) -> MapSlot:
+    return MapSlot.growing(method, maps.growing(*asked, method, SETTINGS[method]))
 
 
 def nothing(*_: object) -> None:
     return None
 
 
-@pytest.mark.parametrize("method", IN_PARTS)
+@pytest.mark.parametrize("method", [m.name for m in methods.every() if m.in_parts])
 def test_partial_maps_are_shown_and_end_in_the_whole_one(method, asked) -> None:
     place, words, shown = begun(asked, method), [], []
 
-    def show(places: list[Place]) -> None:
+    def show(places: list[MapSlot]) -> None:
         [one] = places
         shown.append((one.words, None if one.map is None else (one.map.done, one.map.values)))
 
@@ -81,7 +81,7 @@ def test_partial_maps_are_shown_and_end_in_the_whole_one(method, asked) -> None:
     assert maps.at_once(*asked, method, SETTINGS[method]) is whole, "it is kept"
 
 
-@pytest.mark.parametrize("method", IN_PARTS)
+@pytest.mark.parametrize("method", [m.name for m in methods.every() if m.in_parts])
 def test_a_stop_on_the_way_leaves_nothing_partial(method, asked) -> None:
     class Moved(BaseException):
         """Like Streamlit's, which no ``except Exception`` catches."""
@@ -107,7 +107,7 @@ def test_two_users_share_the_passes_and_one_may_leave(asked, monkeypatch) -> Non
     taken: list[int] = []
     in_steps = maps.in_steps
 
-    def counted(*args: Any, **settings: Any) -> Iterator[Step]:
+    def counted(*args: Any, **settings: Any) -> Iterator[Progress]:
         for step in in_steps(*args, **settings):
             taken.append(step.done)
             yield step
@@ -205,7 +205,7 @@ def test_an_error_in_a_step_reaches_all_who_follow_and_the_next_one_begins_anew(
 def test_if_one_method_fails_the_others_stay(error, said, monkeypatch) -> None:
     in_steps = maps.in_steps
 
-    def failing(question: Any, method: str, **settings: Any) -> Iterator[Step]:
+    def failing(question: Any, method: str, **settings: Any) -> Iterator[Progress]:
         for step in in_steps(question, method, **settings):
             if method == "smoothgrad" and step.done > 8:
                 raise error
@@ -290,4 +290,4 @@ def held() -> list[Any]:
     ],
 )
 def test_how_far_it_is(seconds, done, words) -> None:
-    assert growing.told_of("X", Step(done, 64), seconds) == words
+    assert growing.told_of("X", Progress(done, 64), seconds) == words

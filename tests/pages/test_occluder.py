@@ -13,7 +13,7 @@ from vision_core.attribution.occlusion import sweep
 from vision_core.inference import trace
 
 
-@pytest.mark.parametrize(("name", "text"), [("resnet_s", "cat"), ("fcos_s", "box:5")])
+@pytest.mark.parametrize(("name", "text"), [("resnet_s", "cat"), ("fcos_s", "candidate:5")])
 def test_scores_at_a_place_are_those_of_a_forward_pass(name, text) -> None:
     photo, model = samples.sample("cat"), models.load(name)
     question = ask(model, photo, trace(model, photo), parse(text))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torchvision.ops import box_iou
 
 from tests.builders import make_trace
-from vision_core.inference.results import DetectionTrace
+from vision_core.records import DetectionTrace
 from vision_core.selection import FATES, Thresholds, select
 
 AGREES = 2e-3  # the shift of batched_nms rounds coordinates; the reference knows no shift

@@ -16,7 +16,7 @@ from tests.builders import make_trace
 from tests.inference.reference import built, picture, tensor_of
 from vision_core.errors import UserError
 from vision_core.inference import trace
-from vision_core.inference.results import ANCHOR_FATES, AnchorField, DetectionTrace, Stage
+from vision_core.records import ANCHOR_FATES, AnchorField, DetectionTrace, Stage
 from vision_core.selection import Thresholds, lost, select
 from vision_core.selection.why import centerness, why_box, why_spot
 

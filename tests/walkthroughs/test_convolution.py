@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.walkthroughs.checks import PROPERTY, check
 from vision_core.walkthroughs.convolution import convolution
-from vision_core.walkthroughs.counts import bottleneck_counts, convolution_counts, network_counts
+from vision_core.walkthroughs.counts import bottleneck_counts, convolution_counts
 
 CONV = {1: F.conv1d, 2: F.conv2d}
 
@@ -109,26 +109,3 @@ def test_counts_of_the_lecture():
     assert convolution_counts(3, 10, (5, 5), (32, 32))["weights_per_filter"] == 76
     assert convolution_counts(3, 10, (5, 5), (32, 32))["neurons"] == 32 * 32 * 10
     assert bottleneck_counts() == {"plain": 589_824, "bottleneck": 69_632}
-    rows = network_counts(
-        (256, 256, 3),
-        [
-            ("conv", 16, 4),
-            ("pool", 4),
-            ("conv", 32, 4),
-            ("pool", 4),
-            ("flatten",),
-            ("dense", 10),
-            ("softmax",),
-        ],
-    )
-    assert [r["shape"] for r in rows] == [
-        [256, 256, 16],
-        [64, 64, 16],
-        [64, 64, 32],
-        [16, 16, 32],
-        [8192],
-        [10],
-        [10],
-    ]
-    weights = [4 * 4 * 3 * 16, 0, 4 * 4 * 16 * 32, 0, 0, 81_920, 0]
-    assert [r["weights"] for r in rows] == weights

@@ -1,12 +1,12 @@
 """Which parts of a photo drive a prediction: targets, methods, backward rules, sanity checks."""
 
-from vision_core.attribution.explain import METHODS, Attribution, explain, explained, in_steps
+from vision_core.attribution.estimates import Attribution
+from vision_core.attribution.explain import explain, explained, in_steps
 from vision_core.attribution.question import Question, ask, default_target
 from vision_core.attribution.rules import RULES, relu_rule
-from vision_core.attribution.targets import Target, parse
+from vision_core.records.targets import Target, parse
 
 __all__ = [
-    "METHODS",
     "RULES",
     "Attribution",
     "Question",

@@ -4,26 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from vision_core.arguments.methods import BASELINES as BASELINES
-from vision_core.arguments.methods import check_baseline
+from vision_core.attribution.estimates import Estimate
 from vision_core.attribution.question import Question
 from vision_core.errors import UserError
+from vision_core.methods import baselines
 
 BATCH = 8
 """Inputs that run at once: the fastest on a CPU, small enough for any GPU."""
 SAMPLES, STEPS = 32, 32
 """Of SmoothGrad and of integrated gradients, unless told otherwise."""
-
-
-def gradient(question: Question, rule: str = "plain") -> Tensor:
-    """Signed gradient of the score (Simonyan et al. 2014); other rules give guided and deconv."""
-    return question.own_gradients(rule)[1][0]
 
 
 def absolute(grad: Tensor) -> Tensor:
@@ -36,29 +30,13 @@ def input_x_gradient(question: Question, grad: Tensor) -> Tensor:
     return grad * question.input[0]
 
 
-@dataclass(frozen=True)
-class Partial:
-    """A result on the way.
-
-    Attributes:
-        values: ``[3, h, w]``, the estimate so far.
-        done, total: passes.
-        gap: integrated gradients: what the attributions sum to, less what they should; else 0.
-    """
-
-    values: Tensor
-    done: int
-    total: int
-    gap: float = 0.0
-
-
 def smoothgrad(
     question: Question,
     samples: int = SAMPLES,
     level: float = 0.15,
     seed: int = 0,
     rule: str = "plain",
-) -> Iterator[Partial]:
+) -> Iterator[Estimate]:
     """Mean gradient over noisy copies of the input (Smilkov et al. 2017), batch after batch.
 
     Args:
@@ -79,12 +57,12 @@ def smoothgrad(
         count = min(BATCH, samples - start)
         noise = torch.randn(count, *x.shape[1:], generator=rng).to(x.device) * spread
         total += question.gradients(x + noise, rule)[1].sum(0)
-        yield Partial(total / (start + count), start + count, samples)
+        yield Estimate(total / (start + count), done=start + count, total=samples)
 
 
 def integrated_gradients(
     question: Question, steps: int = STEPS, baseline: str = "black"
-) -> Iterator[Partial]:
+) -> Iterator[Estimate]:
     """Gradients along the straight way from a baseline to the input (Sundararajan et al. 2017).
 
     The integral is a Gauss-Legendre sum. The estimate before the last step is the share so far.
@@ -109,7 +87,7 @@ def integrated_gradients(
         total += (grads * share[at : at + BATCH, None, None, None]).sum(0)
         values = total * (x - start)[0]
         done = min(at + BATCH, steps)
-        yield Partial(values, done, steps, float(values.sum()) - rise)
+        yield Estimate(values, done=done, total=steps, gap=float(values.sum()) - rise)
 
 
 def baseline_of(question: Question, name: str) -> Tensor:
@@ -118,7 +96,7 @@ def baseline_of(question: Question, name: str) -> Tensor:
     Raises:
         UserError: there is no such baseline.
     """
-    check_baseline(name)
+    baselines.baseline("black").check(name)
     x = question.input
     mean = x.new_tensor(question.mean)[None, :, None, None]
     std = x.new_tensor(question.std)[None, :, None, None]

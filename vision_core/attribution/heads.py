@@ -11,15 +11,15 @@ from torchvision.models.detection.rpn import concat_box_prediction_layers
 
 from vision_core import devices
 from vision_core.attribution.geometry import Window
-from vision_core.attribution.targets import BoxTarget, RegionTarget, UnitTarget
 from vision_core.errors import UserError
 from vision_core.images import Photo
 from vision_core.inference.detection import network_input
 from vision_core.inference.families import Network
-from vision_core.inference.results import DetectionTrace, SegmentationTrace
 from vision_core.inference.two_stage import pool_regions
 from vision_core.models.zoo.yolo_s import GridDetector
 from vision_core.models.zoo.yolo_s import decode as decode_grid
+from vision_core.records import DetectionTrace, SegmentationTrace
+from vision_core.records.targets import BoxTarget, RegionTarget, UnitTarget
 
 _EDGES = {"x1": 0, "y1": 1, "x2": 2, "y2": 3}
 

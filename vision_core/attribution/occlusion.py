@@ -5,13 +5,16 @@ All classes are kept from one sweep over the patches, so another class costs not
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from vision_core import devices
+from vision_core.attribution.estimates import Estimate
 from vision_core.attribution.gradients import BATCH, baseline_of
 from vision_core.attribution.question import Question
 from vision_core.errors import UserError
@@ -57,11 +60,19 @@ class Sweep:
         return (total / count.clamp(min=1))[None]
 
 
-PATCH, STRIDE = 32, 16
+PATCH = 32
 """Input pixels, unless told otherwise."""
 
 
-def passes(question: Question, patch: int = PATCH, stride: int = STRIDE) -> int:
+def estimate(question: Question, sweep: Sweep, settings: Mapping[str, Any]) -> Estimate:
+    """The map of the question's target from a sweep over its input; no network runs."""
+    label = str(question.target)
+    score = float(sweep.own[sweep.labels.index(label)])
+    values = partial(sweep.values, label)
+    return Estimate(values, score, sweep.done, sweep.total, settings=dict(settings))
+
+
+def passes(question: Question, patch: int = PATCH, stride: int | None = None) -> int:
     """How many patches a sweep hides: the passes of the network that it takes.
 
     Raises:
@@ -71,14 +82,15 @@ def passes(question: Question, patch: int = PATCH, stride: int = STRIDE) -> int:
 
 
 def sweep(
-    question: Question, patch: int = PATCH, stride: int = STRIDE, baseline: str = "mean"
+    question: Question, patch: int = PATCH, stride: int | None = None, baseline: str = "mean"
 ) -> Iterator[Sweep]:
     """Hide every patch in turn; yields after each batch, the whole at the end.
 
     Args:
         question: what is explained.
         patch: side of the square, input pixels, at most the input's shorter side.
-        stride: from patch to patch; at most ``patch``, so that no pixel is left out.
+        stride: from patch to patch; at most ``patch``, so that no pixel is left out. Half a patch
+            if left out.
         baseline: what fills a patch: ``mean``, ``black``, ``white`` or ``blur``.
 
     Raises:
@@ -111,7 +123,8 @@ def sweep(
         )
 
 
-def _corners(question: Question, patch: int, stride: int) -> Tensor:
+def _corners(question: Question, patch: int, stride: int | None) -> Tensor:
+    stride = max(1, patch // 2) if stride is None else stride
     height, width = question.input.shape[-2:]
     if not 1 <= patch <= (most := min(height, width)):
         raise UserError(f"The patch must have 1 to {most} pixels a side, not {patch}.")

@@ -6,10 +6,10 @@ class logit, its objectness and its box are followed there, and no NMS takes par
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -19,24 +19,42 @@ from torch.nn import functional as F
 from vision_core import devices
 from vision_core.attribution import heads
 from vision_core.attribution.geometry import Window, of_preset
-from vision_core.attribution.rules import relu_rule
+from vision_core.attribution.rules import counted_activations, relu_rule
 from vision_core.attribution.shadow import recording, shadow
-from vision_core.attribution.targets import (
-    BoxTarget,
-    ClassTarget,
-    JointTarget,
-    RegionTarget,
-    Target,
-    UnitTarget,
-)
 from vision_core.errors import UserError
 from vision_core.images import Photo
 from vision_core.inference import ClassificationTrace, DetectionTrace, SegmentationTrace, Trace
 from vision_core.inference.families import Network, network
 from vision_core.inference.presets import prepared
+from vision_core.records import Detections
+from vision_core.records.targets import (
+    BoxTarget,
+    ClassTarget,
+    JointTarget,
+    ListedTarget,
+    RegionTarget,
+    Target,
+    UnitTarget,
+    resolved,
+)
 
+NO_HEATMAPS = "pose_regression"  # the family whose joints are two numbers, without a logit
 Recorded = dict[str, list[Tensor]]
 Score = Callable[[nn.Module, Tensor, Recorded], Tensor]
+
+
+class Gradients(NamedTuple):
+    """What a pass back to the input gives.
+
+    Attributes:
+        scores: ``[N]``.
+        grads: ``[N, 3, h, w]``, of the scores at the inputs.
+        activations: how often each activation function was called, by name.
+    """
+
+    scores: Tensor
+    grads: Tensor
+    activations: Mapping[str, int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +72,8 @@ class Question:
         mean, std: of the normalisation, to find black and to show the input; ``[3]``.
         needed: layers that the score reads.
         known: gradients at the input itself by rule, so that methods share one pass.
+        kind: identifies the weights and the kind of target: questions of one kind depend on the
+            same layers. Empty where that is not known.
         notes: what a reader of every map of this target must know, sentences.
     """
 
@@ -67,7 +87,8 @@ class Question:
     mean: tuple[float, ...] = (0.485, 0.456, 0.406)
     std: tuple[float, ...] = (0.229, 0.224, 0.225)
     needed: tuple[str, ...] = field(default=())
-    known: dict[str, tuple[Tensor, Tensor]] = field(default_factory=dict)
+    known: dict[str, Gradients] = field(default_factory=dict)
+    kind: tuple[Hashable, ...] = ()
     notes: tuple[str, ...] = ()
 
     def on_photo(self, values: Tensor) -> np.ndarray:
@@ -86,26 +107,28 @@ class Question:
             )[0]
         return self.window.to_photo(values[:, : self.window.height, : self.window.width])
 
-    def run(self, x: Tensor, layers: Sequence[str] = ()) -> tuple[Tensor, Recorded]:
+    def run(
+        self, x: Tensor, layers: Sequence[str] = (), every_map: bool = False
+    ) -> tuple[Tensor, Recorded]:
         """The target's score for a batch of inputs, in the graph, and what layers put out."""
         names = tuple(dict.fromkeys((*layers, *self.needed)))
-        with devices.forward_slot(), recording(self.module, names) as kept:
+        with devices.forward_slot(), recording(self.module, names, every_map) as kept:
             return self.score(self.module, x, kept), kept
 
-    def own_gradients(self, rule: str = "plain") -> tuple[Tensor, Tensor]:
+    def own_gradients(self, rule: str = "plain") -> Gradients:
         """``gradients`` at the input itself, computed once for each rule."""
         if rule not in self.known:
             self.known[rule] = self.gradients(self.input, rule)
         return self.known[rule]
 
-    def gradients(self, x: Tensor, rule: str = "plain") -> tuple[Tensor, Tensor]:
-        """Scores ``[N]`` and their gradients ``[N, 3, h, w]`` under a ReLU rule."""
+    def gradients(self, x: Tensor, rule: str = "plain") -> Gradients:
+        """Scores of inputs ``[N, 3, h, w]`` and their gradients under a ReLU rule."""
         with differentiable():
             x = x.detach().clone().requires_grad_(True)
-            with relu_rule(rule):
+            with relu_rule(rule), counted_activations() as calls:  # the inner one counts
                 scores, _ = self.run(x)
             (grad,) = torch.autograd.grad(scores.sum(), x)
-        return scores.detach(), grad
+        return Gradients(scores.detach(), grad, dict(calls))
 
 
 @contextmanager
@@ -122,20 +145,37 @@ def ask(model: Any, photo: Photo, trace: Trace, target: Target) -> Question:
         model: a ``vision_core.models.Model`` or a torchvision detection module, in eval mode.
         photo: the photo of the trace.
         trace: what the network said of it.
-        target: what to explain.
+        target: what to explain; a listed detection is one at the network's own thresholds.
 
     Raises:
         UserError: the target does not fit the network, or does not occur.
     """
     net = network(model)
+    if isinstance(target, ListedTarget) and isinstance(trace, DetectionTrace):
+        target = resolved(target, trace.select(trace.defaults).detections)
     with torch.inference_mode(False), torch.no_grad(), devices.forward_slot():
         if isinstance(trace, DetectionTrace):
-            return _of_detector(net, photo, trace, target)
-        return _of_preset_network(net, photo, trace, target)
+            found = _of_detector(net, photo, trace, target)
+        else:
+            found = _of_preset_network(net, photo, trace, target)
+    return replace(found, kind=(net.name, net.fingerprint, *_kind(trace, target)))
 
 
-def default_target(trace: Trace) -> Target:
-    """The top prediction: best class, best box, largest region.
+def _kind(trace: Trace, target: Target) -> tuple[Hashable, ...]:
+    """What decides which layers a target depends on: its form, and the level of its anchor."""
+    told: tuple[Hashable, ...] = (type(target).__name__, getattr(target, "part", ""))
+    if isinstance(target, BoxTarget | JointTarget) and isinstance(trace, DetectionTrace):
+        return (*told, int(trace.level[target.candidate]))
+    return (*told, target.layer) if isinstance(target, UnitTarget) else told
+
+
+def default_target(trace: Trace, found: Detections | None = None) -> Target:
+    """The top prediction: best class, best box, largest region; a joint of the best person.
+
+    Args:
+        trace: what a network said.
+        found: the detections that a reader sees, best first; those at the network's own
+            thresholds if left out. Where there are none, the best candidate is taken.
 
     Raises:
         UserError: the network found nothing.
@@ -143,14 +183,18 @@ def default_target(trace: Trace) -> Target:
     if isinstance(trace, ClassificationTrace):
         return ClassTarget(trace.top(1)[0][0])
     if isinstance(trace, SegmentationTrace):
-        found = trace.pixel_counts().items()
-        counts = [(n, name) for name, n in found if name.strip("_") != "background"]
+        pixels = trace.pixel_counts().items()
+        counts = [(n, name) for name, n in pixels if name.strip("_") != "background"]
         if not counts:
             raise UserError("The network calls the whole photo background; there is no region.")
         return RegionTarget(max(counts)[1])
     if not len(trace):
         raise UserError("The detector has no candidate on this photo, so there is no box.")
-    return BoxTarget(int(trace.scores.argmax()))
+    found = trace.select(trace.defaults).detections if found is None else found
+    best = int(found.candidate[0]) if len(found) else int(trace.scores.argmax())
+    if trace.joints and trace.info.family != NO_HEATMAPS:
+        return JointTarget(best, trace.joints[-1])
+    return BoxTarget(best)
 
 
 def _of_preset_network(

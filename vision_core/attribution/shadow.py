@@ -33,18 +33,17 @@ def shadow(
     return copy.deepcopy(module, held)
 
 
-def layers(module: nn.Module) -> tuple[str, ...]:
-    """Names of all modules inside a network, in the order of their definition."""
-    return tuple(name for name, _ in module.named_modules() if name)
-
-
 @contextmanager
-def recording(module: nn.Module, names: Sequence[str]) -> Iterator[dict[str, list[Tensor]]]:
+def recording(
+    module: nn.Module, names: Sequence[str], every_map: bool = False
+) -> Iterator[dict[str, list[Tensor]]]:
     """Record what layers put out, in the graph, safe from in-place functions that follow.
 
     Args:
         module: a shadow; its hooks are removed at the end of the block.
         names: of layers.
+        every_map: record every other layer that puts out ``[N, C, h, w]`` as well, in the order
+            in which they first run.
 
     Yields:
         for each name the outputs of its calls so far, one for each time that the layer runs.
@@ -69,13 +68,20 @@ def recording(module: nn.Module, names: Sequence[str]) -> Iterator[dict[str, lis
     def hook_for(name: str) -> Any:
         def hook(_: nn.Module, __: Any, out: Any) -> Any:
             if not isinstance(out, Tensor):
+                if name not in names:
+                    return out
                 raise UserError(f"The layer {name} puts out several tensors; choose one inside it.")
-            kept[name].append(out)
+            if name not in names and out.ndim != 4:
+                return out
+            if not kept.get(name):
+                kept.pop(name, None)  # so that the order is that of the first runs
+            kept.setdefault(name, []).append(out)
             return out.clone()  # what follows may write into it
 
         return hook
 
-    handles = [known[name].register_forward_hook(hook_for(name)) for name in kept]
+    hooked = [n for n in known if n and n not in patches] if every_map else list(kept)
+    handles = [known[name].register_forward_hook(hook_for(name)) for name in hooked]
     try:
         yield kept
     finally:

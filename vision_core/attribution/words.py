@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from vision_core.attribution.targets import (
+from vision_core.inference import ClassificationTrace, DetectionTrace, Trace
+from vision_core.records import Detections
+from vision_core.records.targets import (
     BoxTarget,
     ClassTarget,
     JointTarget,
@@ -10,8 +12,6 @@ from vision_core.attribution.targets import (
     Target,
     UnitTarget,
 )
-from vision_core.inference import ClassificationTrace, DetectionTrace, Trace
-from vision_core.selection.types import Detections
 
 _EDGES = {"x1": "left", "y1": "top", "x2": "right", "y2": "bottom"}
 _SIGMOID = ("fcos", "retinanet")

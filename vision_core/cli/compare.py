@@ -11,7 +11,7 @@ from vision_core.cli.output import STDOUT, add_json, json_stream, write_json, wr
 from vision_core.errors import UserError
 
 if TYPE_CHECKING:
-    from vision_core.comparison.report import Column
+    from vision_core.comparison.column import Column
     from vision_core.comparison.truth import Truth
     from vision_core.images import Photo
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vision_core.arguments import methods, targets
+from vision_core import methods
 from vision_core.cli import options, places
 from vision_core.cli.output import add_json, cannot_write, json_stream, write_json
 from vision_core.errors import UserError
@@ -18,36 +18,22 @@ if TYPE_CHECKING:
     from vision_core.attribution import Attribution, Target
     from vision_core.inference import Trace
 
-_SETTINGS: dict[str, type] = {
-    "samples": int,
-    "level": float,
-    "seed": int,
-    "steps": int,
-    "baseline": str,
-    "patch": int,
-    "stride": int,
-}
-
 
 def register(subparsers: Any) -> None:
     """Add the command to the command line."""
     parser = subparsers.add_parser("explain", help="show what drives a prediction")
     parser.add_argument("image", metavar="IMAGE", help="file, or - for standard input")
-    parser.add_argument("--method", required=True, metavar="METHOD", help="gradient, gradcam ...")
+    parser.add_argument(
+        "--method", required=True, metavar="METHOD", help=", ".join(methods.names())
+    )
     parser.add_argument(
         "--target",
         metavar="TARGET",
-        help="NAME, box:N[:PART], region:NAME[:X1,Y1,X2,Y2], joint:N:NAME or unit:LAYER:C,I,J; N "
-        "counts the detections of predict from 0; the top prediction if left out",
+        help="NAME, box:N[:PART], joint:N:NAME (N counts the detections of predict from 0), "
+        "candidate:N[:PART] (a row of the trace, as in links), region:NAME[:X1,Y1,X2,Y2] or "
+        "unit:LAYER:C,I,J; the top prediction if left out",
     )
-    parser.add_argument(
-        "--layer", action="append", metavar="LAYER", help="of Grad-CAM and Eigen-CAM; may repeat"
-    )
-    parser.add_argument(
-        "--signed", action="store_true", help="Grad-CAM and Eigen-CAM without the last ReLU"
-    )
-    for name, kind in _SETTINGS.items():
-        parser.add_argument(f"--{name}", type=kind, metavar=name.upper())
+    _add_settings(parser)
     parser.add_argument("--out", type=Path, metavar="MAP.npy", help="signed float32 array")
     parser.add_argument("--png", type=Path, metavar="OUT.png", help="picture over the photo")
     parser.add_argument("--html", type=Path, metavar="OUT.html", help="the maps as a film strip")
@@ -61,12 +47,39 @@ def register(subparsers: Any) -> None:
     parser.set_defaults(run=run)
 
 
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    """An option for each setting of any method, and ``--layer``."""
+    group = parser.add_argument_group("settings of the methods")
+    layered = ", ".join(m.title for m in methods.every() if m.layered)
+    group.add_argument(
+        "--layer", action="append", metavar="LAYER", help=f"of {layered}; may repeat"
+    )
+    for name, takers in methods.settings().items():
+        titles = ", ".join(method.title for method, _ in takers)
+        setting = takers[0][1]
+        if setting.kind is bool:
+            words = f"{titles}: {'do not ' if setting.default else ''}{setting.title}"
+            group.add_argument(
+                f"--{setting.option}",
+                dest=name,
+                action="store_const",
+                const=not setting.default,
+                help=words,
+            )
+        else:
+            words = f"{titles}: {setting.title}"
+            words += f" ({', '.join(setting.choices)})" if setting.choices else ""
+            group.add_argument(f"--{name}", type=setting.kind, metavar=name.upper(), help=words)
+
+
 def run(args: argparse.Namespace) -> int:
     """Write the map and say what it explains; several layers give an array with one axis more."""
     from vision_core.cli.photos import read_photo
+    from vision_core.records import targets
 
     given = options.given_thresholds(args)
-    methods.check(args.method, _settings(args))
+    method, settings = methods.method(args.method), _settings(args)
+    method.check(settings)
     asked = None if args.target is None else targets.parse(args.target)
     entry = options.check_model(args)
     if asked is not None and args.weights is None:  # other weights may know other classes
@@ -80,10 +93,10 @@ def run(args: argparse.Namespace) -> int:
     traced = trace(model, photo)
     target = _target(asked, traced, given)
     question = ask(model, photo, traced, target)
-    if args.method in methods.LAYERED:
-        answers = list(explained(question, args.method, **_settings(args)))
+    if method.layered:
+        answers = list(explained(question, method.name, **settings))
     else:
-        answers = [explain(question, args.method, **_settings(args))]
+        answers = [explain(question, method.name, **settings)]
     if args.out is not None:
         _save(args.out, answers)
     if args.png is not None:
@@ -106,36 +119,25 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _settings(args: argparse.Namespace) -> dict[str, Any]:
-    given = {name: getattr(args, name) for name in _SETTINGS if getattr(args, name) is not None}
-    if args.layer:
-        given["layers"] = tuple(args.layer)
-    if args.signed:
-        given["relu"] = False
-    return given
+    given = {name: getattr(args, name) for name in methods.settings()}
+    given = {name: value for name, value in given.items() if value is not None}
+    return given | ({"layers": tuple(args.layer)} if args.layer else {})
 
 
 def _target(target: Target | None, traced: Trace, given: dict[str, Any]) -> Target:
-    """The target; ``box:N`` and ``joint:N`` count the detections, best first.
+    """The target at the given thresholds.
 
     Raises:
         UserError: there are not so many detections.
     """
     from vision_core.attribution import default_target
     from vision_core.inference import DetectionTrace
+    from vision_core.records.targets import resolved
 
-    if target is None:
-        return default_target(traced)
-    if not isinstance(target, targets.BoxTarget | targets.JointTarget):
-        return target
     if not isinstance(traced, DetectionTrace):
-        return target
-    found = traced.select(replace(traced.defaults, **given)).detections.candidate
-    if target.candidate >= len(found):
-        raise UserError(
-            f"There is no detection {target.candidate}; at these thresholds there are "
-            f"{len(found)}, counted from 0."
-        )
-    return replace(target, candidate=int(found[target.candidate]))
+        return default_target(traced) if target is None else target
+    found = traced.select(replace(traced.defaults, **given)).detections
+    return default_target(traced, found) if target is None else resolved(target, found)
 
 
 def _save(path: Path, answers: list[Attribution]) -> None:

@@ -101,7 +101,7 @@ def given_thresholds(args: argparse.Namespace) -> dict[str, Any]:
     Raises:
         UserError: a value outside its range.
     """
-    from vision_core.arguments.thresholds import Thresholds
+    from vision_core.records import Thresholds
 
     given = {field: getattr(args, option) for option, field in _FIELDS.items()}
     given = {field: value for field, value in given.items() if value is not None}

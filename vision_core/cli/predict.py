@@ -13,9 +13,9 @@ from vision_core.cli.output import add_json, json_stream, write_json
 from vision_core.errors import UserError, no_place_for
 
 if TYPE_CHECKING:
-    from vision_core.export import Prediction
     from vision_core.images import Photo
     from vision_core.models import Card, Model
+    from vision_core.records import Prediction
 
 
 def register(subparsers: Any) -> None:
@@ -65,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
     ready = [read_photo(args.images[0])] if len(args.images) == 1 else []
     model = options.load_model(args)
     _check_for_model(args, given, model)
-    done: list[Prediction] = []
+    done: list[tuple[Photo, Prediction]] = []
     failed = 0
     with ExitStack() as stack:
         out: IO[str] | None = None
@@ -74,9 +74,9 @@ def run(args: argparse.Namespace) -> int:
         for number, name in enumerate(args.images, 1):
             try:
                 photo = ready.pop() if ready else read_photo(name)
-                prediction = _one(args, model, given, photo, number, out)
+                made = _one(args, model, given, photo, number, out)
                 if args.save_coco:
-                    done.append(prediction)
+                    done.append((photo, made))
             except UserError as error:
                 if len(args.images) == 1:
                     raise
@@ -126,25 +126,23 @@ def _one(
     from vision_core.cli.photos import overlay_path
     from vision_core.export import prediction_record
 
-    prediction, timing = predicting.predict(
-        model, photo, given, args.mask_threshold, args.joint_threshold
-    )
+    prediction = predicting.run(model, photo, given, args.mask_threshold, args.joint_threshold)
     if args.overlay:
-        file = overlay_path(args.overlay, prediction.photo, number, len(args.images))
+        file = overlay_path(args.overlay, photo, number, len(args.images))
         places.check_output(args, file)
-        predicting.save_overlay(prediction, file)
+        predicting.save_overlay(photo, prediction, file)
     if args.html:
-        file = predicting.page_path(args.html, prediction.photo, number, len(args.images))
+        file = predicting.page_path(args.html, photo, number, len(args.images))
         places.check_output(args, file)
-        predicting.save_page(prediction, file)
+        predicting.save_page(photo, prediction, file)
     if out is not None:
-        write_json(out, prediction_record(prediction, timing))
+        write_json(out, prediction_record(photo, prediction))
     if "-" not in (args.json, str(args.save_coco)):
-        print(predicting.summary(prediction, model))
+        print(predicting.summary(photo, prediction, model))
     return prediction
 
 
-def _save_coco(path: Path, predictions: list[Prediction]) -> None:
+def _save_coco(path: Path, predictions: list[tuple[Photo, Prediction]]) -> None:
     from vision_core.export import coco_json
 
     with json_stream(str(path)) as stream:

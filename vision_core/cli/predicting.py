@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,55 +12,39 @@ from PIL import Image
 from vision_core import devices
 from vision_core.cli.output import cannot_write
 from vision_core.errors import UserError
-from vision_core.export import Prediction
 from vision_core.images import Photo
-from vision_core.inference import ClassificationTrace, DetectionTrace, PartSource, trace
+from vision_core.inference import ClassificationTrace, DetectionTrace, PartSource, predict, trace
 from vision_core.models import Model
+from vision_core.records import Prediction
 
 
-def predict(
+def run(
     model: Model,
     photo: Photo,
     given: dict[str, Any],
     mask_threshold: float = 0.5,
     joint_threshold: float | None = None,
-) -> tuple[Prediction, dict[str, float]]:
-    """Run the model and apply the thresholds: the model's own, changed by the given ones.
-
-    Returns:
-        the prediction, and the milliseconds of ``select``, ``masks`` and ``keypoints``.
-    """
-    traced = trace(model, photo)
-    if not isinstance(traced, DetectionTrace):
-        return Prediction(photo, traced), {}
-    timing: dict[str, float] = {}
-    start = time.perf_counter()
-    selection = traced.select(replace(traced.defaults, **given))
-    timing["select"] = 1000 * (time.perf_counter() - start)
-    source = PartSource(model, photo, traced)
-    parts: dict[str, Any] = {}
-    if source.kind is not None:
-        start = time.perf_counter()
-        parts[source.kind] = getattr(source, source.kind)(selection.detections.candidate)
-        timing[source.kind] = 1000 * (time.perf_counter() - start)
-    prediction = Prediction(
-        photo,
-        traced,
-        selection,
+) -> Prediction:
+    """Run the model and apply the thresholds: the model's own, changed by the given ones."""
+    found = trace(model, photo)
+    if not isinstance(found, DetectionTrace):
+        return predict(found)
+    return predict(
+        found,
+        replace(found.defaults, **given),
+        PartSource(model, photo, found),
         mask_threshold=mask_threshold,
         joint_threshold=joint_threshold,
-        **parts,
     )
-    return prediction, timing
 
 
-def save_overlay(prediction: Prediction, path: Path) -> None:
+def save_overlay(photo: Photo, prediction: Prediction, path: Path) -> None:
     """Draw the prediction on the photo, at the photo's size.
 
     Raises:
         UserError: the file cannot be written.
     """
-    picture = Image.fromarray(_drawn(prediction))
+    picture = Image.fromarray(_drawn(photo, prediction))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         picture.save(path)
@@ -84,7 +67,7 @@ def page_path(asked: Path, photo: Photo, number: int, count: int) -> Path:
     return asked if count == 1 else asked.with_stem(f"{asked.stem}-{number}")
 
 
-def save_page(prediction: Prediction, path: Path) -> None:
+def save_page(photo: Photo, prediction: Prediction, path: Path) -> None:
     """Write the live picture of a detector as one HTML file.
 
     Raises:
@@ -94,7 +77,7 @@ def save_page(prediction: Prediction, path: Path) -> None:
 
     assert prediction.selection is not None
     text = prediction_html(
-        prediction.photo,
+        photo,
         prediction.selection,
         prediction.masks,
         prediction.keypoints,
@@ -108,11 +91,11 @@ def save_page(prediction: Prediction, path: Path) -> None:
         raise UserError(cannot_write(path, error)) from None
 
 
-def _drawn(prediction: Prediction) -> np.ndarray:
+def _drawn(photo: Photo, prediction: Prediction) -> np.ndarray:
     from vision_core import figures
     from vision_core.figures import canvas
 
-    photo, traced = prediction.photo, prediction.trace
+    traced = prediction.trace
     if prediction.selection is not None:
         return figures.draw(
             photo,
@@ -135,9 +118,9 @@ def _drawn(prediction: Prediction) -> np.ndarray:
     return figures.draw_class_map(photo, traced, max_width=photo.width)
 
 
-def summary(prediction: Prediction, model: Model) -> str:
+def summary(photo: Photo, prediction: Prediction, model: Model) -> str:
     """A few lines for people: the photo, then one line per detection or class."""
-    photo, traced = prediction.photo, prediction.trace
+    traced = prediction.trace
     head = f"{photo.name} ({photo.width} x {photo.height}), {model.name} on "
     head += devices.describe(model.device)
     lines = [f"  note: {note}" for note in (*photo.notes, *traced.info.notes)]

@@ -8,8 +8,8 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from vision_core.labels import comparable
+from vision_core.records import Detections
 from vision_core.selection.nms import iou_matrix
-from vision_core.selection.types import Detections
 
 SAME = 0.5
 """IoU from which two boxes stand for the same object, the threshold of Pascal VOC."""

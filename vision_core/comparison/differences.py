@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from vision_core.comparison.boxes import Pair, compare_boxes
+from vision_core.comparison.column import Column
 from vision_core.comparison.maps import compare_joints, compare_maps
 from vision_core.inference import ClassificationTrace, Keypoints, SegmentationTrace
 from vision_core.labels import comparable
+from vision_core.records import Prediction, Selection
 from vision_core.selection.masks import whole_mask
-from vision_core.selection.types import Selection
-
-if TYPE_CHECKING:
-    from vision_core.comparison.report import Column
 
 TOP = 5
 
@@ -35,10 +33,11 @@ def between(a: Column, b: Column) -> dict[str, Any]:
         - ``reason``, one sentence, where they cannot be compared.
     """
     for one in (a, b):
-        if one.error or one.trace is None:
+        if one.error or one.prediction is None:
             return {"reason": f"{one.card.name} gave no result: {one.error}"}
+    assert a.prediction is not None and b.prediction is not None
     if a.selection is not None and b.selection is not None:
-        return _boxes(a, b, a.selection, b.selection)
+        return _boxes(a.prediction, b.prediction, a.selection, b.selection)
     if isinstance(a.trace, SegmentationTrace) and isinstance(b.trace, SegmentationTrace):
         made = compare_maps(a.trace, b.trace)
         return {
@@ -56,7 +55,7 @@ def between(a: Column, b: Column) -> dict[str, Any]:
     return {"reason": "Models of different tasks cannot be compared."}
 
 
-def _boxes(a: Column, b: Column, kept_a: Selection, kept_b: Selection) -> dict[str, Any]:
+def _boxes(a: Prediction, b: Prediction, kept_a: Selection, kept_b: Selection) -> dict[str, Any]:
     made = compare_boxes(kept_a.detections, kept_b.detections)
 
     def side(found: Selection, row: int | None) -> dict[str, Any] | None:
@@ -88,19 +87,19 @@ def _boxes(a: Column, b: Column, kept_a: Selection, kept_b: Selection) -> dict[s
     return found
 
 
-def mask_overlaps(a: Column, b: Column, matched: Sequence[Pair]) -> list[float | None]:
+def mask_overlaps(a: Prediction, b: Prediction, matched: Sequence[Pair]) -> list[float | None]:
     """IoU of the masks of every pair, on the photo's pixels.
 
     Args:
-        a, b: columns of detectors with masks.
+        a, b: of detectors with masks, on one photo.
         matched: rows of their detections.
 
     Returns:
         for each pair 0 to 1, or ``None`` where one is alone or both masks are empty.
     """
 
-    def whole(of: Column, row: int) -> np.ndarray:
-        assert of.trace is not None and of.selection is not None and of.masks is not None
+    def whole(of: Prediction, row: int) -> np.ndarray:
+        assert of.selection is not None and of.masks is not None
         width, height = of.trace.info.photo_size
         return whole_mask(of.masks[row], of.selection.detections.boxes[row], height, width)
 

@@ -17,7 +17,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from vision_core.comparison import html_models, html_pairs, pictures
-from vision_core.comparison.report import Column, judged, truth_curve, versions
+from vision_core.comparison.column import Column
+from vision_core.comparison.report import judged, truth_curve, versions
 from vision_core.comparison.truth import Truth, judge
 from vision_core.figures.colours import MODELS, VERDICTS, text_on
 from vision_core.images import Photo

@@ -7,13 +7,13 @@ from typing import Any
 
 from vision_core import figures
 from vision_core.comparison import pictures
-from vision_core.comparison.report import Column
+from vision_core.comparison.column import Column
 from vision_core.figures.colours import text_on
 from vision_core.images import Photo
 from vision_core.inference import ClassificationTrace, SegmentationTrace
 from vision_core.models import Card
 from vision_core.models.anatomy import PHOTO
-from vision_core.selection.types import Thresholds
+from vision_core.records import Thresholds
 
 _TOP = 5
 _THRESHOLDS = {
@@ -58,7 +58,7 @@ def block(photo: Photo, entry: Column) -> dict[str, Any]:
         "billions": None if entry.multiply_adds is None else entry.multiply_adds / 1e9,
         "megabytes": card.bytes / 1e6,
     }
-    if entry.error or found is None:
+    if entry.error or found is None or entry.prediction is None:
         return made
     timing = entry.stages
     sentence, counts = _said(entry)

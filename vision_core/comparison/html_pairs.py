@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vision_core.comparison import pictures
-from vision_core.comparison.report import Column
+from vision_core.comparison.column import Column
 from vision_core.figures.colours import DIFFERENCES, class_colour
 from vision_core.images import Photo
 from vision_core.inference import SegmentationTrace

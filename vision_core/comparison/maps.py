@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vision_core.inference.results import Keypoints, SegmentationTrace
 from vision_core.labels import comparable
+from vision_core.records import Keypoints, SegmentationTrace
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,8 +9,9 @@ import cv2
 import numpy as np
 
 from vision_core import figures
+from vision_core.comparison.column import Column
 from vision_core.comparison.maps import compare_maps
-from vision_core.comparison.report import Column, judged
+from vision_core.comparison.report import judged
 from vision_core.comparison.truth import Truth
 from vision_core.figures import canvas
 from vision_core.figures.colours import DIFFERENCES, VERDICTS
@@ -18,14 +19,14 @@ from vision_core.figures.differences import marked
 from vision_core.figures.encode import data_url
 from vision_core.images import Photo, from_array
 from vision_core.inference import ClassificationTrace, SegmentationTrace
-from vision_core.selection.types import Selection
+from vision_core.records import Selection
 
 WIDTH = 1000
 """Pixels of width at the most."""
 _LABELLED = 40  # with more boxes than this, labels would hide the photo
 
 
-class Mark(NamedTuple):
+class BoxMark(NamedTuple):
     """A box with a label: xyxy in photo pixels, ``#RRGGBB`` and text, which may be empty."""
 
     box: Sequence[float]
@@ -35,16 +36,17 @@ class Mark(NamedTuple):
 
 def answer(photo: Photo, entry: Column) -> str:
     """What a model said, painted on the photo; the photo alone where it said nothing."""
-    if entry.selection is not None:
+    made = entry.prediction
+    if made is not None and made.selection is not None:
         picture = figures.draw(
-            photo, entry.selection, masks=entry.masks, keypoints=entry.keypoints, max_width=WIDTH
+            photo, made.selection, masks=made.masks, keypoints=made.keypoints, max_width=WIDTH
         )
     elif isinstance(entry.trace, SegmentationTrace):
         picture = figures.draw_class_map(photo, entry.trace, with_legend=False, max_width=WIDTH)
     elif isinstance(entry.trace, ClassificationTrace):
         label, probability = entry.trace.top(1)[0]
         text = f"{label} {probability:.2f}"
-        picture = _paint(photo, [Mark(entry.trace.seen_box, figures.class_colour(label), text)])
+        picture = _paint(photo, [BoxMark(entry.trace.seen_box, figures.class_colour(label), text)])
     else:
         picture = canvas.fitted(photo, WIDTH)[0]
     return _jpeg(picture)
@@ -54,13 +56,13 @@ def against_truth(photo: Photo, selection: Selection, truth: Truth) -> str:
     """Hits, false positives and misses; the true boxes of hits are not drawn."""
     kept, found = selection.detections, judged(selection, truth)
     marks = [
-        Mark(truth.boxes[i], VERDICTS["missed"], f"missed {truth.labels[i]}")
+        BoxMark(truth.boxes[i], VERDICTS["missed"], f"missed {truth.labels[i]}")
         for i in found["missed"]
     ]
     rows = zip(kept.boxes, kept.labels, kept.scores, found["true_box"], strict=True)
     for box, label, score, at in rows:
         verdict, word = ("false", "false") if at is None else ("hit", "hit")
-        marks.append(Mark(box, VERDICTS[verdict], f"{word} {label} {score:.2f}"))
+        marks.append(BoxMark(box, VERDICTS[verdict], f"{word} {label} {score:.2f}"))
     return _jpeg(_paint(photo, marks))
 
 
@@ -80,7 +82,7 @@ def box_differences(photo: Photo, difference: Mapping[str, Any], a: str, b: str)
             where = {"only_a": f"only {a} ", "only_b": f"only {b} ", "shifted": "shifted "}
             text = where.get(kind, "") + " / ".join(names)
             marks += [
-                Mark(one["box"], colour, text if i == 0 else "") for i, one in enumerate(sides)
+                BoxMark(one["box"], colour, text if i == 0 else "") for i, one in enumerate(sides)
             ]
     return _jpeg(_paint(photo, marks))
 
@@ -96,7 +98,7 @@ def map_differences(photo: Photo, a: SegmentationTrace, b: SegmentationTrace) ->
     return _jpeg(np.round(mixed).astype(np.uint8))
 
 
-def _paint(photo: Photo, marks: Sequence[Mark]) -> np.ndarray:
+def _paint(photo: Photo, marks: Sequence[BoxMark]) -> np.ndarray:
     picture, scale = canvas.fitted(photo, WIDTH)
     height, width = picture.shape[:2]
     size = canvas.text_size(height, width)

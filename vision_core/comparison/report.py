@@ -3,74 +3,26 @@
 from __future__ import annotations
 
 import itertools
-import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from vision_core.comparison.boxes import SAME
+from vision_core.comparison.column import Column
 from vision_core.comparison.differences import between
 from vision_core.comparison.names import MOST as MOST
 from vision_core.comparison.names import check_names
 from vision_core.comparison.truth import Curve, Truth, curve, judge
 from vision_core.errors import UserError
-from vision_core.export import Prediction, image_record, prediction_record, strict
+from vision_core.export import image_record, prediction_record, strict
 from vision_core.images import Photo
-from vision_core.inference import DetectionTrace, Keypoints, PartSource, trace
-from vision_core.inference.results import Trace
-from vision_core.inference.timing import Timing, measure, median
+from vision_core.inference import DetectionTrace, PartSource, predict, trace
+from vision_core.inference.measuring import measure, median
 from vision_core.labels import comparable
 from vision_core.models import Card, Model, load
-from vision_core.selection.types import Detections, Selection
-
-
-@dataclass(frozen=True, eq=False)
-class Column:
-    """One model of a comparison.
-
-    Attributes:
-        card: of the model.
-        trace: what it said; ``None`` where it failed.
-        selection: of a detector, at its thresholds.
-        error: the sentence that takes the place of a result.
-        masks: float32 ``[K, M, M]``, mask probabilities of the K kept detections.
-        keypoints: joints of the kept detections.
-        title: what the column is called; the card's title where it is empty.
-        random: whether its weights are random ones.
-        multiply_adds: of one pass (see ``vision_core.models.anatomy``), where they are known.
-        measured: how long the network takes, after a warm-up; ``None`` where nobody measured.
-        timing_ms: milliseconds of what came after the trace: ``select``, ``masks``, ``keypoints``.
-    """
-
-    card: Card
-    trace: Trace | None = None
-    selection: Selection | None = None
-    error: str = ""
-    masks: np.ndarray | None = None
-    keypoints: Keypoints | None = None
-    title: str = ""
-    random: bool = False
-    multiply_adds: int | None = None
-    measured: Timing | None = None
-    timing_ms: Mapping[str, float] = field(default_factory=dict)
-
-    @property
-    def stages(self) -> dict[str, float]:
-        """Milliseconds of each stage: as measured, or else those of the run that made the trace."""
-        network = {} if self.trace is None else self.trace.info.timing_ms
-        return {**(network if self.measured is None else self.measured.stages), **self.timing_ms}
-
-    @property
-    def how_timed(self) -> str:
-        """How the time was measured, in words."""
-        return "one run, without a warm-up" if self.measured is None else self.measured.how
-
-    @property
-    def heading(self) -> str:
-        """What the column is called."""
-        return self.title or self.card.title
+from vision_core.records import Detections, Prediction, Selection
 
 
 def column(model: Model, photo: Photo, given: Mapping[str, Any]) -> Column:
@@ -85,25 +37,20 @@ def column(model: Model, photo: Photo, given: Mapping[str, Any]) -> Column:
         "measured": measure(model, photo),
     }
     if not isinstance(found, DetectionTrace):
-        return Column(model.card, found, **about)
+        return Column(model.card, predict(found), **about)
     own = dict(given)
     if own.get("classes") is not None:
         wanted = {comparable(name) for name in own["classes"]}
         own["classes"] = frozenset(c for c in model.card.classes if comparable(c) in wanted)
-    start = time.perf_counter()
-    selection = found.select(replace(found.defaults, **own))
-    spent = {"select": 1000 * (time.perf_counter() - start)}
-    kind = PartSource(model, photo, found).kind
-    if kind is not None:
+    thresholds = replace(found.defaults, **own)
 
-        def run() -> dict[str, float]:
-            source = PartSource(model, photo, found)
-            start = time.perf_counter()
-            about[kind] = getattr(source, kind)(selection.detections.candidate)
-            return {kind: 1000 * (time.perf_counter() - start)}
+    def run() -> Prediction:
+        return predict(found, thresholds, PartSource(model, photo, found))
 
-        spent.update(median(run).stages)
-    return Column(model.card, found, selection, timing_ms=spent, **about)
+    made = run()
+    if made.masks is not None or made.keypoints is not None:
+        made = replace(made, timing_ms=median(lambda: run().timing_ms).stages)
+    return Column(model.card, made, **about)
 
 
 def columns(
@@ -216,10 +163,9 @@ def _model(photo: Photo, entry: Column, truth: Truth | None) -> dict[str, Any]:
         "weights": None if entry.random else card.filename,
         "fingerprint": None if found is None else found.info.fingerprint,
     }
-    if entry.error or found is None:
+    if entry.error or entry.prediction is None:
         return {**made, "error": entry.error}
-    prediction = Prediction(photo, found, entry.selection, entry.masks, entry.keypoints)
-    said = prediction_record(prediction)
+    said = prediction_record(photo, entry.prediction)
     said |= {"timing_ms": strict(entry.stages), "timed": entry.how_timed}
     made |= {key: value for key, value in said.items() if key not in ("model", "image")}
     if truth is not None and entry.selection is not None:

@@ -21,8 +21,8 @@ from vision_core.comparison.annotations import Truth, read_coco
 from vision_core.comparison.boxes import SAME
 from vision_core.errors import UserError
 from vision_core.labels import comparable
+from vision_core.records import Detections
 from vision_core.selection.nms import iou_matrix
-from vision_core.selection.types import Detections
 
 __all__ = ["Curve", "Judged", "Rule", "Truth", "curve", "judge", "read_coco"]
 

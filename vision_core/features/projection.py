@@ -22,7 +22,7 @@ from vision_core.attribution.rules import relu_rule
 
 
 @dataclass(frozen=True, eq=False)
-class Pooling:
+class PoolingSwitches:
     """One max pooling on the way, for the channel that carries most of the projection.
 
     Attributes:
@@ -48,7 +48,7 @@ class Projection:
 
     activation: float
     values: Tensor
-    poolings: tuple[Pooling, ...]
+    poolings: tuple[PoolingSwitches, ...]
 
 
 class _PoolMode(TorchFunctionMode):
@@ -92,11 +92,11 @@ def project(question: Question) -> Projection:
     return Projection(score, grads[0][0] * score, found)
 
 
-def _pooling(values: Tensor, at: Tensor, grad: Tensor) -> Pooling:
+def _pooling(values: Tensor, at: Tensor, grad: Tensor) -> PoolingSwitches:
     channel = int(grad.abs().sum((1, 2)).argmax())
     switches = torch.zeros(values.shape[1] * values.shape[2], dtype=torch.bool)
     switches[at[channel][grad[channel] != 0].cpu()] = True
     shape = values.shape[1:]
-    return Pooling(
+    return PoolingSwitches(
         channel, values[channel].float().cpu().numpy().copy(), switches.reshape(shape).numpy()
     )

@@ -33,7 +33,7 @@ _SHUFFLES = ("view", "reshape", "transpose", "contiguous")
 
 
 @dataclass(frozen=True)
-class Row:
+class FieldRow:
     """One layer of a plain stack.
 
     Attributes:
@@ -52,7 +52,7 @@ class Row:
     start: float
 
 
-def stack(layers: Sequence[tuple[int, int, int, int]]) -> list[Row]:
+def stack(layers: Sequence[tuple[int, int, int, int]]) -> list[FieldRow]:
     """Receptive fields of layers on top of each other.
 
     Args:
@@ -70,7 +70,7 @@ def stack(layers: Sequence[tuple[int, int, int, int]]) -> list[Row]:
         start += (reach / 2 - padding) * jump
         size += reach * jump
         jump *= stride
-        rows.append(Row(kernel, stride, padding, dilation, size, jump, start))
+        rows.append(FieldRow(kernel, stride, padding, dilation, size, jump, start))
     return rows
 
 

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from vision_core import devices
 from vision_core.errors import UserError
@@ -112,21 +111,3 @@ def captured(layer: str, part: nn.ConvTranspose2d, given: Tensor, out: Tensor) -
         array(out[0]),
         {**options, "groups": int(part.groups)},
     )
-
-
-def pair(found: Captured, channel: int, index: int) -> np.ndarray:
-    """What one input channel adds to one output channel, float32 [H, W].
-
-    Args:
-        found: a run of the layer.
-        channel: of the input.
-        index: second index of the weight; see ``output_channel``.
-    """
-    x = torch.from_numpy(found.input[channel])[None, None]
-    w = torch.from_numpy(found.weight[channel, index])[None, None]
-    o = found.options
-    made = F.conv_transpose2d(
-        x, w, None, o["stride"], o["padding"], o["output_padding"], 1, o["dilation"]
-    )
-    result: np.ndarray = made[0, 0].numpy()
-    return result

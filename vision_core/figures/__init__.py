@@ -1,6 +1,6 @@
 """Results as pictures and Plotly figures; nothing here computes, nothing here knows Streamlit."""
 
-from vision_core.figures.charts import class_distribution, fates, funnel, timing
+from vision_core.figures.charts import class_distribution, funnel, timing
 from vision_core.figures.colours import class_colour
 from vision_core.figures.encode import indexed_png, jpeg, png
 from vision_core.figures.overlay import draw, instance_map, mask_layer
@@ -11,7 +11,6 @@ __all__ = [
     "class_distribution",
     "draw",
     "draw_class_map",
-    "fates",
     "funnel",
     "indexed_png",
     "instance_map",

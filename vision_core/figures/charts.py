@@ -8,13 +8,12 @@ from typing import Any
 import plotly.graph_objects as go
 
 from vision_core.figures.colours import (
-    FATE_COLOURS,
     INPUT,
     OUTPUT,
     class_colour,
     text_on,
 )
-from vision_core.inference.results import Stage
+from vision_core.records import Stage
 
 _FATE_WORDS = {
     "kept": "kept",
@@ -109,27 +108,6 @@ def funnel(stages: Sequence[Stage]) -> go.Figure:
     figure.update_yaxes(autorange="reversed")
     figure = _compact(figure, len(stages))
     return figure.update_layout(height=figure.layout.height + 30, margin_b=54)
-
-
-def fates(counts: Mapping[str, int]) -> go.Figure:
-    """What the thresholds did with the candidates: one bar per fate that occurred."""
-    shown = [(name, n) for name, n in counts.items() if n]
-    colours = [FATE_COLOURS[name] for name, _ in shown]
-    figure = go.Figure(
-        go.Bar(
-            x=[n for _, n in shown],
-            y=[fate_word(name) for name, _ in shown],
-            orientation="h",
-            text=[f"{n:,}" for _, n in shown],
-            textposition="auto",
-            hoverinfo="skip",
-            marker={"color": colours},
-            insidetextfont={"color": [text_on(c) for c in colours]},
-        )
-    )
-    figure.update_xaxes(showticklabels=False, showgrid=False)
-    figure.update_yaxes(autorange="reversed")
-    return _compact(figure, len(shown))
 
 
 def timing(timing_ms: Mapping[str, float]) -> go.Figure:

@@ -14,7 +14,7 @@ from functools import cache
 import numpy as np
 
 from vision_core.labels import canonical
-from vision_core.selection.types import FATES
+from vision_core.records import FATES
 
 BLUE, VERMILION, GREEN = "#0072B2", "#D55E00", "#009E73"
 ORANGE, SKY, YELLOW, PURPLE, GREY = "#E69F00", "#56B4E9", "#F0E442", "#CC79A7", "#999999"

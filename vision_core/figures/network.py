@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from vision_core.figures.colours import GREY, INPUT, KERNEL, OUTPUT
 
 if TYPE_CHECKING:
-    from vision_core.models.anatomy import Layer
+    from vision_core.models.anatomy import LayerCost
 
 _HEIGHT = 260
 
@@ -38,7 +38,7 @@ def training_curve(history: Sequence[Mapping[str, float]], key: str, title: str)
     return _plain(figure, title)
 
 
-def cost_by_layer(layers: Sequence[Layer]) -> go.Figure:
+def cost_by_layer(layers: Sequence[LayerCost]) -> go.Figure:
     """Multiply-adds of each layer in the order in which they run, in millions."""
     counted = [layer for layer in layers if layer.multiply_adds]
     colours = {"Linear": INPUT, "ConvTranspose2d": OUTPUT, "Conv2d": KERNEL}
@@ -57,7 +57,7 @@ def cost_by_layer(layers: Sequence[Layer]) -> go.Figure:
     return _plain(figure, "Multiply-adds by layer, millions")
 
 
-def _shape(layer: Layer) -> str:
+def _shape(layer: LayerCost) -> str:
     return " and ".join("x".join(map(str, shape)) for shape in layer.shapes[:5])
 
 

@@ -19,9 +19,8 @@ from vision_core.figures.canvas import (
 )
 from vision_core.figures.colours import class_colour, instance_colours, rgb
 from vision_core.images import Photo
-from vision_core.inference.results import Keypoints
+from vision_core.records import Keypoints, Selection
 from vision_core.selection.masks import paste_mask
-from vision_core.selection.types import Selection
 
 
 def draw(

@@ -68,7 +68,7 @@ def over_photo(photo: Photo, picture: np.ndarray, opacity: float) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class Panel:
+class MapPanel:
     """One picture among several.
 
     Attributes:
@@ -85,7 +85,7 @@ class Panel:
 
 
 def panels(
-    shown: Sequence[Panel], columns: int, height: int = 330, brief: bool = False
+    shown: Sequence[MapPanel], columns: int, height: int = 330, brief: bool = False
 ) -> go.Figure:
     """Pictures beside each other whose zoom and pan are linked.
 
@@ -147,7 +147,7 @@ def scale_words(limit: float, brief: bool = False) -> str:
     return f"± {limit:.3g}" if brief else f"full colour at ± {limit:.3g}"
 
 
-def _title(panel: Panel, brief: bool, letters: int) -> str:
+def _title(panel: MapPanel, brief: bool, letters: int) -> str:
     """Title and small type; a line of it that is too long for the panel goes on in the next."""
     scale = "" if panel.limit is None else scale_words(panel.limit, brief)
     parts = [part for part in (panel.note, scale) if part]

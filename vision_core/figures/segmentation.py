@@ -17,7 +17,7 @@ from vision_core.figures.canvas import (
 )
 from vision_core.figures.colours import class_colour, is_background, rgb
 from vision_core.images import Photo
-from vision_core.inference.results import SegmentationTrace
+from vision_core.records import SegmentationTrace
 
 
 @dataclass(frozen=True)

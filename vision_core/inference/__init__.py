@@ -12,7 +12,9 @@ from vision_core.inference.detection import trace_detection
 from vision_core.inference.families import Network, default_thresholds, network
 from vision_core.inference.parts import PartSource
 from vision_core.inference.persons import trace_persons
-from vision_core.inference.results import (
+from vision_core.inference.predictions import predict
+from vision_core.inference.segmentation import trace_segmentation
+from vision_core.records import (
     ClassificationTrace,
     DetectionTrace,
     Keypoints,
@@ -21,7 +23,6 @@ from vision_core.inference.results import (
     Trace,
     TraceInfo,
 )
-from vision_core.inference.segmentation import trace_segmentation
 
 __all__ = [
     "ClassificationTrace",
@@ -33,6 +34,7 @@ __all__ = [
     "Trace",
     "TraceInfo",
     "default_thresholds",
+    "predict",
     "trace",
 ]
 

@@ -11,8 +11,8 @@ from vision_core.images import Photo
 from vision_core.inference.detection import frozen, trace_info
 from vision_core.inference.families import Network
 from vision_core.inference.presets import prepared
-from vision_core.inference.results import ClassificationTrace
 from vision_core.inference.timing import Stopwatch
+from vision_core.records import ClassificationTrace
 
 
 def trace_classification(net: Network, photo: Photo) -> ClassificationTrace:

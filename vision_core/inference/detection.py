@@ -18,10 +18,10 @@ from vision_core.images import Photo
 from vision_core.inference import grid, one_stage, two_stage
 from vision_core.inference.cache import ByteLRU
 from vision_core.inference.families import FLOOR, Network, default_thresholds
-from vision_core.inference.results import AnchorField, DetectionTrace, Stage, TraceInfo
 from vision_core.inference.timing import Stopwatch
 from vision_core.inference.two_stage import Raw
 from vision_core.models.zoo.yolo_s import GridDetector
+from vision_core.records import AnchorField, DetectionTrace, Stage, TraceInfo
 
 FEATURE_CACHE_BYTES = 512 * 1024 * 1024
 

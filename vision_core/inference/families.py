@@ -15,7 +15,7 @@ from torchvision.models.detection.ssd import SSD
 
 from vision_core.errors import UserError
 from vision_core.models.zoo.yolo_s import GridDetector
-from vision_core.selection.types import Thresholds
+from vision_core.records import Thresholds
 
 UNMEASURED_LIKELY = 0.2
 """Probability from which the best class counts as likely where a model's card does not tell it.

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 from torchvision.models.detection.image_list import ImageList
 
-from vision_core.inference.results import ANCHOR_FATES, Stage
 from vision_core.inference.two_stage import Raw, RawField
 from vision_core.models.zoo.yolo_s import cell_corners, decode
+from vision_core.records import ANCHOR_FATES, Stage
 
 
 def decode_grid(module: Any, images: ImageList, heads: dict[str, Tensor], floor: float) -> Raw:

@@ -18,8 +18,8 @@ from torchvision.models.detection.image_list import ImageList
 from torchvision.models.detection.ssd import SSD
 from torchvision.ops import boxes as box_ops
 
-from vision_core.inference.results import ANCHOR_FATES, Stage
 from vision_core.inference.two_stage import Raw, RawField, anchors_of
+from vision_core.records import ANCHOR_FATES, Stage
 
 
 def decode(

@@ -21,8 +21,8 @@ from vision_core import devices
 from vision_core.images import Photo
 from vision_core.inference.detection import features_of, frozen
 from vision_core.inference.families import network
-from vision_core.inference.results import DetectionTrace, Keypoints
 from vision_core.inference.two_stage import pool_regions
+from vision_core.records import DetectionTrace, Keypoints
 
 HEATMAP_LOGIT = "heatmap logit"  # torchvision's keypoints_scores are these, not probabilities
 # Per trace. A mask of 28x28 floats takes 3 kB, the heatmaps of 17 joints at 56x56 take 213 kB:

@@ -11,7 +11,7 @@ from vision_core.errors import UserError
 from vision_core.images import Photo
 from vision_core.inference.detection import trace_detection
 from vision_core.inference.families import Network, network
-from vision_core.inference.results import DetectionTrace, Stage
+from vision_core.records import DetectionTrace, Stage
 
 PERSON = "person"
 

@@ -99,10 +99,6 @@ class CropGeometry:
         """``[N, J, 2]`` positions in the crop, 0..1 along its sides -> photo pixels."""
         return self.origin[:, None] + unit * self.side[:, None, None]
 
-    def to_unit(self, xy: Tensor) -> Tensor:
-        """``[N, J, 2]`` photo pixels -> positions in the crop, 0..1 along its sides."""
-        return (xy - self.origin[:, None]) / self.side[:, None, None]
-
 
 def geometry_of(boxes: Tensor) -> CropGeometry:
     """Return the square windows around ``[N, 4]`` boxes (x1, y1, x2, y2 in photo pixels)."""

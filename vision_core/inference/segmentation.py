@@ -18,8 +18,8 @@ from vision_core.images import Photo
 from vision_core.inference.detection import frozen, trace_info
 from vision_core.inference.families import Network
 from vision_core.inference.presets import prepared, too_long
-from vision_core.inference.results import SegmentationTrace
 from vision_core.inference.timing import Stopwatch
+from vision_core.records import SegmentationTrace
 
 ROWS_PER_CHUNK = 64
 
@@ -101,21 +101,3 @@ def _interpolate_axis(values: Tensor, target: int, dim: int) -> Tensor:
     shape = [values.shape[1], values.shape[2]]
     shape[dim - 1] = target
     return F.interpolate(values[None], size=shape, mode="bilinear", align_corners=False)[0]
-
-
-def probabilities_at(trace: SegmentationTrace, x: int, y: int) -> np.ndarray:
-    """Softmax of the upsampled logits at photo pixel (x, y), float32 [C].
-
-    Raises:
-        IndexError: the pixel lies outside the photo.
-    """
-    width, height = trace.info.photo_size
-    if not (0 <= x < width and 0 <= y < height):
-        raise IndexError(f"pixel ({x}, {y}) lies outside the {width}x{height} photo")
-    logits = torch.from_numpy(trace.logits.copy())
-    cpu = torch.device("cpu")
-    x0, x1, wx = _neighbours(logits.shape[2], width, cpu, x, x + 1)
-    y0, y1, wy = _neighbours(logits.shape[1], height, cpu, y, y + 1)
-    top = logits[:, y0, x0] * (1 - wx) + logits[:, y0, x1] * wx
-    bottom = logits[:, y1, x0] * (1 - wx) + logits[:, y1, x1] * wx
-    return torch.softmax((top * (1 - wy) + bottom * wy)[:, 0], 0).numpy()

@@ -24,8 +24,8 @@ from torchvision.ops.poolers import (
     _setup_scales,
 )
 
-from vision_core.inference.results import ANCHOR_FATES, Stage
 from vision_core.inference.timing import Stopwatch
+from vision_core.records import ANCHOR_FATES, Stage
 
 
 @dataclass

@@ -35,7 +35,7 @@ _QUIET = (
 
 
 @dataclass(frozen=True)
-class Layer:
+class LayerCost:
     """One layer of a network, for one photo.
 
     Attributes:
@@ -68,7 +68,7 @@ class Anatomy:
     """
 
     input_shape: tuple[int, ...]
-    layers: tuple[Layer, ...]
+    layers: tuple[LayerCost, ...]
     multiply_adds: int
     note: str
 
@@ -194,9 +194,9 @@ def _branch(features: Sequence[Tensor], count: int, pool: Any, *chain: nn.Module
         x = part(x)
 
 
-def _layer(name: str, leaf: Any, used: list[tuple[int, ...]], flops: int) -> Layer:
+def _layer(name: str, leaf: Any, used: list[tuple[int, ...]], flops: int) -> LayerCost:
     numbers = sum(p.numel() for p in leaf.parameters())
-    return Layer(name, type(leaf).__name__, _text(leaf), tuple(used), numbers, flops // 2)
+    return LayerCost(name, type(leaf).__name__, _text(leaf), tuple(used), numbers, flops // 2)
 
 
 def _text(leaf: Any) -> str:

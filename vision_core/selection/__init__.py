@@ -1,7 +1,6 @@
 """Trace and thresholds to detections, and a verdict for every candidate."""
 
-from vision_core.selection.select import select
-from vision_core.selection.types import (
+from vision_core.records import (
     FATES,
     NMS_VARIANTS,
     Detections,
@@ -9,5 +8,6 @@ from vision_core.selection.types import (
     Thresholds,
     Verdict,
 )
+from vision_core.selection.select import select
 
 __all__ = ["FATES", "NMS_VARIANTS", "Detections", "Selection", "Thresholds", "Verdict", "select"]

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vision_core.errors import UserError
-from vision_core.inference.results import ANCHOR_FATES, Stage
-from vision_core.selection.types import BELOW_SCORE, HIDDEN, KEPT, Selection
+from vision_core.records import ANCHOR_FATES, BELOW_SCORE, HIDDEN, KEPT, Selection, Stage
 
 SCORE, NMS, LIMIT, FILTER = "score_threshold", "nms", "max_detections", "class_filter"
 # The stages of a two-stage network that cut anchors, in their order.

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vision_core.inference.results import ANCHOR_FATES
+from vision_core.records import ANCHOR_FATES
 from vision_core.selection.nms import iou_matrix
 
 if TYPE_CHECKING:
-    from vision_core.inference.results import AnchorField, DetectionTrace
+    from vision_core.records import AnchorField, DetectionTrace
 
 CUT_EARLIER, NEVER_PROPOSED = "cut_earlier", "never_proposed"
 _TWO_STAGE = ("faster_rcnn", "mask_rcnn", "keypoint_rcnn")

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from vision_core.selection.types import Selection
+from vision_core.records import Selection
 from vision_core.selection.why import Why
 
 

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vision_core.inference.results import DetectionTrace
+from vision_core.records import CUT_BY_MAX, HIDDEN, KEPT, DetectionTrace, Selection, Thresholds
 from vision_core.selection.nms import iou_matrix
 from vision_core.selection.select import select
 from vision_core.selection.soft_nms import decay_weight
-from vision_core.selection.types import CUT_BY_MAX, HIDDEN, KEPT, Selection, Thresholds
 
 _HIT = 1e-3  # Gaussian decay touches every box a little; smaller losses are not shown
 

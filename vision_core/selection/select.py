@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from vision_core.selection.nms import Outcome, hard_nms, no_nms
-from vision_core.selection.soft_nms import soft_nms
-from vision_core.selection.types import (
+from vision_core.records import (
     BELOW_SCORE,
     CUT_BY_MAX,
     DECAYED,
@@ -23,9 +21,11 @@ from vision_core.selection.types import (
     Selection,
     Thresholds,
 )
+from vision_core.selection.nms import Outcome, hard_nms, no_nms
+from vision_core.selection.soft_nms import soft_nms
 
 if TYPE_CHECKING:
-    from vision_core.inference.results import DetectionTrace
+    from vision_core.records import DetectionTrace
 
 
 def select(trace: DetectionTrace, thresholds: Thresholds) -> Selection:

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from vision_core.errors import UserError
+from vision_core.records import Selection
 from vision_core.selection import lost
 from vision_core.selection.nms import iou_matrix
-from vision_core.selection.types import Selection
 
 COVERS = 0.5  # IoU from which on a candidate is said to cover a box
 ABOUT_AS_WELL = 0.1  # of several candidates that cover about equally well the best score speaks

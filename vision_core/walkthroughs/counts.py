@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
-
-from vision_core.errors import UserError
-from vision_core.walkthroughs import params
 
 
 def convolution_counts(
@@ -56,42 +52,3 @@ def bottleneck_counts(channels: int = 256, narrow: int = 64, kernel: int = 3) ->
         "plain": chain((channels, channels, kernel)),
         "bottleneck": chain((channels, narrow, 1), (narrow, narrow, kernel), (narrow, channels, 1)),
     }
-
-
-def network_counts(input_shape: Sequence[int], layers: Sequence[Any]) -> list[dict[str, Any]]:
-    """Units and weights (biases left out) of a plain network, layer by layer.
-
-    Args:
-        input_shape: height, width, channels.
-        layers: ``("conv", filters, kernel)`` with padding that keeps the size, ``("pool", n)``
-            with stride n, ``("flatten",)``, ``("dense", units)``, ``("softmax",)``.
-
-    Returns:
-        per layer ``layer, shape, units, weights``.
-
-    Raises:
-        UserError: an unknown layer.
-    """
-    shape = tuple(input_shape)
-    rows = []
-    for name, *given in layers:
-        numbers = [params.whole(g, f"a number of the layer {name}", 1) for g in given]
-        before, weights = shape, 0
-        if name == "conv":
-            shape = (*before[:2], numbers[0])
-            weights = numbers[1] ** 2 * before[2] * numbers[0]
-        elif name == "pool":
-            shape = (before[0] // numbers[0], before[1] // numbers[0], before[2])
-        elif name == "dense":
-            shape, weights = (numbers[0],), math.prod(before) * numbers[0]
-        elif name == "flatten":
-            shape = (math.prod(before),)
-        elif name != "softmax":
-            raise UserError(
-                f"There is no layer called {name!r} here; use conv, pool, "
-                "flatten, dense or softmax."
-            )
-        rows.append(
-            {"layer": name, "shape": list(shape), "units": math.prod(shape), "weights": weights}
-        )
-    return rows

@@ -16,7 +16,7 @@ from vision_core.figures.browser.replaying import MOST, WIDTH, at_most, replay_d
 from vision_core.figures.encode import data_url
 from vision_core.images import Photo
 from vision_core.inference import DetectionTrace
-from vision_core.selection.types import Thresholds
+from vision_core.records import Thresholds
 
 __all__ = ["MOST", "at_most", "content", "show"]
 

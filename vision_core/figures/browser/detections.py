@@ -14,7 +14,7 @@ from vision_core.figures.colours import class_colour, instance_colours
 from vision_core.figures.overlay import limb_sides, visible_joints
 from vision_core.images import Photo
 from vision_core.inference import Keypoints
-from vision_core.selection.types import Detections, Selection
+from vision_core.records import Detections, Selection
 
 _OVERLAY_WIDTH = 1000  # of masks on the picture; wider ones take longer than a slider may
 

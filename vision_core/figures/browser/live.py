@@ -11,7 +11,7 @@ import numpy as np
 from vision_core.figures.charts import fate_word
 from vision_core.figures.colours import FATE_COLOURS, FATE_DASHES, class_colour
 from vision_core.inference import DetectionTrace
-from vision_core.selection.types import FATES, Selection
+from vision_core.records import FATES, Selection
 
 MOST = 5000  # candidates that a browser gets: the best ones
 

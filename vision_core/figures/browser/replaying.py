@@ -10,8 +10,8 @@ import numpy as np
 from vision_core.figures.colours import class_colour
 from vision_core.images import Photo
 from vision_core.inference import DetectionTrace
+from vision_core.records import Thresholds
 from vision_core.selection.replay import ReplayStep, replay
-from vision_core.selection.types import Thresholds
 
 MOST = 100
 """Candidates at the most: with more boxes on a picture nobody sees anything."""

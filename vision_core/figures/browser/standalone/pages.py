@@ -17,7 +17,7 @@ from vision_core.figures.saliency import over_photo, own_limit, scale_words, sig
 from vision_core.figures.stage import Stage
 from vision_core.images import Photo, from_array
 from vision_core.inference import Keypoints
-from vision_core.selection.types import Selection
+from vision_core.records import Selection
 
 _ABOVE = 270  # pixels of a window that title, controls and words of a walkthrough take
 _TALLEST = "calc(100vh - 15rem)"

@@ -3,10 +3,15 @@
 As text, for the command line and the address bar::
 
     NAME                                      class of a classifier
-    box:N[:score|objectness|x1|y1|x2|y2]      candidate N of a detector
+    box:N[:PART]                              detection N of the list that ``predict`` prints
+    joint:N:NAME                              joint NAME of detection N
+    candidate:N[:PART]                        row N of a detector's trace
+    candidate:N:joint:NAME                    joint NAME of that row
     region:NAME[:X1,Y1,X2,Y2]                 class NAME of a segmenter, within a box or everywhere
-    joint:N:NAME                              joint NAME of candidate N
-    unit:LAYER:C,I,J                          channel C, row I, column J of what a layer puts out
+    unit:LAYER:C,I,J                          channel C, row I, column J of what a layer outputs
+
+N counts from 0; PART is score, objectness, x1, y1, x2 or y2. Detections change with the thresholds,
+candidates do not, so that links name candidates.
 """
 
 from __future__ import annotations
@@ -15,9 +20,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from vision_core.errors import UserError
+from vision_core.records.selections import Detections
 
 BOX_PARTS = ("score", "objectness", "x1", "y1", "x2", "y2")
-_FORMS = "NAME, box:N:score, region:NAME, joint:N:NAME or unit:LAYER:C,I,J"
+_FORMS = "NAME, box:N:score, region:NAME, joint:N:NAME, candidate:N or unit:LAYER:C,I,J"
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,7 @@ class BoxTarget:
     part: str = "score"
 
     def __str__(self) -> str:
-        return f"box:{self.candidate}" + ("" if self.part == "score" else f":{self.part}")
+        return f"candidate:{self.candidate}" + _rest(self.part)
 
 
 @dataclass(frozen=True)
@@ -74,7 +80,27 @@ class JointTarget:
     joint: str
 
     def __str__(self) -> str:
-        return f"joint:{self.candidate}:{self.joint}"
+        return f"candidate:{self.candidate}:joint:{self.joint}"
+
+
+@dataclass(frozen=True)
+class ListedTarget:
+    """A detection by its place in the list that ``predict`` prints; see ``resolved``.
+
+    Attributes:
+        number: from 0.
+        part: as of ``BoxTarget``.
+        joint: the name of a joint, for its heatmap's logit; empty for the box.
+    """
+
+    number: int
+    part: str = "score"
+    joint: str = ""
+
+    def __str__(self) -> str:
+        if self.joint:
+            return f"joint:{self.number}:{self.joint}"
+        return f"box:{self.number}" + _rest(self.part)
 
 
 @dataclass(frozen=True)
@@ -90,7 +116,34 @@ class UnitTarget:
         return f"unit:{self.layer}:{self.channel},{self.row},{self.column}"
 
 
-Target = ClassTarget | BoxTarget | RegionTarget | JointTarget | UnitTarget
+Target = ClassTarget | BoxTarget | RegionTarget | JointTarget | ListedTarget | UnitTarget
+
+
+def _rest(part: str) -> str:
+    return "" if part == "score" else f":{part}"
+
+
+def resolved(target: Target, found: Detections) -> Target:
+    """The target with the candidate behind a listed detection; others as they are.
+
+    Args:
+        target: of a detector.
+        found: the list, best first, as ``predict`` prints it.
+
+    Raises:
+        UserError: the list is shorter.
+    """
+    if not isinstance(target, ListedTarget):
+        return target
+    if target.number >= len(found):
+        raise UserError(
+            f"There is no detection {target.number}; at these thresholds there are "
+            f"{len(found)}, counted from 0."
+        )
+    candidate = int(found.candidate[target.number])
+    return (
+        JointTarget(candidate, target.joint) if target.joint else BoxTarget(candidate, target.part)
+    )
 
 
 def parse(text: str) -> Target:
@@ -100,7 +153,13 @@ def parse(text: str) -> Target:
         UserError: it has none of the forms.
     """
     kind, _, rest = text.partition(":")
-    readers = {"box": _box, "region": _region, "joint": _joint, "unit": _unit}
+    readers = {
+        "box": _box,
+        "candidate": _candidate,
+        "region": _region,
+        "joint": _joint,
+        "unit": _unit,
+    }
     try:
         if kind in readers and rest:
             return readers[kind](rest)
@@ -113,9 +172,21 @@ def parse(text: str) -> Target:
 
 def _box(rest: str) -> Target:
     number, _, part = rest.partition(":")
-    if part and part not in BOX_PARTS:
+    return ListedTarget(_index(number), _part(part))
+
+
+def _candidate(rest: str) -> Target:
+    number, _, part = rest.partition(":")
+    kind, _, joint = part.partition(":")
+    if kind == "joint" and joint:
+        return JointTarget(_index(number), joint)
+    return BoxTarget(_index(number), _part(part))
+
+
+def _part(text: str) -> str:
+    if text and text not in BOX_PARTS:
         raise ValueError
-    return BoxTarget(_index(number), part or "score")
+    return text or "score"
 
 
 def _region(rest: str) -> Target:
@@ -128,7 +199,7 @@ def _region(rest: str) -> Target:
 
 def _joint(rest: str) -> Target:
     number, joint = rest.split(":", 1)
-    return JointTarget(_index(number), joint)
+    return ListedTarget(_index(number), joint=joint)
 
 
 def _unit(rest: str) -> Target:
@@ -168,6 +239,7 @@ def check(target: Target, card: Any) -> None:
     if isinstance(target, ClassTarget | RegionTarget) and target.label not in card.labels:
         shown = ", ".join(card.labels[:8]) + (" ..." if len(card.labels) > 8 else "")
         raise UserError(f"The network has no class {target.label!r}; its classes are {shown}.")
-    if isinstance(target, JointTarget) and target.joint not in card.joints:
+    joint = getattr(target, "joint", "")
+    if joint and joint not in card.joints:
         known = ", ".join(card.joints) or "none"
-        raise UserError(f"{card.name} has no joint {target.joint!r}; its joints: {known}.")
+        raise UserError(f"{card.name} has no joint {joint!r}; its joints: {known}.")

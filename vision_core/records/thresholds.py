@@ -1,4 +1,4 @@
-"""Thresholds: everything that decides which candidates are shown."""
+"""Everything that decides which candidates are shown."""
 
 from __future__ import annotations
 

@@ -1,19 +1,14 @@
-"""What a selection is made of: thresholds in, detections and verdicts out."""
+"""The outcome of thresholds on a trace: detections, and a verdict for every candidate."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vision_core.arguments.thresholds import NMS_VARIANTS as NMS_VARIANTS
-from vision_core.arguments.thresholds import Nms as Nms
-from vision_core.arguments.thresholds import Thresholds
-
-if TYPE_CHECKING:
-    from vision_core.inference.results import DetectionTrace
+from vision_core.records.thresholds import Thresholds
+from vision_core.records.traces import DetectionTrace
 
 # The fates of a candidate, in the order of their codes in `Selection.fate`.
 FATES = (

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from vision_core.records.thresholds import Thresholds
+
 if TYPE_CHECKING:
-    from vision_core.selection.types import Selection, Thresholds
+    from vision_core.records.selections import Selection
 
 
 @dataclass(frozen=True)
@@ -209,10 +211,20 @@ class SegmentationTrace:
         Raises:
             IndexError: the pixel lies outside the photo.
         """
-        from vision_core.inference.segmentation import probabilities_at
-
-        values = probabilities_at(self, x, y)
+        values = _softmax(self._logits_at(x, y))
         return sorted(zip(self.info.labels, values.tolist(), strict=True), key=lambda p: -p[1])
+
+    def _logits_at(self, x: int, y: int) -> np.ndarray:
+        """Bilinear, pixel centres: ``F.interpolate(align_corners=False)`` at one pixel, [C]."""
+        width, height = self.info.photo_size
+        if not (0 <= x < width and 0 <= y < height):
+            raise IndexError(f"pixel ({x}, {y}) lies outside the {width}x{height} photo")
+        rows, columns = self.logits.shape[1:]
+        y0, y1, wy = _neighbours(rows, height, y)
+        x0, x1, wx = _neighbours(columns, width, x)
+        top = self.logits[:, y0, x0] * (1 - wx) + self.logits[:, y0, x1] * wx
+        bottom = self.logits[:, y1, x0] * (1 - wx) + self.logits[:, y1, x1] * wx
+        return np.asarray(top * (1 - wy) + bottom * wy)
 
     def unsure(self, below: float) -> np.ndarray:
         """Whether each photo pixel's class has a probability under ``below``, bool [H, W]."""
@@ -283,24 +295,16 @@ class ClassificationTrace:
         return self.logits.nbytes + self.probabilities.nbytes
 
 
-@dataclass(frozen=True, eq=False)
-class Keypoints:
-    """Joints of some detections.
-
-    Attributes:
-        xy: float32 [K, J, 2], photo pixels.
-        scores: float32 [K, J].
-        score_kind: what the scores are: ``heatmap logit``, ``probability``, or ``none`` where
-            the network gives none and 1.0 stands in their place.
-        names: J joint names.
-        skeleton: pairs of joint indices that a limb connects.
-    """
-
-    xy: np.ndarray
-    scores: np.ndarray
-    score_kind: str
-    names: tuple[str, ...]
-    skeleton: tuple[tuple[int, int], ...] = field(default=())
-
-
 Trace = DetectionTrace | SegmentationTrace | ClassificationTrace
+
+
+def _neighbours(size: int, target: int, at: int) -> tuple[int, int, np.float32]:
+    """The two source indices of one of ``target`` samples, and the weight of the second."""
+    place = max(np.float32(at + 0.5) * np.float32(size / target) - np.float32(0.5), np.float32(0))
+    low = min(int(place), size - 1)
+    return low, min(low + 1, size - 1), np.float32(place - low)
+
+
+def _softmax(logits: np.ndarray) -> np.ndarray:
+    powers = np.exp(logits - logits.max())
+    return np.asarray(powers / powers.sum())
