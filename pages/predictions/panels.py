@@ -96,7 +96,7 @@ def segmentation(
 
 def _doubt_fields(model: Model) -> tuple[Field, Field]:
     """Whether unsure pixels are marked, and below which probability: the measured one at first."""
-    sure_from = float(model.card.extra.get("sure_from", 0.5))
+    sure_from = float(model.card.extra.get("sure_from", 0) or 0.5)  # 0: all are right enough
     return (
         Field("unsure", False, state.flag, lambda v: str(int(v))),
         Field("sure", sure_from, state.number(0, 1), "{:g}".format),

@@ -56,7 +56,7 @@ class PyramidBackbone(nn.Module):
         return self.fpn(named)
 
 
-LARGER = False
+LARGER = True
 """Whether ``fcos_s`` is the larger network over the trunk of ``resnet_s``, with ``THIRTEEN``
 classes: to be set when it is trained, and to stay so when its weights are bundled."""
 LABELS = THIRTEEN if LARGER else ANIMALS_AND_PEOPLE
