@@ -34,7 +34,7 @@ rules["max-len"] = ["error", { code: 110 }];
 export default [
   { ignores: [".venv/", "build/", "out/", "benchmarks/"] },
   {
-    files: ["vision_core/**/*.js"],
+    files: ["vision_core/**/*.js", "pages/**/*.js"],
     languageOptions: { globals: named(BROWSER) },
     linterOptions: { reportUnusedDisableDirectives: "error" },
     rules,

@@ -79,7 +79,7 @@ def trace_of(case: str) -> DetectionTrace:
 
 
 state.open_page()
-shell.dress()
+shell.dress(())
 case = st.query_params.get("case", "fates")
 trace = trace_of(case)
 parts = Parts(st.query_params.get("parts"), trace)

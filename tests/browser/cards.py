@@ -43,7 +43,7 @@ _DONE = """() => {
 def taken(page: Page, address: str, part: str) -> Image.Image:
     """The upper part of an element, in the shape of a card."""
     page.goto(address)
-    page.locator(part).last.wait_for(timeout=120_000)
+    page.locator(part).first.wait_for(timeout=120_000)
     for _ in range(2):
         page.wait_for_function(_DONE, timeout=120_000)
         page.wait_for_timeout(900)

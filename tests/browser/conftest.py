@@ -48,7 +48,10 @@ class Watch:
     def _console(self, message: Any) -> None:
         # Streamlit looks for its server under the page's own path first, and gets a 404.
         probing = "/_stcore/" in (message.location or {}).get("url", "")
-        if message.type == "error" and not probing:
+        # Of a fresh server Streamlit looks for a page among files before it runs app.py. The page
+        # closes the dialog that says so; a test of the fresh server looks for it.
+        looking = message.text.startswith("The page that you have requested does not seem to exist")
+        if message.type == "error" and not probing and not looking:
             self.faults.append(message.text)
 
     def _request(self, request: Any) -> None:

@@ -11,7 +11,6 @@ from vision_core import methods
 from vision_core.cli import options, places
 from vision_core.cli.output import add_json, cannot_write, json_stream, write_json
 from vision_core.errors import UserError
-from vision_core.records import targets
 
 if TYPE_CHECKING:
     import numpy as np
@@ -76,6 +75,7 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Write the map and say what it explains; several layers give an array with one axis more."""
     from vision_core.cli.photos import read_photo
+    from vision_core.records import targets
 
     given = options.given_thresholds(args)
     method, settings = methods.method(args.method), _settings(args)
@@ -132,11 +132,12 @@ def _target(target: Target | None, traced: Trace, given: dict[str, Any]) -> Targ
     """
     from vision_core.attribution import default_target
     from vision_core.inference import DetectionTrace
+    from vision_core.records.targets import resolved
 
     if not isinstance(traced, DetectionTrace):
         return default_target(traced) if target is None else target
     found = traced.select(replace(traced.defaults, **given)).detections
-    return default_target(traced, found) if target is None else targets.resolved(target, found)
+    return default_target(traced, found) if target is None else resolved(target, found)
 
 
 def _save(path: Path, answers: list[Attribution]) -> None:

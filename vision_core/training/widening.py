@@ -75,7 +75,7 @@ class _Widening:
         if outputs is None:
             outputs = self._copies(len(old), len(new), name)
         if old.shape[1] != int(inputs.max()) + 1 or int(outputs.max()) + 1 != len(old):
-            raise UserError(f"The weights do not fit at {name}: they are of another network.")
+            raise UserError(f"The weights of another network do not fit at {name}.")
         new.copy_(old[outputs][:, inputs] * self._parts(len(new), inputs)[:, :, None, None])
         for part in ("weight", "bias", "running_mean", "running_var"):
             self.tensors[f"{norm}.{part}"].copy_(self._old(f"{norm}.{part}")[outputs])

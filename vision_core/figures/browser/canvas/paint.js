@@ -91,7 +91,8 @@ function placeLabel(rect, taken, lowest, most = 4) {
     if (rect.top + (step + 1) * height <= lowest) tops.push(rect.top + step * height);
   }
   // where many may move, they also move up
-  for (let step = 1; most > 4 && step < most; step += 1) {
+  const up = most > 4 ? most : 0;
+  for (let step = 1; step < up; step += 1) {
     if (rect.top - step * height >= 0) tops.push(rect.top - step * height);
   }
   for (const top of tops) {
