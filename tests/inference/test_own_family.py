@@ -14,6 +14,7 @@ from torchvision.ops import batched_nms, clip_boxes_to_image
 from tests.methods.test_one_file import code_of
 from vision_core import devices
 from vision_core.attribution import ask, explain, parse
+from vision_core.attribution.words import meaning
 from vision_core.errors import UserError
 from vision_core.inference import families, trace
 from vision_core.records import Thresholds
@@ -96,6 +97,7 @@ def test_its_boxes_can_be_explained(detector) -> None:
     score = explain(ask(detector, photo, found, parse(f"candidate:{best}")), "gradient")
     assert score.values.any()
     assert torch.tensor(score.score).sigmoid().item() == pytest.approx(found.scores[best], abs=1e-5)
+    assert "before the sigmoid" in meaning(parse(f"candidate:{best}"), found)
     for number, edge in enumerate(("x1", "y1", "x2", "y2")):
         made = explain(ask(detector, photo, found, parse(f"candidate:{best}:{edge}")), "gradient")
         assert made.score == pytest.approx(float(found.boxes[best, number]), abs=1e-2)

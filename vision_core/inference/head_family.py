@@ -75,11 +75,13 @@ class HeadFamily(ABC):
         kind: class of its networks.
         names: as on the cards of models.
         has_objectness: whether a box has an objectness beside its class scores.
+        activation: what makes class probabilities of the logits, in words.
     """
 
     kind: type[nn.Module]
     names: tuple[str, ...]
     has_objectness = False
+    activation = "softmax over all classes"
 
     def name(self, _module: Any) -> str:
         """The name of a network's family; one of ``names``."""

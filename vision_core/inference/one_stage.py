@@ -191,6 +191,7 @@ class AnchorHeads(HeadFamily):
 
     kind: type[nn.Module] = RetinaNet
     names: tuple[str, ...] = ("retinanet",)
+    activation = "sigmoid"
     places = "anchor boxes"
     _decode = staticmethod(_decode_dense)
 
@@ -250,6 +251,7 @@ class SsdHeads(AnchorHeads):
 
     kind = SSD
     names = ("ssd", "ssdlite")
+    activation = HeadFamily.activation
     places = "default boxes"
     _decode = staticmethod(_decode_ssd)
 
