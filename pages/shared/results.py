@@ -12,7 +12,7 @@ from pages.shared import charts, state
 from pages.shared.plain import plain
 from vision_core import figures
 from vision_core.attribution.words import product_of
-from vision_core.figures.colours import class_colour, text_on
+from vision_core.figures.colours import text_on
 from vision_core.figures.segmentation import LegendEntry
 from vision_core.inference import ClassificationTrace, DetectionTrace, SegmentationTrace
 from vision_core.records import Selection
@@ -101,10 +101,7 @@ def spent(selection: Selection, passes: int, spent_ms: float) -> None:
 
 def legend(entries: Sequence[LegendEntry], inline: bool = False) -> None:
     """Classes of a class map with their shares of the pixels, below or beside each other."""
-    lines = [
-        f"<div>{_chip(e.label, class_colour(e.label), e.label)} {e.share:.1%}</div>"
-        for e in entries
-    ]
+    lines = [f"<div>{_chip(e.label, e.colour, e.label)} {e.share:.1%}</div>" for e in entries]
     look = "legend inline" if inline else "legend"
     st.html(f"<div class='{look}'>" + "".join(lines) + "</div>")
 
