@@ -13,6 +13,7 @@ from vision_core.attribution import default_target, parse
 from vision_core.attribution.words import named
 from vision_core.errors import UserError
 from vision_core.inference import ClassificationTrace, DetectionTrace, SegmentationTrace, Trace
+from vision_core.inference.families import heads_named
 from vision_core.records import Detections
 from vision_core.records.targets import (
     BOX_PARTS,
@@ -136,7 +137,8 @@ def _pick_box(trace: DetectionTrace, target: Target) -> None:
 
 
 def _has_objectness(trace: DetectionTrace) -> bool:
-    return trace.info.family in ("fcos", "faster_rcnn", "mask_rcnn", "keypoint_rcnn")
+    heads = heads_named(trace.info.family)
+    return heads is not None and heads.has_objectness
 
 
 def _choose(title: str, values: list[str], words: list[str], now: str) -> None:

@@ -6,18 +6,15 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torchvision.models.detection import FCOS, FasterRCNN
-from torchvision.models.detection.rpn import concat_box_prediction_layers
 
 from vision_core import devices
 from vision_core.attribution.geometry import Window
 from vision_core.errors import UserError
 from vision_core.images import Photo
-from vision_core.inference.detection import network_input
-from vision_core.inference.families import Network
-from vision_core.inference.two_stage import pool_regions
-from vision_core.models.zoo.yolo_s import GridDetector
-from vision_core.models.zoo.yolo_s import decode as decode_grid
+from vision_core.inference.detection import backbone_features, network_input
+from vision_core.inference.families import Network, heads_of
+from vision_core.inference.head_family import SourceBox
+from vision_core.inference.two_stage import pool_each
 from vision_core.records import DetectionTrace, SegmentationTrace
 from vision_core.records.targets import BoxTarget, RegionTarget, UnitTarget
 
@@ -48,14 +45,9 @@ def preset_network(module: nn.Module, batch: Tensor) -> Any:
 
 def dense_parts(module: Any, batch: Tensor) -> Any:
     """Run what a detector does with the whole picture: backbone and dense head."""
-    features = _features(module, batch)
-    head = module.rpn.head if isinstance(module, FasterRCNN) else module.head
-    return head(list(features.values()))
-
-
-def _features(module: Any, batch: Tensor) -> dict[str, Tensor]:
-    features = module.backbone(batch)
-    return {"0": features} if isinstance(features, Tensor) else features
+    heads = heads_of(module)
+    assert heads is not None, "only detectors have dense heads"
+    return heads.dense(module, backbone_features(module, batch))
 
 
 def unit_of(calls: list[Tensor], target: UnitTarget) -> Tensor:
@@ -124,34 +116,20 @@ def box(
     """
     source = int(trace.source[target.candidate])
     anchor, start = int(trace.source_index[source]), trace.source_boxes_net[source].copy()
-    two_stage = isinstance(module, FasterRCNN)
-    has_objectness = two_stage or isinstance(module, FCOS | GridDetector)
-    if target.part == "objectness" and not has_objectness:
+    heads = heads_of(module)
+    assert heads is not None, "a trace of boxes is a detector's"
+    if target.part == "objectness" and not heads.has_objectness:
         raise UserError(f"{trace.info.model} has no objectness; explain the score or an edge.")
 
     def score(module: Any, batch: Tensor, _: Any) -> Tensor:
-        place = torch.from_numpy(start).to(batch.device).expand(len(batch), 4)
-        features = _features(module, batch)
-        if two_stage and target.part == "objectness":
-            logits, _deltas = concat_box_prediction_layers(*module.rpn.head([*features.values()]))
-            return logits.reshape(len(batch), -1)[:, anchor]
-        if two_stage:
-            logits, boxes = _second_stage(module, features, place, size)
-            logits, boxes = logits[:, label], boxes[:, label]
-        elif isinstance(module, GridDetector):
-            out = module.head(list(features.values()))
-            return _of_cell(module, out["grid"], anchor, label, target.part, size, window)
-        else:
-            out = module.head(list(features.values()))
-            if target.part == "objectness":
-                return out["bbox_ctrness"][:, anchor, 0]
-            logits = out["cls_logits"][:, anchor, label]
-            coder = module.box_coder
-            decode = coder.decode if isinstance(module, FCOS) else coder.decode_single
-            boxes = decode(out["bbox_regression"][:, anchor], place)
+        boxes = torch.from_numpy(start).to(batch.device).expand(len(batch), 4)
+        at = SourceBox(anchor, boxes, label, size)
+        features = backbone_features(module, batch)
+        if target.part == "objectness":
+            return heads.objectness_at(module, features, at)
         if target.part == "score":
-            return logits
-        return _edge(boxes, target.part, size, window)
+            return heads.logit_at(module, features, at)
+        return _edge(heads.box_at(module, features, at), target.part, size, window)
 
     return score
 
@@ -181,47 +159,6 @@ def border_note(trace: DetectionTrace, target: BoxTarget, size: tuple[int, int])
     return (
         f"The edge {target.part} lies on the border of the photo, which cuts the box off there, so "
         f"that no small change of a pixel moves it and its gradient is zero{instead}."
-    )
-
-
-def _of_cell(
-    module: GridDetector,
-    grid: Tensor,
-    anchor: int,
-    label: int,
-    part: str,
-    size: tuple[int, int],
-    window: Window,
-) -> Tensor:
-    """One number of box ``anchor`` of a grid detector: a logit, or an edge in photo pixels."""
-    cell, index = divmod(anchor, module.head.boxes)
-    if part == "objectness":
-        return grid[:, cell, 5 * index + 4]
-    if part == "score":
-        return grid[:, cell, 5 * module.head.boxes + label]
-    boxes, _, _ = decode_grid(grid, module.head.boxes, size[1])
-    return _edge(boxes[:, cell, index], part, size, window)
-
-
-def _second_stage(
-    module: Any, features: dict[str, Tensor], place: Tensor, size: tuple[int, int]
-) -> tuple[Tensor, Tensor]:
-    """Class logits ``[N, C]`` and boxes ``[N, C, 4]`` of one proposal in every picture."""
-    roi = module.roi_heads
-    pooled = _pooled(roi.box_roi_pool, features, place, size)
-    logits, deltas = roi.box_predictor(roi.box_head(pooled))
-    return logits, roi.box_coder.decode(deltas, [place]).reshape(len(place), -1, 4)
-
-
-def _pooled(pool: Any, features: dict[str, Tensor], place: Tensor, size: tuple[int, int]) -> Tensor:
-    """RoI Align of box n in picture n."""
-    return torch.cat(
-        [
-            pool_regions(
-                pool, {k: v[n : n + 1] for k, v in features.items()}, place[n : n + 1], size
-            )
-            for n in range(len(place))
-        ]
     )
 
 
@@ -269,7 +206,7 @@ def roi_joint(
     def heatmap(module: Any, batch: Tensor) -> Tensor:
         roi = module.roi_heads
         place = start.to(batch.device).expand(len(batch), 4)
-        pooled = _pooled(roi.keypoint_roi_pool, _features(module, batch), place, size)
+        pooled = pool_each(roi.keypoint_roi_pool, backbone_features(module, batch), place, size)
         return roi.keypoint_predictor(roi.keypoint_head(pooled))[:, joint].flatten(1)
 
     peak = int(heatmap(module, x)[0].argmax())

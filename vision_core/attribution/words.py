@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from vision_core.inference import ClassificationTrace, DetectionTrace, Trace
+from vision_core.inference.families import heads_named
+from vision_core.inference.head_family import HeadFamily
 from vision_core.records import Detections
 from vision_core.records.targets import (
     BoxTarget,
@@ -14,7 +16,6 @@ from vision_core.records.targets import (
 )
 
 _EDGES = {"x1": "left", "y1": "top", "x2": "right", "y2": "bottom"}
-_SIGMOID = ("fcos", "retinanet")
 
 
 def named(target: Target, trace: Trace, found: Detections | None = None) -> str:
@@ -68,7 +69,7 @@ def meaning(target: Target, trace: Trace) -> str:
         if target.part != "score":
             return ""
         own = class_probability(trace, target.candidate)
-        how = "sigmoid" if trace.info.family in _SIGMOID else "softmax over all classes"
+        how = (heads_named(trace.info.family) or HeadFamily).activation
         product = product_of(trace, target.candidate)
         return (
             f"A logit is the number before the {how}, which makes it the class probability "

@@ -9,7 +9,7 @@ from vision_core.errors import UserError
 from vision_core.images import Photo
 from vision_core.inference.classification import trace_classification
 from vision_core.inference.detection import trace_detection
-from vision_core.inference.families import Network, default_thresholds, network
+from vision_core.inference.families import Network, default_thresholds, heads_named, network
 from vision_core.inference.parts import PartSource
 from vision_core.inference.persons import trace_persons
 from vision_core.inference.predictions import predict
@@ -39,14 +39,6 @@ __all__ = [
 ]
 
 _BY_FAMILY: dict[str, Callable[[Network, Photo], Trace]] = {
-    "faster_rcnn": trace_detection,
-    "mask_rcnn": trace_detection,
-    "keypoint_rcnn": trace_detection,
-    "retinanet": trace_detection,
-    "fcos": trace_detection,
-    "ssd": trace_detection,
-    "ssdlite": trace_detection,
-    "yolo": trace_detection,
     "fcn": trace_segmentation,
     "deeplabv3": trace_segmentation,
     "lraspp": trace_segmentation,
@@ -71,6 +63,8 @@ def trace(model: Any, photo: Photo) -> Trace:
         UserError: the network is in training mode or of no known family.
     """
     net = network(model)
+    if heads_named(net.family) is not None:
+        return trace_detection(net, photo)
     if net.family not in _BY_FAMILY:
         raise UserError(f"Networks of the family {net.family!r} cannot be run on a photo yet.")
     return _BY_FAMILY[net.family](net, photo)

@@ -8,19 +8,16 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torchvision.models.detection import FasterRCNN
 from torchvision.models.detection.image_list import ImageList
 from torchvision.models.detection.transform import resize_boxes
 
 from vision_core import devices
 from vision_core.errors import UserError
 from vision_core.images import Photo
-from vision_core.inference import grid, one_stage, two_stage
 from vision_core.inference.cache import ByteLRU
-from vision_core.inference.families import FLOOR, Network, default_thresholds
+from vision_core.inference.families import FLOOR, Network, default_thresholds, heads_of
+from vision_core.inference.head_family import HeadFamily, Raw
 from vision_core.inference.timing import Stopwatch
-from vision_core.inference.two_stage import Raw
-from vision_core.models.zoo.yolo_s import GridDetector
 from vision_core.records import AnchorField, DetectionTrace, Stage, TraceInfo
 
 FEATURE_CACHE_BYTES = 512 * 1024 * 1024
@@ -32,29 +29,20 @@ features_cache: ByteLRU[tuple[dict[str, Tensor], tuple[int, int]]] = ByteLRU(
 
 
 def trace_detection(net: Network, photo: Photo) -> DetectionTrace:
-    """Every candidate of a torchvision detector; see ``inference.trace``."""
+    """Every candidate of a detector; see ``inference.trace``."""
     module: Any = net.module
+    heads = _heads(net)
     defaults = default_thresholds(net)
     floor = min(FLOOR, defaults.score)
     with torch.inference_mode(), devices.forward_slot():
         watch = Stopwatch(net.device)
         images = network_input(net, photo)
         watch.lap("resize and normalise")
-        features = _features(module, images)
+        features = backbone_features(module, images.tensors)
         watch.lap("backbone")
         size = images.image_sizes[0]
-        if isinstance(module, FasterRCNN):
-            proposals = two_stage.propose(module.rpn, images, features)
-            watch.lap("RPN")
-            raw = two_stage.decode(module.roi_heads, features, proposals, size, floor, watch)
-            remember_features(net, photo, features, size)
-        else:
-            heads = module.head(list(features.values()))
-            watch.lap("heads")
-            if isinstance(module, GridDetector):
-                raw = grid.decode_grid(module, images, heads, floor)
-            else:
-                raw = one_stage.decode(module, images, features, heads, floor)
+        raw = heads.candidates(module, images, features, floor, watch)
+        remember_features(net, photo, features, size)
         watch.lap("decode boxes")
         boxes = resize_boxes(raw.boxes_net, list(size), [photo.height, photo.width])
         info = trace_info(net, photo, (size[1], size[0]), watch)
@@ -97,7 +85,7 @@ def features_of(net: Network, photo: Photo) -> tuple[dict[str, Tensor], tuple[in
     module: Any = net.module
     with torch.inference_mode(), devices.forward_slot():
         images = network_input(net, photo)
-        features = _features(module, images)
+        features = backbone_features(module, images.tensors)
     size = images.image_sizes[0]
     return remember_features(net, photo, features, size), size, True
 
@@ -106,11 +94,10 @@ def remember_features(
     net: Network, photo: Photo, features: dict[str, Tensor], size: tuple[int, int]
 ) -> dict[str, Tensor]:
     """Keep the levels that a mask or keypoint head pools from; nothing for other networks."""
-    heads: Any = net.module.roi_heads
-    pool = heads.mask_roi_pool or heads.keypoint_roi_pool
-    if pool is None:
+    levels = _heads(net).part_levels(net.module)
+    if not levels:
         return {}
-    kept = {name: features[name] for name in pool.featmap_names if name in features}
+    kept = {name: features[name] for name in levels if name in features}
     features_cache.put(_feature_key(net, photo), (kept, size))
     return kept
 
@@ -138,8 +125,16 @@ def network_input(net: Network, photo: Photo) -> ImageList:
     return images
 
 
-def _features(module: Any, images: ImageList) -> dict[str, Tensor]:
-    features = module.backbone(images.tensors)
+def _heads(net: Network) -> HeadFamily:
+    heads = heads_of(net.module)
+    if heads is None:
+        raise UserError(f"{net.name} is not a detector, so it has no boxes.")
+    return heads
+
+
+def backbone_features(module: Any, batch: Tensor) -> dict[str, Tensor]:
+    """What a detector's backbone makes of a batch ``[N, 3, h, w]``, by level."""
+    features = module.backbone(batch)
     if isinstance(features, Tensor):
         return OrderedDict([("0", features)])
     return features

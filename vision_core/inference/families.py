@@ -10,11 +10,12 @@ from typing import Any
 
 import torch
 from torch import nn
-from torchvision.models.detection import FCOS, FasterRCNN, RetinaNet
-from torchvision.models.detection.ssd import SSD
 
 from vision_core.errors import UserError
-from vision_core.models.zoo.yolo_s import GridDetector
+from vision_core.inference.grid import GridHeads
+from vision_core.inference.head_family import HeadFamily
+from vision_core.inference.one_stage import AnchorHeads, FcosHeads, SsdHeads
+from vision_core.inference.two_stage import TwoStage
 from vision_core.records import Thresholds
 
 UNMEASURED_LIKELY = 0.2
@@ -23,6 +24,7 @@ UNMEASURED_LIKELY = 0.2
 Bundled classifiers have it measured (``vision_core.evaluation.classification.likely_from``); for
 torchvision's, with 1,000 classes and weights from several trainings, this is a convention.
 """
+FAMILIES: list[HeadFamily] = [TwoStage(), AnchorHeads(), FcosHeads(), SsdHeads(), GridHeads()]
 FLOOR = 0.001  # candidates at or below are never held, unless the family keeps even lower ones
 
 
@@ -88,60 +90,37 @@ def network(model: Any) -> Network:
 
 def _bare(module: nn.Module) -> Network:
     """A torchvision detection module as it is, with a fingerprint that no other module gets."""
-    family = family_of(module)
+    heads = heads_of(module)
+    if heads is None:
+        raise UserError(
+            f"{type(module).__name__} is not a torchvision detector; "
+            "load it by its catalogue name with vision_core.models.load."
+        )
     serial = _serials.setdefault(module, next(_counter))
-    classes = _class_count(module)
     device = next(module.parameters()).device
     joints: tuple[str, ...] = ()
-    if family == "keypoint_rcnn":
+    if heads.part_kind(module) == "keypoints":
         predictor: Any = module.roi_heads.keypoint_predictor  # type: ignore[union-attr]
         joints = tuple(f"joint {i}" for i in range(predictor.kps_score_lowres.out_channels))
     return Network(
         module=module,
         name=type(module).__name__,
-        family=family,
-        labels=tuple(f"class {i}" for i in range(classes)),
+        family=heads.name(module),
+        labels=tuple(f"class {i}" for i in range(heads.label_count(module))),
         fingerprint=f"module-{serial}",
         device=device,
         joints=joints,
     )
 
 
-def family_of(module: nn.Module) -> str:
-    """The family of heads of a torchvision detection module.
-
-    Raises:
-        UserError: the module is none of torchvision's detectors.
-    """
-    if isinstance(module, FasterRCNN):
-        heads: Any = module.roi_heads
-        if heads.has_keypoint():
-            return "keypoint_rcnn"
-        return "mask_rcnn" if heads.has_mask() else "faster_rcnn"
-    for kind, family in (
-        (RetinaNet, "retinanet"),
-        (FCOS, "fcos"),
-        (SSD, "ssd"),
-        (GridDetector, "yolo"),
-    ):
-        if isinstance(module, kind):
-            return family
-    raise UserError(
-        f"{type(module).__name__} is not a torchvision detector; "
-        "load it by its catalogue name with vision_core.models.load."
-    )
+def heads_of(module: nn.Module) -> HeadFamily | None:
+    """The family of heads of a detector; ``None`` for any other network."""
+    return next((f for f in FAMILIES if isinstance(module, f.kind)), None)
 
 
-def _class_count(module: Any) -> int:
-    """Number of label ids of a torchvision detector, background included where it has one."""
-    if isinstance(module, FasterRCNN):
-        return int(module.roi_heads.box_predictor.cls_score.out_features)
-    if isinstance(module, GridDetector):
-        return int(module.head.num_classes)
-    head = module.head.classification_head
-    if isinstance(module, SSD):
-        return int(head.num_columns)
-    return int(head.num_classes)
+def heads_named(name: str) -> HeadFamily | None:
+    """The family of heads of that name; ``None`` where it is none of a detector."""
+    return next((f for f in FAMILIES if name in f.names), None)
 
 
 def default_thresholds(model: Any) -> Thresholds:
@@ -149,10 +128,10 @@ def default_thresholds(model: Any) -> Thresholds:
     net = network(model)
     if net.detector is not None:
         return default_thresholds(net.detector)
-    module: Any = net.module
-    if not isinstance(module, FasterRCNN | RetinaNet | FCOS | SSD | GridDetector):
+    heads = heads_of(net.module)
+    if heads is None:
         raise UserError(f"{net.name} is not a detector, so it has no detection thresholds.")
-    holder = module.roi_heads if isinstance(module, FasterRCNN) else module
+    holder = heads.threshold_holder(net.module)
     return Thresholds(
         score=float(holder.score_thresh),
         iou=float(holder.nms_thresh),

@@ -12,8 +12,9 @@ import torch
 from torch import Tensor
 from torchvision.models.detection.image_list import ImageList
 
-from vision_core.inference.two_stage import Raw, RawField
-from vision_core.models.zoo.yolo_s import cell_corners, decode
+from vision_core.inference.head_family import HeadFamily, Raw, RawField, SourceBox
+from vision_core.inference.timing import Stopwatch
+from vision_core.models.zoo.yolo_s import GridDetector, cell_corners, decode
 from vision_core.records import ANCHOR_FATES, Stage
 
 
@@ -71,3 +72,43 @@ def _cell_squares(cells: int, per_cell: int, side: int, device: torch.device) ->
     width = side / round(cells**0.5)
     low = cell_corners(cells, device) * width
     return torch.cat([low, low + width], 1).float().repeat_interleave(per_cell, 0)
+
+
+class GridHeads(HeadFamily):
+    """YOLO: boxes of cells, with a confidence that multiplies the classes of the cell."""
+
+    kind = GridDetector
+    names = ("yolo",)
+    has_objectness = True
+
+    def label_count(self, module: Any) -> int:
+        return int(module.head.num_classes)
+
+    def candidates(
+        self,
+        module: Any,
+        images: ImageList,
+        features: dict[str, Tensor],
+        floor: float,
+        watch: Stopwatch,
+    ) -> Raw:
+        heads = self.dense(module, features)
+        watch.lap("heads")
+        return decode_grid(module, images, heads, floor)
+
+    def logit_at(self, module: Any, features: dict[str, Tensor], source: SourceBox) -> Tensor:
+        cell = source.index // module.head.boxes
+        return self._grid(module, features)[:, cell, 5 * module.head.boxes + source.label]
+
+    def objectness_at(self, module: Any, features: dict[str, Tensor], source: SourceBox) -> Tensor:
+        cell, box = divmod(source.index, module.head.boxes)
+        return self._grid(module, features)[:, cell, 5 * box + 4]
+
+    def box_at(self, module: Any, features: dict[str, Tensor], source: SourceBox) -> Tensor:
+        cell, box = divmod(source.index, module.head.boxes)
+        boxes = decode(self._grid(module, features), module.head.boxes, source.size[1])[0]
+        return boxes[:, cell, box]
+
+    def _grid(self, module: Any, features: dict[str, Tensor]) -> Tensor:
+        grid: Tensor = self.dense(module, features)["grid"]
+        return grid

@@ -11,43 +11,21 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
-from torchvision.models.detection import FCOS
+from torch import Tensor, nn
+from torchvision.models.detection import FCOS, RetinaNet
 from torchvision.models.detection._utils import _topk_min
 from torchvision.models.detection.image_list import ImageList
 from torchvision.models.detection.ssd import SSD
 from torchvision.ops import boxes as box_ops
 
-from vision_core.inference.two_stage import Raw, RawField, anchors_of
+from vision_core.inference.head_family import HeadFamily, Raw, RawField, SourceBox
+from vision_core.inference.timing import Stopwatch
+from vision_core.inference.two_stage import anchors_of
 from vision_core.records import ANCHOR_FATES, Stage
 
 
-def decode(
-    module: Any,
-    images: ImageList,
-    features: dict[str, Tensor],
-    heads: dict[str, Tensor],
-    floor: float,
-) -> Raw:
-    """Candidates of a one-stage network from its head outputs for one image.
-
-    Args:
-        module: a RetinaNet, FCOS or SSD.
-        images: the transformed image, as the network's own transform made it.
-        features: backbone output by level.
-        heads: what ``module.head`` returned.
-        floor: scores at or below are dropped.
-    """
-    maps = list(features.values())
-    anchors = anchors_of(module.anchor_generator, images, maps)
-    heads = {name: value[0] for name, value in heads.items()}
-    per_cell = module.anchor_generator.num_anchors_per_location()
-    per_level = [m.shape[-2] * m.shape[-1] * n for m, n in zip(maps, per_cell, strict=True)]
-    decoder = _decode_ssd if isinstance(module, SSD) else _decode_dense
-    return decoder(module, anchors, heads, images.image_sizes[0], floor, per_level)
-
-
 def _decode_dense(
+    family: AnchorHeads,
     module: Any,
     anchors: Tensor,
     heads: dict[str, Tensor],
@@ -59,7 +37,7 @@ def _decode_dense(
     logits, deltas = heads["cls_logits"], heads["bbox_regression"]
     class_scores = torch.sigmoid(logits)
     centerness, scores_all = torch.ones_like(logits[:, 0]), class_scores
-    if isinstance(module, FCOS):
+    if family.has_objectness:
         centerness = torch.sigmoid(heads["bbox_ctrness"])[:, 0]
         scores_all = torch.sqrt(class_scores * centerness[:, None])
     classes = logits.shape[-1]
@@ -76,14 +54,10 @@ def _decode_dense(
         start += count
     row = torch.cat(rows)
     anchor = torch.div(row, classes, rounding_mode="floor")
-    decode_boxes = (
-        module.box_coder.decode if isinstance(module, FCOS) else module.box_coder.decode_single
-    )
-    boxes = box_ops.clip_boxes_to_image(decode_boxes(deltas, anchors), image_size)
+    boxes = box_ops.clip_boxes_to_image(family.boxes(module, deltas, anchors), image_size)
     field = _field(anchors, boxes, scores_all, per_level, anchor, floor, "level_topk")
-    places = "locations" if isinstance(module, FCOS) else "anchor boxes"
     funnel = [
-        Stage("anchors", len(anchors), None, f"{places} on all pyramid levels"),
+        Stage("anchors", len(anchors), None, f"{family.places} on all pyramid levels"),
         Stage("anchors_x_classes", logits.numel(), None, f"one score for each of {classes} labels"),
         Stage("score_floor", above, floor, "score above the floor of the trace"),
         Stage("level_topk", len(row), module.topk_candidates, "best scores on each level"),
@@ -96,6 +70,7 @@ def _decode_dense(
 
 
 def _decode_ssd(
+    family: AnchorHeads,
     module: Any,
     anchors: Tensor,
     heads: dict[str, Tensor],
@@ -105,7 +80,7 @@ def _decode_ssd(
 ) -> Raw:
     """SSD and SSDlite: every class on its own, the best ``topk_candidates`` of each."""
     class_scores = F.softmax(heads["cls_logits"], dim=-1)
-    boxes = module.box_coder.decode_single(heads["bbox_regression"], anchors)
+    boxes = family.boxes(module, heads["bbox_regression"], anchors)
     boxes = box_ops.clip_boxes_to_image(boxes, image_size)
     classes = class_scores.shape[-1]
     index: list[Tensor] = []
@@ -119,7 +94,7 @@ def _decode_ssd(
         labels.append(torch.full_like(best, label))
     anchor = torch.cat(index)
     funnel = [
-        Stage("anchors", len(anchors), None, "default boxes on all feature maps"),
+        Stage("anchors", len(anchors), None, f"{family.places} on all feature maps"),
         Stage(
             "anchors_x_classes",
             len(anchors) * (classes - 1),
@@ -209,3 +184,76 @@ def _finish(
         funnel=funnel,
         field=field,
     )
+
+
+class AnchorHeads(HeadFamily):
+    """RetinaNet: class scores and box deltas at every anchor, the best of each level."""
+
+    kind: type[nn.Module] = RetinaNet
+    names: tuple[str, ...] = ("retinanet",)
+    activation = "sigmoid"
+    places = "anchor boxes"
+    _decode = staticmethod(_decode_dense)
+
+    def label_count(self, module: Any) -> int:
+        return int(module.head.classification_head.num_classes)
+
+    def boxes(self, module: Any, deltas: Tensor, anchors: Tensor) -> Tensor:
+        """Boxes ``[M, 4]`` of M anchors from what the head put out, not clipped."""
+        decoded: Tensor = module.box_coder.decode_single(deltas, anchors)
+        return decoded
+
+    def candidates(
+        self,
+        module: Any,
+        images: ImageList,
+        features: dict[str, Tensor],
+        floor: float,
+        watch: Stopwatch,
+    ) -> Raw:
+        heads = {name: value[0] for name, value in self.dense(module, features).items()}
+        watch.lap("heads")
+        maps = list(features.values())
+        anchors = anchors_of(module.anchor_generator, images, maps)
+        per_cell = module.anchor_generator.num_anchors_per_location()
+        per_level = [m.shape[-2] * m.shape[-1] * n for m, n in zip(maps, per_cell, strict=True)]
+        return self._decode(self, module, anchors, heads, images.image_sizes[0], floor, per_level)
+
+    def logit_at(self, module: Any, features: dict[str, Tensor], source: SourceBox) -> Tensor:
+        out = self.dense(module, features)
+        logits: Tensor = out["cls_logits"][:, source.index, source.label]
+        return logits
+
+    def box_at(self, module: Any, features: dict[str, Tensor], source: SourceBox) -> Tensor:
+        deltas = self.dense(module, features)["bbox_regression"][:, source.index]
+        return self.boxes(module, deltas, source.boxes)
+
+
+class FcosHeads(AnchorHeads):
+    """FCOS: locations in place of anchors; the score is a product with the centerness."""
+
+    kind = FCOS
+    names = ("fcos",)
+    has_objectness = True
+    places = "locations"
+
+    def boxes(self, module: Any, deltas: Tensor, anchors: Tensor) -> Tensor:
+        decoded: Tensor = module.box_coder.decode(deltas, anchors)
+        return decoded
+
+    def objectness_at(self, module: Any, features: dict[str, Tensor], source: SourceBox) -> Tensor:
+        logits: Tensor = self.dense(module, features)["bbox_ctrness"][:, source.index, 0]
+        return logits
+
+
+class SsdHeads(AnchorHeads):
+    """SSD and SSDlite: softmax with a background, the best of each class."""
+
+    kind = SSD
+    names = ("ssd", "ssdlite")
+    activation = HeadFamily.activation
+    places = "default boxes"
+    _decode = staticmethod(_decode_ssd)
+
+    def label_count(self, module: Any) -> int:
+        return int(module.head.classification_head.num_columns)

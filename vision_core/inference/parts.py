@@ -13,14 +13,13 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torchvision.models.detection import KeypointRCNN, MaskRCNN
 from torchvision.models.detection.roi_heads import keypointrcnn_inference
 from torchvision.models.detection.transform import resize_keypoints
 
 from vision_core import devices
 from vision_core.images import Photo
 from vision_core.inference.detection import features_of, frozen
-from vision_core.inference.families import network
+from vision_core.inference.families import heads_of, network
 from vision_core.inference.two_stage import pool_regions
 from vision_core.records import DetectionTrace, Keypoints
 
@@ -53,9 +52,10 @@ class PartSource:
         self.kind = self._kind()
 
     def _kind(self) -> str | None:
-        if self._net.detector is not None or isinstance(self._net.module, KeypointRCNN):
+        if self._net.detector is not None:
             return "keypoints"
-        return "masks" if isinstance(self._net.module, MaskRCNN) else None
+        heads = heads_of(self._net.module)
+        return None if heads is None else heads.part_kind(self._net.module)
 
     def masks(self, candidates: Sequence[int] | np.ndarray) -> np.ndarray:
         """Mask probabilities of the given candidates, float32 [K, 28, 28].

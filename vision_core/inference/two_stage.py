@@ -14,6 +14,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torchvision.models.detection import FasterRCNN
 from torchvision.models.detection.image_list import ImageList
 from torchvision.models.detection.rpn import concat_box_prediction_layers
 from torchvision.ops import boxes as box_ops
@@ -24,43 +25,9 @@ from torchvision.ops.poolers import (
     _setup_scales,
 )
 
+from vision_core.inference.head_family import HeadFamily, Raw, RawField, SourceBox
 from vision_core.inference.timing import Stopwatch
 from vision_core.records import ANCHOR_FATES, Stage
-
-
-@dataclass
-class Raw:
-    """What a family's decoder hands to ``inference.detection``: tensors on the model's device.
-
-    Attributes are those of ``DetectionTrace``, before the move to NumPy.
-    """
-
-    boxes_net: Tensor
-    scores: Tensor
-    label_ids: Tensor
-    source: Tensor
-    level: Tensor
-    class_scores: Tensor
-    source_boxes_net: Tensor
-    source_objectness: Tensor
-    source_index: Tensor
-    funnel: list[Stage]
-    field: RawField
-    group: Tensor | None = None
-    position: Tensor | None = None
-    topk: int | None = None
-    edge_ties: frozenset[int] = frozenset()
-
-
-@dataclass
-class RawField:
-    """``results.AnchorField`` before the move to NumPy."""
-
-    anchors_net: Tensor
-    boxes_net: Tensor
-    scores: Tensor
-    level: Tensor
-    fate: Tensor
 
 
 @dataclass
@@ -99,6 +66,23 @@ def pool_regions(
         )
     return _multiscale_roi_align(
         kept, [boxes], pool.output_size, pool.sampling_ratio, scales, mapper
+    )
+
+
+def pool_each(
+    pool: MultiScaleRoIAlign,
+    features: dict[str, Tensor],
+    boxes: Tensor,
+    image_size: tuple[int, int],
+) -> Tensor:
+    """RoI Align of box n in picture n of a batch."""
+    return torch.cat(
+        [
+            pool_regions(
+                pool, {k: v[n : n + 1] for k, v in features.items()}, boxes[n : n + 1], image_size
+            )
+            for n in range(len(boxes))
+        ]
     )
 
 
@@ -211,3 +195,67 @@ def decode(
         funnel=funnel,
         field=proposals.field,
     )
+
+
+class TwoStage(HeadFamily):
+    """Faster, Mask and Keypoint R-CNN; boxes stem from proposals, objectness from the RPN."""
+
+    kind = FasterRCNN
+    names = ("faster_rcnn", "mask_rcnn", "keypoint_rcnn")
+    has_objectness = True
+
+    def name(self, module: Any) -> str:
+        return {"keypoints": "keypoint_rcnn", "masks": "mask_rcnn"}.get(
+            self.part_kind(module) or "", "faster_rcnn"
+        )
+
+    def label_count(self, module: Any) -> int:
+        return int(module.roi_heads.box_predictor.cls_score.out_features)
+
+    def threshold_holder(self, module: Any) -> Any:
+        return module.roi_heads
+
+    def part_kind(self, module: Any) -> str | None:
+        if module.roi_heads.has_keypoint():
+            return "keypoints"
+        return "masks" if module.roi_heads.has_mask() else None
+
+    def part_levels(self, module: Any) -> tuple[str, ...]:
+        pool = module.roi_heads.mask_roi_pool or module.roi_heads.keypoint_roi_pool
+        return () if pool is None else tuple(pool.featmap_names)
+
+    def candidates(
+        self,
+        module: Any,
+        images: ImageList,
+        features: dict[str, Tensor],
+        floor: float,
+        watch: Stopwatch,
+    ) -> Raw:
+        proposals = propose(module.rpn, images, features)
+        watch.lap("RPN")
+        return decode(module.roi_heads, features, proposals, images.image_sizes[0], floor, watch)
+
+    def dense(self, module: Any, features: dict[str, Tensor]) -> Any:
+        return module.rpn.head(list(features.values()))
+
+    def logit_at(self, module: Any, features: dict[str, Tensor], source: SourceBox) -> Tensor:
+        return self._second_stage(module, features, source)[0][:, source.label]
+
+    def objectness_at(self, module: Any, features: dict[str, Tensor], source: SourceBox) -> Tensor:
+        logits, _ = concat_box_prediction_layers(*self.dense(module, features))
+        return logits.reshape(len(source.boxes), -1)[:, source.index]
+
+    def box_at(self, module: Any, features: dict[str, Tensor], source: SourceBox) -> Tensor:
+        deltas = self._second_stage(module, features, source)[1]
+        boxes = module.roi_heads.box_coder.decode(deltas, [source.boxes])
+        return boxes.reshape(len(source.boxes), -1, 4)[:, source.label]
+
+    def _second_stage(
+        self, module: Any, features: dict[str, Tensor], source: SourceBox
+    ) -> tuple[Tensor, Tensor]:
+        """Class logits ``[N, C]`` and box deltas ``[N, 4 C]`` of one proposal in every picture."""
+        roi = module.roi_heads
+        pooled = pool_each(roi.box_roi_pool, features, source.boxes, source.size)
+        logits, deltas = roi.box_predictor(roi.box_head(pooled))
+        return logits, deltas
