@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def register(subparsers: Any) -> None:
     """Add the command to the command line."""
     parser = subparsers.add_parser("run", help="start the app and open it in the browser")
-    parser.add_argument("--port", type=int, default=8501, help="of the web address (8501)")
+    parser.add_argument("--port", type=int, default=8501, help="port of the address (default 8501)")
     parser.add_argument(
         "--no-browser", action="store_true", help="only start it; open the address yourself"
     )
