@@ -72,9 +72,9 @@ class View:
 
 SAMPLE = View(
     "Sample",
-    {"photo": "motorcycle"},
-    "Motorcycle in a garage",
-    (samples.sample("motorcycle").width, samples.sample("motorcycle").height),
+    {"photo": "coffee"},
+    "Cup of coffee",
+    (samples.sample("coffee").width, samples.sample("coffee").height),
     "detection",
     "Objects: boxes",
     "faster_rcnn_s",

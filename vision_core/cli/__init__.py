@@ -21,6 +21,7 @@ from vision_core.errors import UserError
 
 PROGRAM = "python -m vision_core"
 COMMANDS = (
+    "run",
     "predict",
     "why",
     "walkthrough",

@@ -13,7 +13,7 @@ from vision_core.errors import UserError
 
 def register(subparsers: Any) -> None:
     """Add the command to the command line."""
-    parser = subparsers.add_parser("why", help="tell why a box is not here")
+    parser = subparsers.add_parser("why", help="explain why a box is missing")
     parser.add_argument("image", metavar="IMAGE", help="file, or - for standard input")
     place = parser.add_mutually_exclusive_group(required=True)
     place.add_argument("--box", metavar="X1,Y1,X2,Y2", help="in pixels of the decoded photo")
