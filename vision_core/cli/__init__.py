@@ -23,6 +23,7 @@ PROGRAM = "python -m vision_core"
 COMMANDS = (
     "predict",
     "why",
+    "inside",
     "walkthrough",
     "compare",
     "explain",

@@ -22,10 +22,9 @@ from vision_core.errors import UserError
 from vision_core.images import Photo
 from vision_core.inference.detection import frozen, trace_detection
 from vision_core.inference.families import Network, network
+from vision_core.inside.kinds import DETECTORS
 from vision_core.models.zoo.yolo_s import GridDetector
 from vision_core.records import DetectionTrace
-
-DETECTORS = ("faster_rcnn", "mask_rcnn", "keypoint_rcnn", "retinanet", "fcos", "ssd", "yolo")
 
 
 @dataclass(frozen=True)
@@ -126,7 +125,7 @@ def opened(model: Any, photo: Photo) -> Opened:
         UserError: the network is no detector, or the photo is too long and thin for it.
     """
     net = network(model)
-    if net.detector is not None or net.family not in (*DETECTORS, "ssdlite"):
+    if net.detector is not None or net.family not in DETECTORS:
         raise UserError(f"{net.name} has no anchors to look at; choose a detector.")
     private: Any = shadow(net.module)
     head = private.rpn.head if isinstance(private, FasterRCNN) else private.head
