@@ -24,6 +24,7 @@ COMMANDS = (
     "run",
     "predict",
     "why",
+    "inside",
     "walkthrough",
     "compare",
     "explain",

@@ -128,3 +128,18 @@ def check_classes(names: list[str] | None, card: Card) -> None:
     if unknown:
         few = ", ".join(labels[:8]) + (" ..." if len(labels) > 8 else "")
         raise UserError(f"{card.name} knows no class {unknown[0]!r}; it knows {few}.")
+
+
+def numbers(text: str, count: int, what: str) -> list[float]:
+    """Numbers between commas.
+
+    Raises:
+        UserError: other text, or another count.
+    """
+    try:
+        values = [float(part) for part in text.split(",")]
+    except ValueError:
+        values = []
+    if len(values) != count:
+        raise UserError(f"{what} takes {count} numbers with commas between, not {text!r}.")
+    return values
