@@ -95,7 +95,13 @@ def _grid(found: feature.Filters, title: str, columns: int) -> None:
         tiles = np.stack([signed_colours(f, limit) for f, limit in pairs])
     words = [f"filter {i}, norm {norms[i]:.2f}" for i in path]
     picked = tile_view.show(
-        f"filters_{title}", tiles, words, path.tolist(), int(st.session_state["filter"]), columns
+        f"filters_{title}",
+        tiles,
+        words,
+        path.tolist(),
+        int(st.session_state["filter"]),
+        columns,
+        "filters",
     )
     if picked is not None and title == "Trained":
         state.put("filter", picked)
@@ -119,4 +125,4 @@ def _one(found: feature.Filters) -> None:
     names = ("red", "green", "blue") if found.colour else None
     words = [f"channel {names[i] if names else i}" for i in path]
     st.markdown(f"**Filter {at}**, one kernel for each input channel; full colour at ± {limit:.3g}")
-    tile_view.show("kernels", tiles, words, path.tolist(), -1, 16)
+    tile_view.show("kernels", tiles, words, path.tolist(), -1, 16, "kernels")
