@@ -114,9 +114,11 @@ def _grid(found: feature.Filters, title: str, columns: int) -> None:
 
 def _one(found: feature.Filters) -> None:
     """The chosen filter, one kernel for each input channel, strongest first."""
+    # After the sheet, which a click on may change; for those who do not click, too.
+    st.number_input("Number of a filter (-1: none)", -1, step=1, key="filter", width=240)
     at = int(st.session_state["filter"])
     if not 0 <= at < len(found.weights):
-        st.caption("Click a filter to see its kernel for each input channel.")
+        st.caption("Click a filter, or type its number, to see its kernel for each input channel.")
         return
     kernels = found.weights[at]
     path = feature.order(kernels[:, None], "norm")[:_MOST]

@@ -83,6 +83,13 @@ def test_filters_open_on_the_largest_first_kernels() -> None:
     assert app.selectbox(key="conv").value
 
 
+def test_a_filter_is_chosen_by_keyboard_too() -> None:
+    app = sound(start("filters"))
+    assert "Filter 3**" not in text_of(app)
+    sound(app.number_input(key="filter").set_value(3).run())
+    assert "Filter 3**, one kernel for each input channel" in text_of(app)
+
+
 def test_filters_change_the_model_only_where_nobody_chose_one() -> None:
     app = start()
     own = app.selectbox(key="model").value
