@@ -27,9 +27,9 @@ h1.name { font-size: 1.4rem !important; padding: 0 !important; margin: 0 !import
 /* Streamlit's own text on these is too pale: under 4.5 to 1. */
 [data-testid^="stBaseButton-primary"], [data-testid^="stBaseButton-primary"] * {
   color: light-dark(#FFFFFF, #10161D) !important; }
-[data-testid="stCaptionContainer"], [data-testid="stFileUploaderDropzoneInstructions"] span,
-[data-testid="stWidgetLabel"] + small { color: color-mix(in srgb, currentcolor 80%, transparent)
-  !important; }
+[data-testid="stCaptionContainer"] { opacity: 0.85 !important; }
+[data-testid="stFileUploaderDropzoneInstructions"] span {
+  color: color-mix(in srgb, currentcolor 85%, transparent) !important; }
 .fates { line-height: 1.9; }
 .quiet { font-size: 0.88rem; opacity: 0.75; white-space: nowrap; }
 .legend div { padding: 0.1rem 0; }
