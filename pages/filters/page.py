@@ -102,6 +102,7 @@ def _grid(found: feature.Filters, title: str, columns: int) -> None:
         int(st.session_state["filter"]),
         columns,
         "filters",
+        0.5 if columns < 16 else 1.0,
     )
     if picked is not None and title == "Trained":
         state.put("filter", picked)

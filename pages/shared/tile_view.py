@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
+from pages.shared import shell
 from vision_core.figures.alt import pictures
 from vision_core.figures.tiles import Sheet, clickable, sheet
 
@@ -22,6 +23,7 @@ def show(
     chosen: int,
     columns: int = 16,
     what: str = "pictures",
+    share: float = 1.0,
 ) -> int | None:
     """Show tiles in rows.
 
@@ -33,6 +35,7 @@ def show(
         chosen: the id with a frame around it.
         columns: tiles in a row.
         what: the tiles are.
+        share: of the page's width that the sheet has.
 
     Returns:
         the id that was clicked just now, or ``None``.
@@ -41,7 +44,7 @@ def show(
     side = max(24, 960 // columns)
     made = sheet(tiles, columns, side)
     at = list(ids).index(chosen) if chosen in ids else -1
-    _grow(key, made)
+    _grow(key, made, share)
     event = st.container(key=f"{key}_sheet", height=300, border=False).plotly_chart(
         clickable(made, words, at),
         key=key,
@@ -60,19 +63,18 @@ def show(
     return int(ids[points[0]])
 
 
-def _grow(key: str, made: Sheet) -> None:
+def _grow(key: str, made: Sheet, share: float) -> None:
     """Make the place of a sheet as high as its pictures are at the width that it has.
 
-    Streamlit fixes a height in pixels on a container and on what wraps it; a chart that fills
-    them both ways follows the window.
+    Streamlit fixes a height in pixels on a container and on what wraps it.
     """
     tall, wide = made.picture.shape[:2]
     place = ".st-key-" + re.sub(r"[^\w-]", "-", f"{key}_sheet")
-    fixed = (
-        f"height: auto !important; flex: none !important; aspect-ratio: {wide} / {tall}; "
-        "max-height: max(20rem, 72vh)"
-    )
+    fixed = "height: var(--tall) !important; flex-basis: var(--tall) !important;"
+    side = "1rem" if shell.presenting() else "20rem"
+    room = f"(max(100vw, 641px) - {side}) * {share * tall / wide:.4f}"
     st.html(
-        f"<style>:has(> {place}), {place} "
-        f"{{ {fixed}; min-height: 90px; overflow: hidden; }}</style>"
+        f"<style>:has(> {place}) {{ --tall: clamp(90px, {room}, 72vh); {fixed} }}"
+        f"{place} {{ {fixed} overflow: hidden; }} @media (max-width: 640px) {{ :has(> {place}) "
+        f"{{ --tall: max(90px, 94vw * {tall / wide:.4f}); }} }}</style>"
     )
