@@ -11,7 +11,12 @@ from pages.shared import shell, state
 
 # Before the navigation: else the browser loads a page's own icon from the network.
 icon = Path(__file__).resolve().parent / "assets" / "icon.png"
-st.set_page_config(page_icon=str(icon), layout="wide", initial_sidebar_state=290)
+st.set_page_config(
+    page_icon=str(icon),
+    layout="wide",
+    initial_sidebar_state=290,
+    menu_items={"About": shell.ABOUT},
+)
 page = st.navigation(navigation.menu(), position="top")
 st.set_page_config(page_title=navigation.tab_title(page.url_path))
 shell.dress(navigation.ENTRIES)

@@ -101,6 +101,7 @@ def clickable(made: Sheet, words: Sequence[str], chosen: int = -1, height: int =
     figure.update_layout(
         height=height, margin={"l": 0, "r": 0, "t": 0, "b": 0}, showlegend=False, dragmode="pan"
     )
+    figure.update_layout(hoverdistance=60)  # the whole of a large tile can be clicked
     return figure
 
 
