@@ -75,6 +75,7 @@ def _grow(key: str, made: Sheet, share: float) -> None:
     room = f"(max(100vw, 641px) - {side}) * {share * tall / wide:.4f}"
     st.html(
         f"<style>:has(> {place}) {{ --tall: clamp(90px, {room}, 72vh); {fixed} }}"
-        f"{place} {{ {fixed} overflow: hidden; }} @media (max-width: 640px) {{ :has(> {place}) "
+        f"{place} {{ {fixed} overflow: hidden; "
+        f"max-width: calc(var(--tall) * {wide / tall:.4f}); }} @media (max-width: 640px) {{ :has(> {place}) "
         f"{{ --tall: max(90px, 94vw * {tall / wide:.4f}); }} }}</style>"
     )
