@@ -76,6 +76,6 @@ def _grow(key: str, made: Sheet, share: float) -> None:
     st.html(
         f"<style>:has(> {place}) {{ --tall: clamp(90px, {room}, 72vh); {fixed} }}"
         f"{place} {{ {fixed} overflow: hidden; "
-        f"max-width: calc(var(--tall) * {wide / tall:.4f}); }} @media (max-width: 640px) {{ :has(> {place}) "
-        f"{{ --tall: max(90px, 94vw * {tall / wide:.4f}); }} }}</style>"
+        f"max-width: calc(var(--tall) * {wide / tall:.4f}); }} "
+        f"@media (max-width: 640px) {{ :has(> {place}) {{ --tall: max(90px, 94vw * {tall / wide:.4f}); }} }}</style>"
     )

@@ -96,7 +96,7 @@ def clickable(made: Sheet, words: Sequence[str], chosen: int = -1, height: int =
             y1=y + h / 2,
             line={"color": KERNEL, "width": 4},
         )
-    # No scale is shared by the axes: it would not follow a change of size. The page keeps the shape.
+    # The page keeps the shape: a scale shared by the axes would not follow a change of size.
     figure.update_xaxes(visible=False, range=[0, wide])
     figure.update_yaxes(visible=False, range=[tall, 0])
     figure.update_layout(
