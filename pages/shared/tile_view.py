@@ -73,8 +73,9 @@ def _grow(key: str, made: Sheet, share: float) -> None:
     fixed = "height: var(--tall) !important; flex-basis: var(--tall) !important;"
     side = "1rem" if shell.presenting() else "20rem"
     room = f"(max(100vw, 641px) - {side}) * {share * tall / wide:.4f}"
+    phone = f"max(90px, 94vw * {tall / wide:.4f})"
     st.html(
         f"<style>:has(> {place}) {{ --tall: clamp(90px, {room}, 72vh); {fixed} }}"
-        f"{place} {{ {fixed} overflow: hidden; }} @media (max-width: 640px) {{ :has(> {place}) "
-        f"{{ --tall: max(90px, 94vw * {tall / wide:.4f}); }} }}</style>"
+        f"{place} {{ {fixed} max-width: calc(var(--tall) * {wide / tall:.4f}); overflow: hidden }}"
+        f"@media (max-width: 640px) {{ :has(> {place}) {{ --tall: {phone}; }} }}</style>"
     )

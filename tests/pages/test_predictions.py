@@ -50,7 +50,7 @@ def test_no_control_runs_the_network_again(convolutions) -> None:
     ]:
         [w] = [
             w
-            for kind in ("slider", "selectbox", "toggle", "multiselect")
+            for kind in ("slider", "number_input", "selectbox", "toggle", "multiselect")
             for w in app.get(kind)
             if w.key == key
         ]
