@@ -27,6 +27,8 @@ h1.name { font-size: 1.4rem !important; padding: 0 !important; margin: 0 !import
 /* Streamlit's own text on these is too pale: under 4.5 to 1. */
 [data-testid^="stBaseButton-primary"], [data-testid^="stBaseButton-primary"] * {
   color: light-dark(#FFFFFF, #10161D) !important; }
+[data-testid="stMultiSelect"] span[title], [data-testid="stMultiSelect"] span[title] + * {
+  color: light-dark(#FFFFFF, #10161D) !important; }
 [data-testid="stCaptionContainer"] { opacity: 0.85 !important; }
 [data-testid="stFileUploaderDropzoneInstructions"] span {
   color: color-mix(in srgb, currentcolor 85%, transparent) !important; }

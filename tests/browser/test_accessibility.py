@@ -39,7 +39,7 @@ def findings(page: Any) -> list[str]:
 def test_a_page_has_no_serious_finding_in_either_theme(open_page, name: str) -> None:
     page = open_page("/" if name == "home" else f"/{name}", size=(1280, 900))
     page.wait_for_function(DONE, timeout=120_000)
-    page.wait_for_timeout(1500)
+    page.wait_for_timeout(3000)  # what is about to be replaced is drawn pale
     page.wait_for_function(DONE, timeout=120_000)
     page.evaluate(AXE.read_text(encoding="utf-8"))
     light = page.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor")
