@@ -9,9 +9,23 @@ PYTHON ?= python3
 PORT ?= 8501
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --disable-pip-version-check
+
 # CPU=1: PyTorch without its GPU packages, from PyTorch's own index
-TORCH_FIRST := $(if $(CPU),$(BIN)/python -m pip install --disable-pip-version-check \
-	torch torchvision --index-url https://download.pytorch.org/whl/cpu)
+PAIR = $$(grep -hoE '^torch(vision)?==[^ ;]+' requirements.lock)
+TORCH_FIRST = $(if $(CPU),$(PIP) $(PAIR) --index-url https://download.pytorch.org/whl/cpu)
+SKIPPED := $(if $(CPU),^(cuda-|nvidia-|triton=),^$$)
+
+# $(call install,NAME): the versions of NAME.lock; where these do not fit this Python or this
+# platform, the newest ones in the ranges of NAME.txt
+define install
+	@echo "Installing into $(VENV): about 4 minutes and 6 GB; CPU=1 leaves the GPU packages out."
+	$(TORCH_FIRST)
+	grep -vE '$(SKIPPED)' $(1).lock > $(VENV)/$(1).lock
+	$(PIP) --only-binary :all: -r $(VENV)/$(1).lock || { \
+		echo "The versions of $(1).lock do not fit here; taking the ranges of $(1).txt."; \
+		$(PIP) -r $(1).txt; }
+endef
 
 .PHONY: run test test-long bench weights clean
 
@@ -43,20 +57,16 @@ clean:
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
-		|| { echo "Python 3.10 or newer is needed; name one with make PYTHON=python3.12 ..."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed; name one with make PYTHON=python3.12 ..."; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/run.stamp: requirements.txt | $(BIN)/python
-	@echo "Installing into $(VENV): about 4 minutes and 6.3 GB; CPU=1 leaves the GPU packages out."
-	$(TORCH_FIRST)
-	$(BIN)/python -m pip install --disable-pip-version-check -r requirements.txt
+$(VENV)/run.stamp: requirements.txt requirements.lock | $(BIN)/python
+	$(call install,requirements)
 	touch $@
 
-$(VENV)/dev.stamp: requirements-dev.txt requirements.txt package.json | $(BIN)/python
-	@echo "Installing into $(VENV): about 4 minutes and 6.3 GB; CPU=1 leaves the GPU packages out."
-	$(TORCH_FIRST)
-	$(BIN)/python -m pip install --disable-pip-version-check -r requirements-dev.txt
+$(VENV)/dev.stamp: requirements-dev.txt requirements-dev.lock requirements.txt package.json | $(BIN)/python
+	$(call install,requirements-dev)
 	@{ command -v npm >/dev/null && npm install --no-package-lock --no-audit --no-fund; } \
 		|| echo "No linter for JavaScript: npm or its network is missing; its tests are skipped."
 	touch $@ $(VENV)/run.stamp

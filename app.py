@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 
 from pages import navigation
 from pages.shared import shell, state
 
 # Before the navigation: else the browser loads a page's own icon from the network.
-st.set_page_config(page_icon="assets/icon.png", layout="wide", initial_sidebar_state=290)
+icon = Path(__file__).resolve().parent / "assets" / "icon.png"
+st.set_page_config(
+    page_icon=str(icon),
+    layout="wide",
+    initial_sidebar_state=290,
+    menu_items={"About": shell.ABOUT},
+)
 page = st.navigation(navigation.menu(), position="top")
 st.set_page_config(page_title=navigation.tab_title(page.url_path))
 shell.dress(navigation.ENTRIES)

@@ -87,7 +87,7 @@ def traffic(page: Page, address: str) -> dict[str, int]:
     page.wait_for_timeout(1000)
     opened = sum(received)
     received.clear()
-    page.get_by_role("slider", name="Live score").focus()
+    page.get_by_role("slider", name="Score threshold").focus()
     page.keyboard.press("ArrowLeft")
     page.wait_for_timeout(1500)
     settled(page)

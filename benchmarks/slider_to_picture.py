@@ -39,15 +39,13 @@ def measure(page: Page, moves: int) -> list[float]:
     """Milliseconds of each move of the score slider between two places, by mouse."""
     page.evaluate(_CLOCK)
     slider = page.get_by_role("slider", name="Score threshold")
-    track = page.get_by_test_id("stSidebar").bounding_box()
-    assert track is not None
     for i in range(moves):
-        thumb = slider.bounding_box()
-        assert thumb is not None
-        y = thumb["y"] + thumb["height"] / 2
-        page.mouse.move(thumb["x"] + thumb["height"] / 2, y)  # the thumb is square
+        track = slider.bounding_box()
+        assert track is not None
+        y = track["y"] + track["height"] / 2
+        page.mouse.move(track["x"] + track["width"] / 2, y)
         page.mouse.down()
-        page.mouse.move(track["x"] + track["width"] * (0.8 if i % 2 else 0.12), y, steps=6)
+        page.mouse.move(track["x"] + track["width"] * (0.8 if i % 2 else 0.02), y, steps=6)
         page.mouse.up()
         page.wait_for_function(f"() => clock.took.length > {i}", timeout=30_000)
         page.wait_for_timeout(700)

@@ -1,3 +1,3 @@
 """What ConvScope computes, without its pages: models, inference, explanations, comparisons."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -1,97 +1,56 @@
-"""Free photos that come with the dependencies; nothing is ever downloaded."""
+"""The sample photos of ``assets/samples``; ``samples.json`` names author, licence and source."""
 
 from __future__ import annotations
 
 import functools
-import importlib.util
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from vision_core.errors import UserError
 from vision_core.images import Photo, decode
 
+ASSETS = Path(__file__).resolve().parents[1] / "assets" / "samples"
+
 
 @dataclass(frozen=True)
 class Sample:
-    """A photo inside an installed package.
+    """A photo that comes with the app.
 
     Attributes:
         name: what the user picks.
+        file: where it lies.
         title: a line below the picture.
-        credit: who made it and under which terms.
-        package: the package that ships it.
-        path: where in the package.
+        author: who made it.
+        licence: the terms: public domain, CC0, or CC BY.
+        source: the package that it was taken from, unchanged, and where the photo is on the web.
     """
 
     name: str
+    file: Path
     title: str
-    credit: str
-    package: str
-    path: str
+    author: str
+    licence: str
+    source: str
 
     @property
-    def file(self) -> Path | None:
-        """Where it lies, or ``None`` where the package or the file is missing."""
-        # find_spec does not import the package: scikit-image alone takes half a second.
-        spec = importlib.util.find_spec(self.package)
-        for folder in (spec.submodule_search_locations or ()) if spec else ():
-            if (file := Path(folder) / self.path).is_file():
-                return file
-        return None
+    def credit(self) -> str:
+        """Author and terms, as they stand below the picture."""
+        return f"{self.author}, {self.licence}, from {self.source.partition(',')[0]}"
 
 
-_FLICKR = "Flickr, CC BY 2.0, distributed with scikit-learn"
-SAMPLES: tuple[Sample, ...] = (
-    Sample(
-        "cat",
-        "Chelsea the cat",
-        "Stefan van der Walt, CC0, distributed with scikit-image",
-        "skimage",
-        "data/chelsea.png",
-    ),
-    Sample(
-        "astronaut",
-        "Astronaut Eileen Collins",
-        "NASA, public domain, distributed with scikit-image",
-        "skimage",
-        "data/astronaut.png",
-    ),
-    Sample(
-        "grace_hopper",
-        "Rear Admiral Grace Hopper",
-        "United States Navy, public domain, distributed with Matplotlib",
-        "matplotlib",
-        "mpl-data/sample_data/grace_hopper.jpg",
-    ),
-    Sample(
-        "motorcycle",
-        "Motorcycle in a garage",
-        "Middlebury Stereo 2014, CC0, distributed with scikit-image",
-        "skimage",
-        "data/motorcycle_left.png",
-    ),
-    Sample(
-        "coffee",
-        "Cup of coffee",
-        "Rachel Michetti, CC0, distributed with scikit-image",
-        "skimage",
-        "data/coffee.png",
-    ),
-    Sample(
-        "china",
-        "Chinese temple",
-        f"danielbuechele, {_FLICKR}",
-        "sklearn",
-        "datasets/images/china.jpg",
-    ),
-    Sample("flower", "Dahlia", f"vultilion, {_FLICKR}", "sklearn", "datasets/images/flower.jpg"),
-)
+def _listed() -> tuple[Sample, ...]:
+    """The rows of ``samples.json``, in its order."""
+    rows = json.loads((ASSETS / "samples.json").read_text("utf-8"))
+    return tuple(Sample(**{**row, "file": ASSETS / row["file"]}) for row in rows)
 
 
-@functools.cache
+SAMPLES: tuple[Sample, ...] = _listed()
+
+
 def names() -> tuple[str, ...]:
-    """The samples whose files are installed."""
-    return tuple(s.name for s in SAMPLES if s.file is not None)
+    """The names of all samples, the one that opens first at the head."""
+    return tuple(sample.name for sample in SAMPLES)
 
 
 def info(name: str) -> Sample:
@@ -111,12 +70,7 @@ def sample(name: str) -> Photo:
     """A sample photo, decoded once.
 
     Raises:
-        UserError: there is no such sample, or the package that ships it is not installed.
+        UserError: there is no such sample.
     """
     entry = info(name)
-    if (file := entry.file) is None:
-        raise UserError(
-            f"The sample photo {name!r} comes with {entry.package}, which is not installed; "
-            f"run pip install -r requirements.txt."
-        )
-    return decode(file.read_bytes(), f"{entry.name}{file.suffix}")
+    return decode(entry.file.read_bytes(), entry.file.name)

@@ -57,6 +57,8 @@ def _show(model: Model, photo: Photo, outer: tuple[Field, ...]) -> None:
     if not 0 <= channel < len(found.values):
         channel = found.strongest(1)[0]
     inside.sheet(found, channel, bool(st.session_state["oneScale"]))
+    # After the sheet, which a click on may change; for those who do not click, too.
+    st.number_input("Channel (-1: the strongest)", -1, step=1, key="channel", width=240)
     large, back, climb = st.tabs(
         ["Where on the photo", "What in the pixels", "What would make it larger"],
         on_change="rerun",

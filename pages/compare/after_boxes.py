@@ -10,7 +10,6 @@ import streamlit as st
 
 from pages.compare import common, saliency, truth
 from pages.compare.columns import JudgedColumn, Made, partners
-from pages.compare.dials import names
 from pages.compare.sides import Side
 from pages.components import wipe
 from pages.shared import charts, state
@@ -149,7 +148,11 @@ def _rows(a: JudgedColumn, b: JudgedColumn, comparison: BoxComparison) -> None:
 def _agreement(a: JudgedColumn, b: JudgedColumn) -> None:
     f1 = agreement_curve(at_any_score(a.column), at_any_score(b.column), _SCORES)
     now = [s.selection.thresholds.score for s in (a, b)]
-    charts.show(differences.agreement(_SCORES, f1, now[0]), "agreement")
+    charts.show(
+        differences.agreement(_SCORES, f1, now[0]),
+        "agreement",
+        "F1 between the two models by score threshold",
+    )
     mark = "" if now[0] == now[1] else f" The mark is at the threshold of {a.side.title}."
     st.caption(
         "F1 between the two models while one score threshold for both rises. Where both "
@@ -184,18 +187,8 @@ def _joints(a: JudgedColumn, b: JudgedColumn, comparison: BoxComparison) -> None
 def _truth(photo: Photo, shown: Sequence[JudgedColumn], there: Truth | None) -> None:
     left, right = st.columns([2, 3], gap="medium")
     with left:
-        if st.session_state["colour"] != "truth":
-            st.button(
-                "Draw true boxes on the pictures",
-                on_click=state.put,
-                type="primary",
-                args=("colour", "truth"),
-                icon=":material/draw:",
-                key="start_truth",
-            )
-        else:
-            st.caption("Press “Draw a true box” under a picture, then drag a box.")
-        truth.edit(photo, names([(s.side, s.trace) for s in shown]))
+        st.caption("Press “Draw true boxes” above the pictures, then drag boxes on any of them.")
+        truth.edit(photo)
     with right:
         if there is None:
             st.info(
@@ -216,6 +209,7 @@ def _truth(photo: Photo, shown: Sequence[JudgedColumn], there: Truth | None) -> 
                 points,
             ),
             "pr",
+            "Precision by recall",
         )
         st.caption(
             "IoU 0.5, matched by Pascal VOC's rule: a detection whose best true box is taken is "

@@ -51,13 +51,14 @@ def show(photo: Photo, sides: Sequence[Side], outer: tuple[Field, ...]) -> None:
             columns.errors_only(sides)
             return
         alive = [side for side, _ in found]
-        used = [*dials.fields(found), ONLY, BOX, truth.FIELD]
+        used = [*dials.fields(found), ONLY, BOX, truth.FIELD, truth.DRAWING]
         if len(alive) > 1:
             used.append(pair_field(alive))
         state.use(*used)
         with st.sidebar:
             dials.controls(found)
-        truth.prepare(dials.names(found), _likely(found[0][1]))
+        known = dials.names(found)
+        truth.prepare(known, _likely(found[0][1]))
         there = truth.current(photo)
         shown = [_shown(photo, side, trace, there) for side, trace in found]
         made = {
@@ -65,8 +66,10 @@ def show(photo: Photo, sides: Sequence[Side], outer: tuple[Field, ...]) -> None:
             for a, b in combinations(shown, 2)
         }
         pair = tuple(st.session_state["pair"]) if len(alive) > 1 else ("", "")
-        if len(alive) > 1:
-            _filters(alive, made)
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            if len(alive) > 1:
+                _filters(alive, made)
+            truth.button(known)
         _pictures(photo, sides, shown, made, pair, there)
         state.write(*outer, *used)
         after_boxes.show(photo, sides, shown, made, there)
@@ -165,7 +168,7 @@ def _scene(
         group="compare",
         shared=bool(st.session_state["together"]),
         plain=True,
-        asks="draw" if how == "truth" else "",
+        asks="draw" if truth.drawing() else "",
         tints=tints,
         marks=marks,
         only=[ids[i] for i in rows] if len(rows) < len(ids) else None,
@@ -197,20 +200,19 @@ def _true_marks(there: Truth, judged: Judged | None) -> list[canvas.Mark]:
 
 def _filters(alive: Sequence[Side], made: Made) -> None:
     """The counts of the differences; one that is pressed leaves only its boxes."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        a, b = pick_pair(alive)
-        comparison = made[(a.letter, b.letter)]
-        counts = comparison.counts()
-        sides = {"a": a.letter.upper(), "b": b.letter.upper()}
-        st.pills(
-            "Differences: press one to see its boxes alone",
-            KINDS,
-            key="only",
-            format_func=lambda kind: f"{WORDS[kind].format(**sides)}: {counts[kind]}",
-        )
-        st.markdown(
-            f"Agreement: **F1 {comparison.f1:.2f}**",
-            width="content",
-            help="F1: the share of all boxes that both models found, with the same class and "
-            "an IoU of at least 0.5. Two models that find nothing agree.",
-        )
+    a, b = pick_pair(alive)
+    comparison = made[(a.letter, b.letter)]
+    counts = comparison.counts()
+    sides = {"a": a.letter.upper(), "b": b.letter.upper()}
+    st.pills(
+        "Differences: press one to see its boxes alone",
+        KINDS,
+        key="only",
+        format_func=lambda kind: f"{WORDS[kind].format(**sides)}: {counts[kind]}",
+    )
+    st.markdown(
+        f"Agreement: **F1 {comparison.f1:.2f}**",
+        width="content",
+        help="F1: the share of all boxes that both models found, with the same class and "
+        "an IoU of at least 0.5. Two models that find nothing agree.",
+    )

@@ -110,7 +110,9 @@ def _classes(alive: Sequence[Side], as_table: bool) -> None:
         )
         return
     values = {title: [shares.get(n) for n in order] for title, shares in by_name.items()}
-    charts.show(differences.grouped_bars(order, values), "class_bars")
+    charts.show(
+        differences.grouped_bars(order, values), "class_bars", "Probability of each class by model"
+    )
     st.caption(
         "The best classes of each model, by name; a model that does not know a class says "
         "so. Probabilities of models with different lists of classes are not alike: a "

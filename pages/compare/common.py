@@ -33,7 +33,7 @@ def cost(done: Mapping[str, Column]) -> None:
     """Milliseconds of each stage, parameters, multiply-adds and bytes of each model, by letter."""
     found = {f"{letter.upper()}: {c.title}": c for letter, c in done.items()}
     timings = {name: c.stages for name, c in found.items() if c.trace}
-    charts.show(differences.stage_times(timings), "stage_times")
+    charts.show(differences.stage_times(timings), "stage_times", "Milliseconds of each stage")
     rows = [
         {
             "model": name,

@@ -204,7 +204,8 @@ def _where(two: tuple[Side, Side], names: tuple[str, str]) -> np.ndarray:
 
 def _confusion(photo: Photo, two: tuple[Side, Side], made: MapComparison) -> None:
     chart = differences.confusion(made.labels, made.table, two[0].title, two[1].title)
-    charts.show(chart, "confusion")
+    what = f"Of the pixels of each class by {two[0].title}, the shares by {two[1].title}"
+    charts.show(chart, "confusion", what)
     st.caption(
         "Every row adds up to 1: of the pixels that the one gives a class, the share that "
         "the other gives each class. Names are compared with their aliases merged "
@@ -215,7 +216,7 @@ def _confusion(photo: Photo, two: tuple[Side, Side], made: MapComparison) -> Non
 def _iou(photo: Photo, two: tuple[Side, Side], made: MapComparison) -> None:
     if made.iou:
         pairs = sorted(made.iou.items(), key=lambda p: -p[1])
-        results.bars("iou_bars", pairs)
+        results.bars("iou_bars", pairs, what="IoU of the two maps for each class")
     else:
         st.info("The two share no class that occurs here.", icon=":material/join_inner:")
     _alone(two, made)

@@ -119,8 +119,13 @@ def _charts(
         )
     )
     height = int(min(max(330 * photo.height / photo.width + 50, 190), 420))
-    charts.show(panels(shown, 3, height), "map_difference", config=charts.ZOOMS)
     alike = similarity(made[0].signed, made[1].signed)
+    charts.show(
+        panels(shown, 3, height),
+        "map_difference",
+        f"Two maps and their difference, rank correlation {alike.signed:.2f}",
+        config=charts.ZOOMS,
+    )
     left, right, words = st.columns([1, 1, 3])
     left.metric("Rank correlation, signed", f"{alike.signed:.2f}")
     right.metric("of the magnitudes", f"{alike.absolute:.2f}")

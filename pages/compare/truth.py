@@ -39,6 +39,7 @@ def _rows(text: str) -> list[Row]:
 
 
 FIELD = Field("truth", "", _parse)
+DRAWING = Field("drawing", False, state.flag, lambda v: str(int(v)))
 
 
 def _mark(photo: Photo) -> str:
@@ -117,12 +118,41 @@ def _take_file(photo: Photo) -> None:
         state.note(str(error))
 
 
-def edit(photo: Photo, names: Sequence[str]) -> None:
-    """The list of the true boxes, and the ways to more of them.
+def drawing() -> bool:
+    """Whether a box that is dragged on a picture is a true one."""
+    return bool(st.session_state["drawing"]) and st.session_state["colour"] == "truth"
+
+
+def _switch(on: bool) -> None:
+    state.put("drawing", on)
+    if on:
+        state.put("colour", "truth")
+
+
+def button(names: Sequence[str]) -> None:
+    """The one button that starts and stops drawing on the pictures, and the class of the next box.
+
+    Args:
+        names: of the classes that the models know.
+    """
+    on = drawing()
+    st.button(
+        "Stop drawing" if on else "Draw true boxes",
+        key="draw_truth",
+        on_click=_switch,
+        args=(not on,),
+        icon=":material/draw:",
+        help="Drag a box around each object that is really there; the models are judged by them.",
+    )
+    if on:
+        st.selectbox("Class of the next box", names, key=_CLASS, width=220)
+
+
+def edit(photo: Photo) -> None:
+    """The list of the true boxes, and the file that may hold more of them.
 
     Args:
         photo: the photo.
-        names: of the classes that the models know.
     """
     rows = drawn(photo)
     if rows:
@@ -151,9 +181,8 @@ def edit(photo: Photo, names: Sequence[str]) -> None:
         every.button(
             "Remove all", width="stretch", key="truth_clear", on_click=_store, args=(photo, [])
         )
-    st.selectbox("Class of the next box", names, key=_CLASS)
     st.file_uploader(
-        "Or a COCO file with the boxes of this photo",
+        "A COCO file with the boxes of this photo",
         type=["json"],
         key="truth_file",
         on_change=_take_file,

@@ -95,7 +95,14 @@ def _grid(found: feature.Filters, title: str, columns: int) -> None:
         tiles = np.stack([signed_colours(f, limit) for f, limit in pairs])
     words = [f"filter {i}, norm {norms[i]:.2f}" for i in path]
     picked = tile_view.show(
-        f"filters_{title}", tiles, words, path.tolist(), int(st.session_state["filter"]), columns
+        f"filters_{title}",
+        tiles,
+        words,
+        path.tolist(),
+        int(st.session_state["filter"]),
+        columns,
+        "filters",
+        0.5 if columns < 16 else 1.0,
     )
     if picked is not None and title == "Trained":
         state.put("filter", picked)
@@ -108,9 +115,11 @@ def _grid(found: feature.Filters, title: str, columns: int) -> None:
 
 def _one(found: feature.Filters) -> None:
     """The chosen filter, one kernel for each input channel, strongest first."""
+    # After the sheet, which a click on may change; for those who do not click, too.
+    st.number_input("Number of a filter (-1: none)", -1, step=1, key="filter", width=240)
     at = int(st.session_state["filter"])
     if not 0 <= at < len(found.weights):
-        st.caption("Click a filter to see its kernel for each input channel.")
+        st.caption("Click a filter, or type its number, to see its kernel for each input channel.")
         return
     kernels = found.weights[at]
     path = feature.order(kernels[:, None], "norm")[:_MOST]
@@ -119,4 +128,4 @@ def _one(found: feature.Filters) -> None:
     names = ("red", "green", "blue") if found.colour else None
     words = [f"channel {names[i] if names else i}" for i in path]
     st.markdown(f"**Filter {at}**, one kernel for each input channel; full colour at ± {limit:.3g}")
-    tile_view.show("kernels", tiles, words, path.tolist(), -1, 16)
+    tile_view.show("kernels", tiles, words, path.tolist(), -1, 16, "kernels")

@@ -27,7 +27,7 @@ def main() -> None:
     for title, entries in navigation.SECTIONS.items():
         st.markdown(f"#### {title}")
         _cards(entries)
-    left, right = st.columns(2, gap="large")
+    left, right, last = st.columns(3, gap="large")
     left.markdown(
         "**Works without a network.** The *bundled* models are part of ConvScope. The full-size "
         "torchvision models are downloaded only when you ask for one."
@@ -36,6 +36,10 @@ def main() -> None:
         "**Links keep the view.** Photo, model and thresholds stand in the address bar: copy it, "
         "and it opens the same view again. Photos that you upload stay in your own browser "
         "session and are never stored."
+    )
+    last.markdown(
+        "**Light or dark.** The menu with three dots at the top right switches the theme. The "
+        "**Present** switch of a page makes everything larger for a lecture hall."
     )
     state.write(frame.PRESENT)
 

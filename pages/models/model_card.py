@@ -116,7 +116,7 @@ def _layers(card: Card) -> None:
         f"x {width} (channels, height, width) and takes **{laid_out.multiply_adds / 1e9:,.3g} "
         f"billion multiply-adds**. {laid_out.note}"
     )
-    charts.show(cost_by_layer(laid_out.layers), "cost")
+    charts.show(cost_by_layer(laid_out.layers), "cost", "Millions of multiply-adds by layer")
     seen = _receptive_fields(card.name)
     norms = st.toggle("Normalisation layers too", key="norms")
     rows = [
@@ -190,7 +190,8 @@ def _training(card: Card) -> None:
     left, right = st.columns(2)
     for place, key, title in ((left, "loss", "Training loss"), (right, "score", "Score on val")):
         if any(key in row for row in history):
-            charts.show(training_curve(history, key, title), f"curve_{key}", at=place)
+            chart = training_curve(history, key, title)
+            charts.show(chart, f"curve_{key}", f"{title} by epoch", at=place)
     st.markdown(
         f"{run.get('epochs')} epochs in {run.get('minutes')} minutes on {run.get('hardware')}. "
         f"{run.get('notes', '')}"

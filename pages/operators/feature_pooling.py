@@ -44,8 +44,14 @@ def section(lede: Any, outer: tuple[state.Field, ...]) -> None:
                 width="stretch",
                 caption=f"{name}, {values.shape[1]} x {values.shape[0]}{error}",
                 output_format="PNG",
+                alt=f"{name}: values from {values.min():.3g} to {values.max():.3g}",
             )
-    columns[2].image(found.photo.pixels, width="stretch", caption=plain(found.photo.name))
+    columns[2].image(
+        found.photo.pixels,
+        width="stretch",
+        caption=plain(found.photo.name),
+        alt=f"The photo {found.photo.name}",
+    )
     st.caption(
         f"{found.card.title}, layer {found.layer}, channel {found.channel}, all panels on "
         "one scale: orange is positive, blue negative."

@@ -105,7 +105,12 @@ def network(fields: tuple[Field, ...]) -> None:
             MapPanel("g, from above", _large(g, shared), shared),
         ]
         shown += [MapPanel(_TITLES[r], _large(view.passed[r][unit], shared), shared) for r in RULES]
-        charts.show(panels(shown, 3, 280), "relu_maps", config=charts.ZOOMS)
+        charts.show(
+            panels(shown, 3, 280),
+            "relu_maps",
+            "Values and gradients of one channel, and what each rule passes on",
+            config=charts.ZOOMS,
+        )
         state.write(*outer, *used)
 
 

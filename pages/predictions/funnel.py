@@ -50,7 +50,9 @@ def show(selection: Selection, found: Behind | None) -> None:
         format_func=lambda name: "detections only" if name == _NOTHING else stage_words(name),
         captions=["", *(f"**{s.count:,}** {s.text}" for s in named.values())],
     )
-    charts.show(figures.funnel(tuple(named.values())), "funnel")
+    charts.show(
+        figures.funnel(tuple(named.values())), "funnel", "How many boxes are left after each stage"
+    )
 
 
 def _said(found: Behind) -> str:

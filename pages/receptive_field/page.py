@@ -123,7 +123,7 @@ def growth(menu: Any, lede: Any, fields: tuple[state.Field, ...]) -> None:
         st.warning(sentence(error), icon=":material/rule:")
     left, right = st.columns([5, 4], gap="medium")
     with left:
-        charts.show(growth_chart(rows), "growth")
+        charts.show(growth_chart(rows), "growth", "Receptive field after each layer")
     with right:
         _editor(rows)
     weights = sum(r.kernel**2 for r in rows)

@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from pages.shared import shell
+from vision_core.figures import alt
 
 STILL = {"displayModeBar": False, "scrollZoom": False}
 ZOOMS = {"displayModeBar": False, "scrollZoom": True}
@@ -19,6 +20,7 @@ _USUAL = 12  # Plotly's own size of type, pixels
 def show(
     figure: go.Figure,
     key: str,
+    what: str,
     *,
     at: Any = st,
     config: dict[str, Any] | None = None,
@@ -30,6 +32,7 @@ def show(
     Args:
         figure: what to draw; changed where it is shown to a lecture hall.
         key: of the element.
+        what: it shows; for readers who do not see it the values follow.
         at: where it stands.
         config: of Plotly; no zoom where left out.
         height: as ``st.plotly_chart`` takes it.
@@ -38,9 +41,10 @@ def show(
     Returns:
         what ``st.plotly_chart`` returns.
     """
+    words = alt.in_words(figure, what)
     drawn = larger(figure) if shell.presenting() else figure
     return at.plotly_chart(
-        drawn, key=key, config=config or STILL, width="stretch", height=height, **more
+        drawn, key=key, config=config or STILL, width="stretch", height=height, alt=words, **more
     )
 
 

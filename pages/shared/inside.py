@@ -55,7 +55,7 @@ def sheet(found: Activations, chosen: int, shared: bool) -> None:
     tiles = np.stack([signed_colours(m, whole if shared else own_limit(m)) for m in maps])
     peaks = maps.reshape(len(maps), -1).max(1)
     words = [f"channel {c}, largest {p:.3g}" for c, p in zip(path, peaks, strict=True)]
-    picked = tile_view.show("maps", tiles, words, path, chosen, 16)
+    picked = tile_view.show("maps", tiles, words, path, chosen, 16, "maps")
     if picked is not None:
         state.put("channel", picked)
         st.rerun()
@@ -81,6 +81,7 @@ def one(photo: Photo, found: Activations, channel: int) -> None:
         charts.show(
             panels([MapPanel(f"Channel {channel} of {found.layer}", drawn, limit)], 1, 420),
             "large",
+            f"One channel over the photo, largest value {values.max():.3g}",
             config=charts.ZOOMS,
         )
     with right:
@@ -89,6 +90,7 @@ def one(photo: Photo, found: Activations, channel: int) -> None:
         charts.show(
             histogram(*feature.histogram(found.values)),
             "histogram",
+            "How many activations have each value",
         )
         i, j = np.unravel_index(values.argmax(), values.shape)
         state.explain_link("Explain this unit", f"unit:{found.layer}:{channel},{i},{j}")
@@ -115,6 +117,7 @@ def projection(model: Model, photo: Photo, trace: Trace, found: Activations, cha
         charts.show(
             panels([MapPanel("Photo", photo.pixels), MapPanel("Projection", drawn, limit)], 2, 360),
             "projection",
+            "The photo, and the pixels that the activation comes from",
             config=charts.ZOOMS,
         )
         for i, pooling in enumerate(made.poolings):
@@ -138,5 +141,6 @@ def _switches(at: int, pooling: PoolingSwitches) -> None:
     charts.show(
         panels([MapPanel(title, shown, limit, words)], 1, 300),
         f"switches_{at}",
+        "What went into the max pooling, with the positions of its maxima",
         config=charts.ZOOMS,
     )

@@ -17,7 +17,9 @@ _TITLE = 62  # pixels above each row of maps
 
 
 def columns(photo: Photo, count: int) -> int:
-    """Maps in a row, so that they are as large as the room allows."""
+    """Maps in a row, so that they are as large as the room allows; on a phone one."""
+    if shell.on_phone():
+        return 1
     if two_rows():
         return min(count, 4)
 

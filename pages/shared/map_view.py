@@ -150,7 +150,9 @@ class Stills:
             self.at = _filled(self.at, html, self._home)
         if self._aside is not None and any(place.map and place.words for place in places):
             # at the first partial map, when the style that hides it is surely there
-            self._loader = self._aside.plotly_chart(go.Figure(), key=stills.LOADER)
+            self._loader = self._aside.plotly_chart(
+                go.Figure(), key=stills.LOADER, alt="Nothing yet"
+            )
             self._aside = None
         self._also()
 
@@ -212,7 +214,8 @@ def chart(photo: Photo, found: list[Attribution], key: str, at: Any = st) -> Non
         for a, limit in zip(found, _limits(found), strict=True)
     ]
     figure = panels(shown, map_area.columns(photo, len(shown)), map_area.ROW, map_area.two_rows())
-    charts.show(figure, key, at=at, config=charts.ZOOMS, height="stretch")
+    what = "Maps of what raises or lowers the score. " + " ".join(in_words(a) for a in found)
+    charts.show(figure, key, what.rstrip("."), at=at, config=charts.ZOOMS, height="stretch")
 
 
 def _layer(a: Attribution) -> str:

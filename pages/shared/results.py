@@ -78,10 +78,15 @@ def distribution(trace: DetectionTrace, candidate: int) -> None:
     state.explain_link("Explain this box", f"candidate:{candidate}")
 
 
-def bars(key: str, pairs: Sequence[tuple[str, float]], chosen: str | None = None) -> None:
+def bars(
+    key: str,
+    pairs: Sequence[tuple[str, float]],
+    chosen: str | None = None,
+    what: str = "Scores of the classes, best first",
+) -> None:
     """Class scores as bars."""
     figure = figures.class_distribution(pairs, chosen=chosen)
-    charts.show(figure, key)
+    charts.show(figure, key, what)
 
 
 def spent(selection: Selection, passes: int, spent_ms: float) -> None:
@@ -121,6 +126,7 @@ def timing(trace: DetectionTrace | SegmentationTrace | ClassificationTrace, pass
     charts.show(
         figures.timing(trace.info.timing_ms),
         "timing",
+        "Milliseconds of each stage",
     )
     st.caption(
         f"{trace.info.model} on {trace.info.device}; the network saw {width} x {height} "

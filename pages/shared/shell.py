@@ -10,6 +10,11 @@ from pathlib import Path
 import streamlit as st
 
 _PHONE = Path(__file__).with_name("page.js")
+ABOUT = (
+    "**ConvScope** shows what convolutional networks see. This menu also holds the theme: light, "
+    "dark, or as the system has it."
+)
+"""In the menu at the top right. Streamlit shows that menu, the theme in it, for the sake of it."""
 _STYLE = """<style>
 [data-testid="stMainBlockContainer"] { padding: 4.2rem 1.4rem 2rem; max-width: none; }
 [data-testid="stSidebarHeader"] { height: auto; padding-bottom: 0; }
@@ -19,6 +24,14 @@ _STYLE = """<style>
 h1 { font-size: 1.9rem !important; padding: 0 0 0.3rem !important; }
 h1.name { font-size: 1.4rem !important; padding: 0 !important; margin: 0 !important;
   line-height: 1.25 !important; }
+/* Streamlit's own text on these is too pale: under 4.5 to 1. */
+[data-testid^="stBaseButton-primary"], [data-testid^="stBaseButton-primary"] * {
+  color: light-dark(#FFFFFF, #10161D) !important; }
+[data-testid="stMultiSelect"] span[title], [data-testid="stMultiSelect"] span[title] + * {
+  color: light-dark(#FFFFFF, #10161D) !important; }
+[data-testid="stCaptionContainer"] { opacity: 0.85 !important; }
+[data-testid="stFileUploaderDropzoneInstructions"] span {
+  color: color-mix(in srgb, currentcolor 85%, transparent) !important; }
 .fates { line-height: 1.9; }
 .quiet { font-size: 0.88rem; opacity: 0.75; white-space: nowrap; }
 .legend div { padding: 0.1rem 0; }
@@ -69,6 +82,11 @@ def dress_for_stage() -> None:
 def presenting() -> bool:
     """Whether the page is shown to a lecture hall: no rails, larger type."""
     return bool(st.session_state.get("present", False))
+
+
+def on_phone() -> bool:
+    """Whether a phone's browser shows the page, as it names itself to servers."""
+    return "Mobi" in (st.context.headers.get("User-Agent") or "")
 
 
 def warm_up() -> None:

@@ -75,6 +75,7 @@ class _Memory:
         address: what stands in the address bar, as last written or read.
         asked: what the address asked for and no field has taken yet.
         kept: value and field by name; the field is ``None`` until one was used.
+        chosen: names of fields whose value somebody chose: no other default takes its place.
         given: names of the widgets that were given their value on this page.
         notes: sentences on what could not be had.
     """
@@ -84,6 +85,7 @@ class _Memory:
     address: dict[str, str] = field(default_factory=dict)
     asked: dict[str, str] = field(default_factory=dict)
     kept: dict[str, tuple[Any, Field | None]] = field(default_factory=dict)
+    chosen: set[str] = field(default_factory=set)
     given: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
 
@@ -167,6 +169,7 @@ def _forget(name: str) -> None:
     memory = _memory()
     memory.asked.pop(name, None)
     memory.kept.pop(name, None)
+    memory.chosen.discard(name)
     if name in st.session_state:
         del st.session_state[name]
 
@@ -180,19 +183,25 @@ def use(*fields: Field) -> None:
     """Give every field's widget its value, before the widget is made.
 
     A value that the address asks for comes first, once; then what the session holds; then the
-    default. A value that equals the default follows it when another model has another default.
+    default. A value that nobody chose follows the default when another model has another one.
     """
     memory = _memory()
     for one in fields:
         kept, was = memory.kept.get(one.name, (None, None))
         before = st.session_state.get(one.name)
         before = kept if before is None else before
+        if was is not None and before is not None:
+            _notice(was, before, before != kept)
         if one.name in memory.asked:
             value = _parsed(one, memory.asked.pop(one.name))
-        elif before is None or (was is not None and before == was.default):
+        elif before is None or (
+            was is not None and before == was.default and one.name not in memory.chosen
+        ):
             value = one.default
         else:
             value = before if _fits(one, before) else one.default
+        if before is not None and value != before:
+            memory.chosen.discard(one.name)
         memory.kept[one.name] = (value, one)
         # A new page makes a new widget, which has no value of its own although its key has one.
         if one.name not in memory.given or st.session_state.get(one.name) != value:
@@ -200,10 +209,28 @@ def use(*fields: Field) -> None:
             st.session_state[one.name] = value
 
 
+def _notice(was: Field, value: Any, moved: bool) -> None:
+    """Remember whether somebody chose a value: any other than the default, and any model.
+
+    Args:
+        was: the field of the value.
+        value: it has now.
+        moved: whether its widget was moved since the field was last used.
+    """
+    chosen = _memory().chosen
+    if value != was.default or (moved and _GROUP.get(was.name) == "model"):
+        chosen.add(was.name)
+    elif moved:
+        chosen.discard(was.name)
+
+
 def put(name: str, value: Any) -> None:
     """Set a field from a callback, also one whose widget is not on the page now."""
     memory = _memory()
-    memory.kept[name] = (value, memory.kept.get(name, (None, None))[1])
+    was = memory.kept.get(name, (None, None))[1]
+    if was is not None:
+        _notice(was, value, moved=True)
+    memory.kept[name] = (value, was)
     st.session_state[name] = value
 
 
@@ -211,6 +238,7 @@ def reset(*fields: Field) -> None:
     """Put fields back to their defaults; for callbacks."""
     for one in fields:
         put(one.name, one.default)
+        _memory().chosen.discard(one.name)
 
 
 def held(name: str) -> Any:

@@ -32,7 +32,7 @@ class Controls:
     joint: float | None = None
     opacity: float = 0.5
     captions: bool = True
-    steps: tuple[float, float] = (0.01, 0.01)  # of the score and the IoU slider
+    steps: tuple[float, float] = (0.01, 0.01)  # of the score and the IoU threshold
 
 
 def class_names(trace: DetectionTrace) -> list[str]:
@@ -82,20 +82,23 @@ def controls(trace: DetectionTrace, kind: str | None, beside: Any = None) -> Con
     """
     used = fields(trace)
     state.use(*used)
-    st.slider(
+    # The sliders lie under the picture; here the same numbers can be typed.
+    st.number_input(
         "Score threshold",
         0.0,
         1.0,
         step=step_of(trace.defaults.score),
+        format="%g",
         key="score",
         help=glossary.with_help("candidate", "Keep only candidates with a greater score."),
     )
     nms = st.session_state["nms"]
-    st.slider(
+    st.number_input(
         "NMS IoU threshold",
         0.0,
         1.0,
         step=step_of(trace.defaults.iou),
+        format="%g",
         key="iou",
         disabled=nms in ("none", "soft-gaussian"),
         help=glossary.with_help(

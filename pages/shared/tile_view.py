@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
 import streamlit as st
 
-from vision_core.figures.tiles import clickable, sheet
+from pages.shared import shell
+from vision_core.figures.alt import pictures
+from vision_core.figures.tiles import Sheet, clickable, sheet
 
 _PLOT = {"displayModeBar": False, "scrollZoom": False}
 
@@ -19,6 +22,8 @@ def show(
     ids: Sequence[int],
     chosen: int,
     columns: int = 16,
+    what: str = "pictures",
+    share: float = 1.0,
 ) -> int | None:
     """Show tiles in rows.
 
@@ -29,6 +34,8 @@ def show(
         ids: what a tile stands for.
         chosen: the id with a frame around it.
         columns: tiles in a row.
+        what: the tiles are.
+        share: of the page's width that the sheet has.
 
     Returns:
         the id that was clicked just now, or ``None``.
@@ -37,11 +44,12 @@ def show(
     side = max(24, 960 // columns)
     made = sheet(tiles, columns, side)
     at = list(ids).index(chosen) if chosen in ids else -1
-    tall, wide = made.picture.shape[:2]
-    height = int(min(max(90, tall * min(1.0, 900 / wide)), 620))
-    event = st.plotly_chart(
-        clickable(made, words, at, height),
+    _grow(key, made, share)
+    event = st.container(key=f"{key}_sheet", height=300, border=False).plotly_chart(
+        clickable(made, words, at),
         key=key,
+        height="stretch",
+        alt=pictures(words, what),
         config=_PLOT,
         width="stretch",
         on_select="rerun",
@@ -53,3 +61,21 @@ def show(
     if not points or list(points) == seen or points[0] >= len(ids):
         return None
     return int(ids[points[0]])
+
+
+def _grow(key: str, made: Sheet, share: float) -> None:
+    """Make the place of a sheet as high as its pictures are at the width that it has.
+
+    Streamlit fixes a height in pixels on a container and on what wraps it.
+    """
+    tall, wide = made.picture.shape[:2]
+    place = ".st-key-" + re.sub(r"[^\w-]", "-", f"{key}_sheet")
+    fixed = "height: var(--tall) !important; flex-basis: var(--tall) !important;"
+    side = "1rem" if shell.presenting() else "20rem"
+    room = f"(max(100vw, 641px) - {side}) * {share * tall / wide:.4f}"
+    phone = f"max(90px, 94vw * {tall / wide:.4f})"
+    st.html(
+        f"<style>:has(> {place}) {{ --tall: clamp(90px, {room}, 72vh); {fixed} }}"
+        f"{place} {{ {fixed} max-width: calc(var(--tall) * {wide / tall:.4f}); overflow: hidden }}"
+        f"@media (max-width: 640px) {{ :has(> {place}) {{ --tall: {phone}; }} }}</style>"
+    )

@@ -237,10 +237,10 @@ def test_occlusion_covers_every_pixel() -> None:
 @pytest.mark.parametrize("method", methods.names())
 def test_every_method_gives_a_signed_map_of_the_right_shape(method) -> None:
     settings = {"patch": 6, "stride": 3} if method == "occlusion" else {}
-    if "cam" in method:
+    if methods.method(method).layered:
         settings = {"layers": ("one",)}
     result = explain(question_of(Modules(), fixed(20, 24)), method, **settings)
-    flat = method in ("gradient_abs", "gradcam", "eigencam", "occlusion")
+    flat = method in ("gradient_abs", "gradcam", "layer_conductance", "eigencam", "occlusion")
     assert result.values.shape == ((20, 24) if flat else (20, 24, 3))
     assert result.values.dtype == np.float32 and math.isfinite(result.score)
     assert result.signed.shape == (20, 24) and result.done == result.total

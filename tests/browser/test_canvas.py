@@ -37,13 +37,16 @@ def frame(page: Page) -> dict:
     return canvas(page).evaluate(_FRAME)
 
 
+DIALS = {"score": "Score threshold", "IoU": "NMS IoU threshold"}
+
+
 def dial(page: Page, name: str):
-    return page.get_by_role("slider", name=f"Live {name}")
+    return page.get_by_role("slider", name=DIALS[name])
 
 
 def native(page: Page):
-    """Streamlit's own slider: another view of the same state."""
-    return page.get_by_role("slider", name="Score threshold")
+    """The number in the sidebar: another view of the same state."""
+    return page.get_by_role("spinbutton", name=DIALS["score"])
 
 
 def open_case(open_page, server: str, case: str, **options) -> Page:
@@ -118,10 +121,10 @@ def test_dragging_changes_every_frame_and_sends_nothing_until_release(
     )
 
 
-def test_the_native_slider_moves_the_live_one(open_page, canvas_server) -> None:
+def test_the_number_in_the_sidebar_moves_the_slider(open_page, canvas_server) -> None:
     page = open_case(open_page, canvas_server, "100")
-    native(page).focus()
-    page.keyboard.press("Home")
+    native(page).fill("0")
+    page.keyboard.press("Enter")
     wait_scene(page, "view.scene.live.thresholds.score === 0")
     settled(page)
     assert float(dial(page, "score").input_value()) == 0

@@ -101,8 +101,11 @@ def test_a_pressed_count_shows_its_boxes_and_a_click_finds_the_partner(open_page
 
 
 def test_a_drawn_box_is_the_truth_and_the_link_keeps_it(open_page) -> None:
-    page = opened(open_page("/compare?photo=astronaut&colour=truth"))
-    page.locator("[data-do=ask]").first.click()
+    page = opened(open_page("/compare?photo=astronaut"))
+    page.get_by_role("button", name="Draw true boxes").click()
+    page.get_by_role("button", name="Stop drawing").wait_for()
+    settled(page)
+    assert page.locator("[data-do=ask]:visible").count() == 0, "one button for all pictures"
     box = page.locator("canvas[role=application]").first.bounding_box()
     page.mouse.move(box["x"] + 0.18 * box["width"], box["y"] + 0.02 * box["height"])
     page.mouse.down()
@@ -113,6 +116,11 @@ def test_a_drawn_box_is_the_truth_and_the_link_keeps_it(open_page) -> None:
     assert len(marks[0]) == len(marks[1]) == 1
     again = opened(open_page(page.url))
     assert views(again, "v.scene.marks") == marks
+    page.get_by_role("button", name="Stop drawing").click()
+    page.get_by_role("button", name="Draw true boxes").wait_for()
+    settled(page)
+    assert views(page, "v.asking") == [False, False]
+    assert views(page, "v.scene.marks") == marks
 
 
 def test_the_exported_page_opens_without_a_network(open_page, browser, tmp_path) -> None:

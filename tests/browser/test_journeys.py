@@ -56,7 +56,7 @@ class View:
         size: width and height of the photo.
         task, model: their names in the address.
         task_words, words: what the lists call them.
-        score: the threshold, as its slider says it.
+        score: the threshold, as its control says it.
     """
 
     source: str
@@ -72,9 +72,9 @@ class View:
 
 SAMPLE = View(
     "Sample",
-    {"photo": "motorcycle"},
-    "Motorcycle in a garage",
-    (samples.sample("motorcycle").width, samples.sample("motorcycle").height),
+    {"photo": "coffee"},
+    "Cup of coffee",
+    (samples.sample("coffee").width, samples.sample("coffee").height),
     "detection",
     "Objects: boxes",
     "faster_rcnn_s",
@@ -194,7 +194,7 @@ def check(page: Page, view: View, *, there: bool = True) -> None:
     if path != "compare":
         assert box(page, "Model") == view.words
     if path == "predictions" and there:
-        assert page.get_by_role("slider", name=SCORE).input_value() == view.score
+        assert page.get_by_role("spinbutton", name=SCORE).input_value() == view.score
 
 
 def start(open_page: Any, view: View) -> Page:

@@ -109,8 +109,8 @@ def test_the_score_slider_moves_the_picture_and_not_the_network(open_page) -> No
 def test_the_picture_keeps_its_place_while_a_slider_moves(open_page) -> None:
     page = open_page()
     settled(page)
-    before = stage(page).bounding_box()
     page.get_by_role("slider", name=SCORE).focus()
+    before = stage(page).bounding_box()
     page.keyboard.press("End")
     wait_scene(page, "view.scene.boxes.length === 0")
     settled(page)
@@ -216,7 +216,8 @@ def test_picture_and_rail_and_numbers_fit_a_projector(open_page) -> None:
     box, table = stage(page).bounding_box(), page.get_by_test_id("stDataFrame").bounding_box()
     assert box["y"] + box["height"] <= 720
     assert table["x"] > box["x"] + box["width"] and table["x"] + table["width"] <= 1280
-    assert page.get_by_role("slider", name=SCORE).bounding_box()["x"] < box["x"]
+    assert page.get_by_role("spinbutton", name=SCORE).bounding_box()["x"] < box["x"]
+    assert page.get_by_role("slider", name=SCORE).bounding_box()["y"] > box["y"]
 
 
 @pytest.mark.parametrize("task", ["segmentation", "pose", "classification"])

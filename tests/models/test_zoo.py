@@ -7,10 +7,10 @@ import json
 from pathlib import Path
 
 import pytest
-import skimage.data
 import torch
 from torchvision.models.detection import FCOS
 
+from vision_core import samples
 from vision_core.evaluation.score import load
 from vision_core.models import zoo
 from vision_core.models.cards import ASSETS
@@ -160,7 +160,7 @@ def test_weights_fit_and_are_finite(name: str) -> None:
 
 
 def cat_photo() -> torch.Tensor:
-    return torch.from_numpy(skimage.data.cat()).permute(2, 0, 1)
+    return torch.tensor(samples.sample("cat").pixels).permute(2, 0, 1)
 
 
 def test_classifier_says_cat() -> None:

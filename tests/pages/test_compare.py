@@ -158,6 +158,8 @@ def mark_of(name: str) -> str:
 def test_drawn_truth_judges_every_detection() -> None:
     truth = f"{mark_of('astronaut')};person:90,5,330,512;dog:10,10,40,40"
     app = sound(compare(photo="astronaut", colour="truth", truth=truth))
+    assert [column["asks"] for column in columns(app)] == ["", ""]
+    sound(app.button(key="draw_truth").click().run())
     for column in columns(app):
         overlap = iou_matrix(np.float32(column["boxes"]), np.float32([[90, 5, 330, 512]]))[:, 0]
         hits = [

@@ -16,7 +16,7 @@ from pages.models.page import _WIDTHS
 from pages.operators.relu_rules import telling
 from pages.predictions.knows import broader
 from pages.shared import glossary
-from tests.pages.conftest import picture, sound, start, text_of
+from tests.pages.conftest import picture, sound, start, text_of, visit
 from vision_core import models
 from vision_core.figures.colours import INSTANCES
 from vision_core.models.anatomy import anatomy
@@ -83,6 +83,30 @@ def test_filters_open_on_the_largest_first_kernels() -> None:
     assert app.selectbox(key="conv").value
 
 
+def test_a_filter_is_chosen_by_keyboard_too() -> None:
+    app = sound(start("filters"))
+    assert "Filter 3**" not in text_of(app)
+    sound(app.number_input(key="filter").set_value(3).run())
+    assert "Filter 3**, one kernel for each input channel" in text_of(app)
+
+
+def test_filters_change_the_model_only_where_nobody_chose_one() -> None:
+    app = start()
+    own = app.selectbox(key="model").value
+    sound(visit(app, "filters").run())
+    sound(visit(app, "predictions").run())
+    assert app.selectbox(key="model").value == own, "nobody chose the model of Filters"
+    sound(app.selectbox(key="task").set_value("classification").run())
+    assert app.selectbox(key="model").value != FIRST
+    sound(app.selectbox(key="model").set_value(FIRST).run())
+    sound(visit(app, "filters").run())
+    sound(visit(app, "predictions").run())
+    assert (app.selectbox(key="task").value, app.selectbox(key="model").value) == (
+        "classification",
+        FIRST,
+    )
+
+
 def test_relu_rules_choose_a_channel_with_both_signs() -> None:
     x, g = np.ones((3, 2, 2)), np.full((3, 2, 2), 9.0)
     x[1, 0], g[1, :, 0] = -1, -9
@@ -98,7 +122,7 @@ def test_terms_are_explained_by_the_glossary_alone() -> None:
     for term in ("NMS", "IoU", "candidates", "RoI Align", "Recall", "Switches", "channel"):
         meaning = glossary.meaning(term)
         assert meaning and meaning.split()[-1] in text
-    slider = sound(start()).slider(key="iou")
+    slider = sound(start()).number_input(key="iou")
     assert glossary.meaning("IoU") in slider.help
     assert "<abbr" in text_of(sound(start("filters")))
     assert glossary.meaning("no such term") == ""

@@ -50,7 +50,7 @@ def test_no_control_runs_the_network_again(convolutions) -> None:
     ]:
         [w] = [
             w
-            for kind in ("slider", "selectbox", "toggle", "multiselect")
+            for kind in ("slider", "number_input", "selectbox", "toggle", "multiselect")
             for w in app.get(kind)
             if w.key == key
         ]
@@ -83,13 +83,13 @@ def test_a_second_session_is_served_from_the_same_trace(convolutions) -> None:
 
 def test_state_survives_another_page() -> None:
     app = sound(start())
-    app.slider(key="score").set_value(0.07)
+    app.number_input(key="score").set_value(0.07)
     app.slider(key="max").set_value(9)
     app.selectbox(key="photo").set_value("astronaut")
     sound(app.run())
     sound(visit(app, "home").run())
     sound(visit(app, PREDICTIONS).run())
-    assert app.slider(key="score").value == 0.07
+    assert app.number_input(key="score").value == 0.07
     assert app.slider(key="max").value == 9
     assert app.selectbox(key="photo").value == "astronaut"
 
@@ -108,7 +108,10 @@ def test_the_address_sets_every_control_and_holds_every_change() -> None:
         )
     )
     assert app.selectbox(key="photo").value == "astronaut"
-    assert [app.slider(key=k).value for k in ("score", "iou", "sigma", "max")] == [
+    assert [
+        *(app.number_input(key=k).value for k in ("score", "iou")),
+        *(app.slider(key=k).value for k in ("sigma", "max")),
+    ] == [
         0.05,
         0.3,
         0.7,
@@ -117,7 +120,7 @@ def test_the_address_sets_every_control_and_holds_every_change() -> None:
     assert app.toggle(key="agnostic").value is True
     assert app.multiselect(key="classes").value == ["cat", "dog"]
     assert not app.info
-    sound(app.slider(key="score").set_value(0.11).run())
+    sound(app.number_input(key="score").set_value(0.11).run())
     assert app.query_params["score"] == "0.11"
     assert app.query_params["photo"] == "astronaut"
 
@@ -162,12 +165,12 @@ def test_a_bad_pixel_gives_a_note() -> None:
 
 def test_reset_goes_back_to_the_models_own_thresholds() -> None:
     app = sound(start())
-    own = app.slider(key="score").value, app.slider(key="iou").value
-    app.slider(key="score").set_value(0.77)
-    app.slider(key="iou").set_value(0.13)
+    own = app.number_input(key="score").value, app.number_input(key="iou").value
+    app.number_input(key="score").set_value(0.77)
+    app.number_input(key="iou").set_value(0.13)
     sound(app.run())
     sound(app.button(key="reset_thresholds").click().run())
-    assert (app.slider(key="score").value, app.slider(key="iou").value) == own
+    assert (app.number_input(key="score").value, app.number_input(key="iou").value) == own
     assert "score" not in app.query_params
 
 

@@ -21,8 +21,10 @@ from vision_core.errors import UserError
 
 PROGRAM = "python -m vision_core"
 COMMANDS = (
+    "run",
     "predict",
     "why",
+    "inside",
     "walkthrough",
     "compare",
     "explain",

@@ -1,4 +1,4 @@
-"""``activations``: what a layer puts out for a photo, as an array."""
+"""``activations``: the output of a layer for a photo, as an array."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vision_core.errors import UserError
 
 def register(subparsers: Any) -> None:
     """Add the command to the command line."""
-    parser = subparsers.add_parser("activations", help="save what a layer puts out")
+    parser = subparsers.add_parser("activations", help="save the output of a layer")
     parser.add_argument("image", metavar="IMAGE", help="file, or - for standard input")
     parser.add_argument("--layer", required=True, metavar="LAYER", help="name of a module")
     parser.add_argument(

@@ -13,7 +13,6 @@ from vision_core.errors import UserError
 if TYPE_CHECKING:
     from vision_core.comparison.column import Column
     from vision_core.comparison.truth import Truth
-    from vision_core.images import Photo
 
 
 def register(subparsers: Any) -> None:
@@ -45,7 +44,7 @@ def register(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print a line for each model and each pair; ``--json`` and ``--html`` write all of it."""
-    from vision_core.cli.photos import read_photo
+    from vision_core.cli.photos import read_photo, read_truth
     from vision_core.comparison.names import check_names
 
     given = options.given_thresholds(args)
@@ -53,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     options.check_device(args.device)
     check_names(args.models, args.classes)
     photo = read_photo(args.image)
-    truth = None if args.truth is None else _read_truth(args.truth, photo)
+    truth = None if args.truth is None else read_truth(args.truth, photo)
 
     from vision_core import devices
     from vision_core.comparison.report import columns, pairs, record
@@ -85,16 +84,6 @@ def _check_places(args: argparse.Namespace) -> None:
     if args.html is not None:
         if args.html.suffix.lower() not in (".html", ".htm"):
             raise UserError(f"{args.html} is no HTML file name; end it in .html.")
-
-
-def _read_truth(path: Path, photo: Photo) -> Truth:
-    from vision_core.comparison.annotations import read_coco
-
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise UserError(f"{path} cannot be read ({error.strerror}); check the path.") from None
-    return read_coco(data, photo.width, photo.height, photo.name)
 
 
 def _words(entry: Column, truth: Truth | None) -> str:

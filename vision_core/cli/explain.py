@@ -52,7 +52,10 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("settings of the methods")
     layered = ", ".join(m.title for m in methods.every() if m.layered)
     group.add_argument(
-        "--layer", action="append", metavar="LAYER", help=f"of {layered}; may repeat"
+        "--layer",
+        action="append",
+        metavar="LAYER",
+        help=f"layer, for {layered}; may be given again",
     )
     for name, takers in methods.settings().items():
         titles = ", ".join(method.title for method, _ in takers)

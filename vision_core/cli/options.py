@@ -79,18 +79,18 @@ def load_model(args: argparse.Namespace) -> Model:
 def add_thresholds(parser: argparse.ArgumentParser) -> Any:
     """The fields of ``Thresholds``; returns the argument group, for more of the kind."""
     group = parser.add_argument_group("thresholds (the model's own where left out)")
-    group.add_argument("--score", type=float, metavar="S", help="least score, 0 to 1")
+    group.add_argument("--score", type=float, metavar="S", help="lowest score that is kept, 0 to 1")
     group.add_argument("--iou", type=float, metavar="T", help="NMS threshold, 0 to 1")
     group.add_argument("--nms", metavar="KIND", help="hard, soft-linear, soft-gaussian or none")
-    group.add_argument("--sigma", type=float, metavar="G", help="of Gaussian soft NMS")
-    group.add_argument("--agnostic", action="store_true", help="NMS across classes")
-    group.add_argument("--max", type=int, metavar="N", help="most detections")
+    group.add_argument("--sigma", type=float, metavar="G", help="sigma of Gaussian soft NMS")
+    group.add_argument("--agnostic", action="store_true", help="run NMS across classes")
+    group.add_argument("--max", type=int, metavar="N", help="keep at most N detections")
     group.add_argument(
         "--class",
         dest="classes",
         action="append",
         metavar="NAME",
-        help="show this class only; may repeat",
+        help="show this class only; may be given again",
     )
     return group
 
@@ -128,3 +128,18 @@ def check_classes(names: list[str] | None, card: Card) -> None:
     if unknown:
         few = ", ".join(labels[:8]) + (" ..." if len(labels) > 8 else "")
         raise UserError(f"{card.name} knows no class {unknown[0]!r}; it knows {few}.")
+
+
+def numbers(text: str, count: int, what: str) -> list[float]:
+    """Numbers between commas.
+
+    Raises:
+        UserError: other text, or another count.
+    """
+    try:
+        values = [float(part) for part in text.split(",")]
+    except ValueError:
+        values = []
+    if len(values) != count:
+        raise UserError(f"{what} takes {count} numbers with commas between, not {text!r}.")
+    return values

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vision_core import images
 from vision_core.errors import UserError
 from vision_core.images import Photo
+
+if TYPE_CHECKING:
+    from vision_core.comparison.annotations import Truth
 
 _PICTURES = (".png", ".jpg", ".jpeg", ".webp")
 
@@ -48,3 +52,18 @@ def check_overlay(asked: Path) -> None:
     """
     if asked.suffix and not asked.is_dir() and asked.suffix.lower() not in _PICTURES:
         raise UserError(f"{asked} is no picture name; end it in {', '.join(_PICTURES)}.")
+
+
+def read_truth(path: Path, photo: Photo) -> Truth:
+    """The true boxes of a photo from a COCO annotation file.
+
+    Raises:
+        UserError: it cannot be read, is no such file, or the photo is not in it.
+    """
+    from vision_core.comparison.annotations import read_coco
+
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error.strerror}); check the path.") from None
+    return read_coco(data, photo.width, photo.height, photo.name)

@@ -34,7 +34,9 @@ def register(subparsers: Any) -> None:
         help="wall-clock length of the run; the learning rate reaches 0 at its end (default 30)",
     )
     length.add_argument("--steps", type=int, metavar="N", help="length in steps instead")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of everything random")
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="seed of all random numbers"
+    )
     parser.add_argument(
         "--init",
         type=Path,

@@ -53,10 +53,14 @@ FLAGS = {
 
 def register(subparsers: Any) -> None:
     """Add the command to the command line."""
-    parser = subparsers.add_parser("walkthrough", help="step through an operator on small numbers")
+    parser = subparsers.add_parser(
+        "walkthrough", help="show an operator step by step on small numbers"
+    )
     parser.add_argument("operator", nargs="?", metavar="OPERATOR", help="see --list")
     parser.add_argument("--list", action="store_true", help="operators, parameters and presets")
-    parser.add_argument("--preset", metavar="NAME", help="a classic example; flags replace parts")
+    parser.add_argument(
+        "--preset", metavar="NAME", help="a ready example; options replace its parts"
+    )
     parser.add_argument("--params", metavar="JSON", help="all parameters as one object")
     group = parser.add_argument_group("parameters, as in PyTorch, each in JSON")
     for name, text in FLAGS.items():

@@ -21,8 +21,10 @@ def register(subparsers: Any) -> None:
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     listing = actions.add_parser("list", help="which weights are on this machine")
     listing.set_defaults(run=run_list)
-    fetching = actions.add_parser("download", help="fetch weights before the lecture")
-    fetching.add_argument("names", nargs="*", metavar="NAME", help="of a model, see models")
+    fetching = actions.add_parser("download", help="download weights, for example before a lecture")
+    fetching.add_argument(
+        "names", nargs="*", metavar="NAME", help="name of a model; the command models lists them"
+    )
     fetching.add_argument(
         "--lecture", action="store_true", help="one full-size model of each task, the fast ones"
     )

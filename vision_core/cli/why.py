@@ -13,7 +13,7 @@ from vision_core.errors import UserError
 
 def register(subparsers: Any) -> None:
     """Add the command to the command line."""
-    parser = subparsers.add_parser("why", help="tell why a box is not here")
+    parser = subparsers.add_parser("why", help="explain why a box is missing")
     parser.add_argument("image", metavar="IMAGE", help="file, or - for standard input")
     place = parser.add_mutually_exclusive_group(required=True)
     place.add_argument("--box", metavar="X1,Y1,X2,Y2", help="in pixels of the decoded photo")
@@ -31,8 +31,8 @@ def run(args: argparse.Namespace) -> int:
     from vision_core.cli.photos import read_photo
 
     given = options.given_thresholds(args)
-    spot = _numbers(args.spot, 2, "--spot X,Y") if args.spot else None
-    box = _numbers(args.box, 4, "--box X1,Y1,X2,Y2") if args.box else None
+    spot = options.numbers(args.spot, 2, "--spot X,Y") if args.spot else None
+    box = options.numbers(args.box, 4, "--box X1,Y1,X2,Y2") if args.box else None
 
     entry = options.check_model(args)
     if entry.task in ("classification", "segmentation"):
@@ -71,18 +71,3 @@ def run(args: argparse.Namespace) -> int:
     if args.json != "-":
         print(answer.sentence)
     return 0
-
-
-def _numbers(text: str, count: int, what: str) -> list[float]:
-    """Numbers between commas.
-
-    Raises:
-        UserError: other text, or another count.
-    """
-    try:
-        values = [float(part) for part in text.split(",")]
-    except ValueError:
-        values = []
-    if len(values) != count:
-        raise UserError(f"{what} takes {count} numbers with commas between, not {text!r}.")
-    return values

@@ -96,11 +96,13 @@ def clickable(made: Sheet, words: Sequence[str], chosen: int = -1, height: int =
             y1=y + h / 2,
             line={"color": KERNEL, "width": 4},
         )
-    figure.update_xaxes(visible=False, range=[0, wide], constrain="domain")
-    figure.update_yaxes(visible=False, range=[tall, 0], scaleanchor="x")
+    # The page keeps the shape: a scale shared by the axes would not follow a change of size.
+    figure.update_xaxes(visible=False, range=[0, wide])
+    figure.update_yaxes(visible=False, range=[tall, 0])
     figure.update_layout(
         height=height, margin={"l": 0, "r": 0, "t": 0, "b": 0}, showlegend=False, dragmode="pan"
     )
+    figure.update_layout(hoverdistance=60)  # the whole of a large tile can be clicked
     return figure
 
 

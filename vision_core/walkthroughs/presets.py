@@ -79,7 +79,7 @@ _CONVOLUTION = (
     ),
     Preset(
         "flipped-kernel",
-        "Mathematics turns the kernel round; networks compute a correlation.",
+        "A convolution in mathematics rotates the kernel; networks do not.",
         {"input": LINE, "weight": BAND, "padding": 1, "flip": True},
     ),
     Preset(
@@ -182,7 +182,7 @@ PRESETS: dict[str, tuple[Preset, ...]] = {
         Preset("stairs", "The largest of every 2x2 block.", {"input": STAIRS, "kernel_size": 2}),
         Preset(
             "switches",
-            "The places of the maxima are remembered for unpooling.",
+            "The positions of the maxima are kept for unpooling.",
             {"input": POOLED, "kernel_size": 2},
         ),
     ),
@@ -192,7 +192,7 @@ PRESETS: dict[str, tuple[Preset, ...]] = {
     "max_pool_backward": (
         Preset(
             "switches",
-            "Every gradient goes to the place of the maximum, the rest get 0.",
+            "Every gradient goes to the position of the maximum, the rest get 0.",
             {"input": POOLED, "kernel_size": 2, "grad_output": SMALL},
         ),
     ),
@@ -293,7 +293,7 @@ PRESETS: dict[str, tuple[Preset, ...]] = {
     "anchors": (
         Preset(
             "two-sizes",
-            "Two sizes and three ratios give six anchors at every place.",
+            "Two sizes and three ratios give six anchors at every position.",
             {
                 "feature_size": [3, 4],
                 "stride": 16,

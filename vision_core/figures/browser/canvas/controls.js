@@ -5,7 +5,7 @@ import { inkOn } from "./paint.js";
 const COMMIT_MS = 250; // after the last key press; a pointer commits when it lets go
 const ASKS = { // what a place on the picture can be asked for: text of the button and its title
   why: ["Why not here?", "Click a spot or drag a box where you expected an object"],
-  draw: ["Draw a true box", "Drag a box around what is really there"],
+  draw: ["Draw true boxes", "Drag a box around what is really there"],
 };
 
 // A short line in the dashes that outlines of a fate have.
@@ -82,6 +82,13 @@ export class Controls {
     this.note.hidden = !this.note.textContent;
   }
 
+  // Leave the asking mode by key, where this picture began it; returns whether it did.
+  stop() {
+    const began = !this.ask.hidden && this.ask.getAttribute("aria-pressed") === "true";
+    if (began) this.release(this.ask);
+    return began;
+  }
+
   release(button) {
     if (button.getAttribute("aria-pressed") === "true") this.press(button);
   }
@@ -113,9 +120,12 @@ export class Controls {
     this.zoomer.hidden = !zoom;
     this.panel.hidden = !live;
     this.ghosts.hidden = this.counts.hidden = plain;
-    this.ask.hidden = !asks;
-    if (!asks) this.release(this.ask);
+    // Drawing is started and stopped by the page, with one button for all its pictures.
+    this.ask.hidden = !asks || asks === "draw";
+    if (!asks || (this.asked === "draw" && asks !== "draw")) this.release(this.ask);
     [this.ask.textContent, this.ask.title] = ASKS[asks] ?? ["", ""];
+    if (asks === "draw" && this.ask.getAttribute("aria-pressed") !== "true") this.press(this.ask);
+    this.asked = asks;
     if (!live) return;
     this.given = live.thresholds;
     if (!this.moving) this.touched.clear();

@@ -285,8 +285,7 @@ class View {
     if (zoom) this.zoom.by(zoom);
     else if (event.key === "0") this.zoom.reset();
     else if (event.key === " ") this.zoom.space = true;
-    else if (event.key === "Escape" && this.asking) this.controls.release(this.controls.ask);
-    else if (event.key === "Escape") this.choose(-1);
+    else if (event.key === "Escape") this.controls.stop() || this.choose(-1);
     else if (count) this.choose((this.chosen + step + count + (this.chosen < 0 && step < 0)) % count);
   }
 }

@@ -245,7 +245,7 @@ class Player {
     for (const { group, panel, view } of this.drawing.panels) {
       if (!this.data.editable.includes(panel.operand) || !panel.operand) continue;
       group.setAttribute("tabindex", "0");
-      group.setAttribute("role", "grid");
+      group.setAttribute("role", "application");
       group.setAttribute("aria-label", `${panel.title}, view ${view}: arrows choose, Enter changes`);
       group.style.cursor = "cell";
     }

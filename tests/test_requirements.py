@@ -1,0 +1,84 @@
+"""What is imported is required, what is required is imported, and the locks lie in the ranges."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from importlib.metadata import packages_distributions, requires
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parents[1]
+OWN = {"app", "pages", "vision_core"}
+
+
+def imported() -> dict[str, str]:
+    """Every package from elsewhere that the app imports, and a file that does."""
+    files = [ROOT / "app.py", *(ROOT / "pages").rglob("*.py")]
+    files += (ROOT / "vision_core").rglob("*.py")
+    found: dict[str, str] = {}
+    for file in files:
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+                names = [node.module]
+            found |= {name.split(".")[0]: str(file.relative_to(ROOT)) for name in names}
+    return {n: f for n, f in found.items() if n not in sys.stdlib_module_names and n not in OWN}
+
+
+def listed(file: str) -> list[Requirement]:
+    """The rows of a requirements file, without comments and references to other files."""
+    rows = (ROOT / file).read_text("utf-8").splitlines()
+    return [Requirement(row) for row in rows if row.strip() and not row.startswith(("#", "-"))]
+
+
+def names(file: str) -> set[str]:
+    return {canonicalize_name(row.name) for row in listed(file)}
+
+
+def test_the_app_imports_what_it_requires_and_nothing_else() -> None:
+    distributions = packages_distributions()
+    needed: dict[str, str] = {}
+    for name, file in imported().items():
+        assert name in distributions, f"{file} imports {name}, which is not installed"
+        needed[canonicalize_name(distributions[name][0])] = file
+    required = names("requirements.txt")
+    assert {n: f for n, f in needed.items() if n not in required} == {}
+    assert required - set(needed) == set(), "required, but never imported"
+
+
+@pytest.mark.parametrize("stem", ["requirements", "requirements-dev"])
+def test_a_lock_names_a_version_in_each_range(stem) -> None:
+    ranges = {canonicalize_name(row.name): row.specifier for row in listed(f"{stem}.txt")}
+    locked = listed(f"{stem}.lock")
+    assert ranges.keys() <= names(f"{stem}.lock")
+    for row in locked:
+        (exact,) = row.specifier
+        assert exact.operator == "==", row
+        assert ranges.get(canonicalize_name(row.name), row.specifier).contains(exact.version), row
+
+
+def test_the_locks_agree() -> None:
+    run, dev = ({str(row) for row in listed(f"requirements{s}.lock")} for s in ("", "-dev"))
+    assert run < dev
+
+
+@pytest.mark.parametrize("file", ["requirements.lock", "requirements-dev.lock"])
+def test_a_lock_names_no_registry_and_no_folder(file) -> None:
+    assert not re.search(r"https?:|file:|index|find-links|/", (ROOT / file).read_text("utf-8"))
+
+
+def test_torch_and_torchvision_are_a_pair() -> None:
+    locked = {row.name: next(iter(row.specifier)).version for row in listed("requirements.lock")}
+    (asked,) = (
+        row for row in map(Requirement, requires("torchvision") or ()) if row.name == "torch"
+    )
+    assert asked.specifier.contains(locked["torch"]), "what torchvision itself asks for"
+    for row in listed("requirements.txt"):
+        if row.name in ("torch", "torchvision"):
+            first, second, *_ = locked[row.name].split(".")
+            assert not row.specifier.contains(f"{first}.{int(second) + 1}.0"), "one minor version"
