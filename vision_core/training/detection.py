@@ -32,7 +32,7 @@ from vision_core.training.windows import Windows, random_between, random_signs
 CANVAS = 288
 NAMES = {"fcos_s": fcos_s.LABELS, "faster_rcnn_s": rcnn_s.LABELS[1:], "yolo_s": fcos_s.THIRTEEN}
 SIZES = {
-    "fcos_s": ((0.6, 192), (1.0, 256)) if fcos_s.LARGER else ((1.0, 160),),
+    "fcos_s": ((0.6, 192), (1.0, 256)),
     "faster_rcnn_s": ((1.0, 160),),
     "yolo_s": ((0.6, 224), (1.0, 320)),
 }
