@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from pages.shared import engine, state
@@ -74,15 +76,21 @@ def _say_default(card: Card) -> None:
     if card.bundled or card != weights.default_for_page(card.task):
         return
     st.caption("Its full-size weights are on this machine, so it is the default.")
+    _bundled_button(card, st, "bundled_instead")
+
+
+def _bundled_button(card: Card, at: Any, key: str, **look: str) -> None:
+    """Draw the way to the bundled model of the same task, where there is one."""
     other = models.bundled_alternative(card)
     if other is not None:
-        st.button(
+        at.button(
             "Use the bundled model",
             on_click=use,
             args=(other,),
             width="stretch",
-            key="bundled_instead",
+            key=key,
             help=other.title,
+            **look,
         )
 
 
@@ -122,17 +130,7 @@ def load(card: Card) -> Model | None:
 def _offer(card: Card, sentence: str) -> None:
     st.warning(as_text(sentence), icon=":material/cloud_off:")
     left, right, _ = st.columns([2, 2, 3])
-    other = models.bundled_alternative(card)
-    if other is not None:
-        right.button(
-            "Use the bundled model",
-            on_click=use,
-            args=(other,),
-            type="primary",
-            width="stretch",
-            key="use_bundled",
-            help=other.title,
-        )
+    _bundled_button(card, right, "use_bundled", type="primary")
     wanted = card.url is not None and left.button(
         f"Download {card.bytes / 2**20:.0f} MB",
         icon=":material/download:",
