@@ -75,8 +75,13 @@ def _cards(kind: str) -> dict[str, Card]:
 
 
 def _alike(cards: Sequence[Card]) -> tuple[Card, Card]:
-    """The first two models that know the same classes; they say most about each other."""
-    pairs = ((a, b) for a, b in combinations(cards, 2) if a.classes == b.classes)
+    """The first two models of which one knows all that the other knows: they can be compared."""
+    known = {card.name: set(card.classes) for card in cards}
+    pairs = (
+        (a, b)
+        for a, b in combinations(cards, 2)
+        if known[a.name] <= known[b.name] or known[a.name] >= known[b.name]
+    )
     return next(pairs, (cards[0], cards[1]))
 
 
