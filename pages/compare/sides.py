@@ -75,11 +75,11 @@ def _cards(kind: str) -> dict[str, Card]:
 
 
 def _alike(cards: Sequence[Card]) -> tuple[Card, Card]:
-    """The first two models of which one knows all that the other knows: they can be compared."""
+    """The first two bundled models of which one knows all that the other knows."""
     known = {card.name: set(card.classes) for card in cards}
     pairs = (
         (a, b)
-        for a, b in combinations(cards, 2)
+        for a, b in combinations([card for card in cards if card.bundled], 2)
         if known[a.name] <= known[b.name] or known[a.name] >= known[b.name]
     )
     return next(pairs, (cards[0], cards[1]))
