@@ -23,7 +23,7 @@ BUDGETS = {
     "alexnet_s": 1.5e6,
     "vgg_s": 1.5e6,
     "resnet_s": 2.0e6,
-    "fcos_s": 2.5e6,
+    "fcos_s": 4.5e6,
     "faster_rcnn_s": 3.5e6,
     "mask_rcnn_s": 3.5e6,
     "yolo_s": 4.5e6,

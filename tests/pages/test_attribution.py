@@ -145,12 +145,12 @@ def test_the_sanity_check_shows_both_and_compares() -> None:
 def test_the_slider_counts_the_layers_before_the_target() -> None:
     app = sound(start(PAGE, model="fcos_s", methods="gradient", random="1"))
     [slider] = app.main.slider
-    assert slider.max == 44, "53 layers, of which the other branch and other levels do not count"
+    assert slider.max == 47, "layers of the other branch and of other levels do not count"
     assert app.dataframe[0].value["signed"][0] < 0.99
 
 
 @pytest.mark.parametrize(
-    ("target", "layers"), [("candidate:311", 44), ("candidate:311:joint:neck", 39)]
+    ("target", "layers"), [("candidate:311", 49), ("candidate:311:joint:neck", 39)]
 )
 def test_a_pose_has_the_layers_of_the_network_that_is_asked(target, layers) -> None:
     app = sound(
