@@ -259,7 +259,7 @@ def test_by_links_and_back_and_a_reload(open_page, view: View) -> None:
     page.get_by_role("link", name="Explain this box").click()
     done(page, "attribution")
     check(page, view)
-    assert asked(page)["target"].startswith("box:")
+    assert asked(page)["target"].startswith("candidate:")
     for path in ("predictions", "", "receptive_field", "", "activations"):
         back(page, path)
         check(page, view)
