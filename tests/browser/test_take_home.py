@@ -121,7 +121,7 @@ def test_a_prediction_selects_and_replays_as_the_app(open_page, offline, tmp_pat
     canvas = saved.locator("canvas[role=application]").first
     saved.wait_for_selector(".stage[data-painted]")
     found = trace(models.load("fcos_s"), samples.sample("cat"))
-    for score, iou in [(0.35, 0.4), (0.2, 0.4), (0.2, 0.7), (0.05, 0.3), (0.6, 0.5)]:
+    for score, iou in [(0.35, 0.4), (0.2, 0.4), (0.2, 0.7), (0.05, 0.3), (0.5, 0.5)]:
         for name, value in (("score", score), ("iou", iou)):
             slider = saved.locator(f"input[name={name}]")
             slider.fill(str(value))
