@@ -51,7 +51,7 @@ def independent(values: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("signed", [False, True])
-def test_t18_the_object_is_brighter_than_the_ground(signed) -> None:
+def test_the_object_is_brighter_than_the_ground(signed) -> None:
     darker = 0
     for seed in range(200):
         found = projected(blob(seed, signed))
@@ -62,7 +62,7 @@ def test_t18_the_object_is_brighter_than_the_ground(signed) -> None:
 
 
 @pytest.mark.parametrize("shape", [(64, 7, 7), (6, 20, 24), (5, 1, 9)])
-def test_t18_it_is_numpys_first_component_with_its_sign_settled(shape) -> None:
+def test_it_is_numpys_first_component_with_its_sign_settled(shape) -> None:
     for seed in range(5):
         rng = np.random.default_rng(seed)
         for values in (rng.normal(size=shape), np.maximum(rng.normal(size=shape), 0)):
@@ -74,7 +74,7 @@ def test_t18_it_is_numpys_first_component_with_its_sign_settled(shape) -> None:
             )
 
 
-def test_t18_the_sign_of_the_decomposition_does_not_matter(monkeypatch) -> None:
+def test_the_sign_of_the_decomposition_does_not_matter(monkeypatch) -> None:
     question, svd = question_of(Modules(), fixed()), torch.linalg.svd
     shapes = []
 
@@ -95,7 +95,7 @@ def test_t18_the_sign_of_the_decomposition_does_not_matter(monkeypatch) -> None:
         assert left == (places, least) and right == (least, channels), "no full matrices"
 
 
-def test_t18_behind_a_relu_the_map_is_nowhere_negative() -> None:
+def test_behind_a_relu_the_map_is_nowhere_negative() -> None:
     for seed in range(50):
         values = np.maximum(np.random.default_rng(seed).normal(size=(16, 6, 5)), 0)
         found = projected(values)

@@ -28,7 +28,7 @@ def resnet() -> nn.Module:
     return torchvision.models.resnet18(weights=None).eval()
 
 
-def test_t4_what_a_layer_puts_out_is_recorded_before_the_relu_in_place() -> None:
+def test_what_a_layer_puts_out_is_recorded_before_the_relu_in_place() -> None:
     torch.manual_seed(0)
     net = torchvision.models.vgg11(weights=None).eval()
     x = fixed(64, 64)
@@ -38,7 +38,7 @@ def test_t4_what_a_layer_puts_out_is_recorded_before_the_relu_in_place() -> None
     assert torch.equal(kept["features.0"][0], expected) and expected.min() < 0
 
 
-def test_t5_a_module_that_runs_twice_is_recorded_twice() -> None:
+def test_a_module_that_runs_twice_is_recorded_twice() -> None:
     net, x = Modules().eval(), fixed()
     with torch.no_grad():
         _, kept = question_of(net, x).run(x, ("act",))
@@ -52,7 +52,7 @@ def test_t5_a_module_that_runs_twice_is_recorded_twice() -> None:
     assert cam.shape[1:] == first.shape[2:], "of its first run"
 
 
-def test_t7_nothing_of_the_callers_is_touched_or_shared() -> None:
+def test_nothing_of_the_callers_is_touched_or_shared() -> None:
     x = fixed()
     question, copy = question_of(Modules(), x), x.clone()
     first = explain(question, "gradient")
@@ -65,7 +65,7 @@ def test_t7_nothing_of_the_callers_is_touched_or_shared() -> None:
         first.values[0] = 1
 
 
-def test_t9_within_inference_mode_and_for_inference_tensors() -> None:
+def test_within_inference_mode_and_for_inference_tensors() -> None:
     net = Modules()
     expected = explain(question_of(net, fixed()), "guided_backprop").values
     with torch.inference_mode():
@@ -75,7 +75,7 @@ def test_t9_within_inference_mode_and_for_inference_tensors() -> None:
     assert x.is_inference() and (got == expected).all() and abs(cam).sum() > 0
 
 
-def test_t10_a_saturated_softmax_does_not_blank_the_map() -> None:
+def test_a_saturated_softmax_does_not_blank_the_map() -> None:
     net = Modules()
     with torch.no_grad():
         net.fc.weight.mul_(1e5)
@@ -89,7 +89,7 @@ def test_t10_a_saturated_softmax_does_not_blank_the_map() -> None:
     assert result.score == pytest.approx(float(logits[0, best]))
 
 
-def test_t11_guided_backprop_hardly_depends_on_the_weights_and_the_gradient_does() -> None:
+def test_guided_backprop_hardly_depends_on_the_weights_and_the_gradient_does() -> None:
     photo = torch.from_numpy(sample("cat").pixels[:192, :192].copy()).permute(2, 0, 1)[None] / 255
     picture = (photo[:, :, ::2, ::2] - 0.45) / 0.225
     maps: dict[str, list[np.ndarray]] = {"gradient": [], "guided_backprop": []}
@@ -102,7 +102,7 @@ def test_t11_guided_backprop_hardly_depends_on_the_weights_and_the_gradient_does
     assert rho["gradient"] < 0.5 < rho["guided_backprop"]
 
 
-def test_t13_nothing_is_scaled_and_an_empty_map_says_so() -> None:
+def test_nothing_is_scaled_and_an_empty_map_says_so() -> None:
     net, x = Modules().double(), fixed(dtype=torch.float64)
     once = explain(question_of(net, x), "gradient")
     with torch.no_grad():
@@ -117,7 +117,7 @@ def test_t13_nothing_is_scaled_and_an_empty_map_says_so() -> None:
     assert nothing.empty and (nothing.values == 0).all()
 
 
-def test_t14_signs_are_kept_and_smoothgrad_without_noise_is_the_gradient() -> None:
+def test_signs_are_kept_and_smoothgrad_without_noise_is_the_gradient() -> None:
     question = question_of(Modules(), fixed())
     plain = explain(question, "gradient")
     assert plain.values.min() < 0 < plain.values.max()
@@ -127,7 +127,7 @@ def test_t14_signs_are_kept_and_smoothgrad_without_noise_is_the_gradient() -> No
     np.testing.assert_allclose(absolute, abs(plain.values).max(2), atol=1e-7)
 
 
-def test_t15_the_noise_has_the_spread_that_is_asked_for(monkeypatch) -> None:
+def test_the_noise_has_the_spread_that_is_asked_for(monkeypatch) -> None:
     question, seen = question_of(Modules(), fixed(64, 64)), []
     monkeypatch.setattr(
         type(question), "gradients", lambda self, x, rule: seen.append(x) or (x[:, 0, 0, 0], x)
@@ -151,7 +151,7 @@ def test_smoothgrad_repeats_with_its_seed_and_comes_in_parts() -> None:
 
 
 @pytest.mark.parametrize("baseline", BASELINES)
-def test_t16_integrated_gradients_are_complete(baseline) -> None:
+def test_integrated_gradients_are_complete(baseline) -> None:
     net = Modules().double()
     question = question_of(net, fixed(dtype=torch.float64), 2)
     start = gradients.baseline_of(question, baseline)
@@ -184,7 +184,7 @@ def test_gradcam_equals_captum_at_several_layers_in_one_pass(resnet, relu) -> No
     assert relu == all(bool((cam >= 0).all()) for cam in ours.values())
 
 
-def test_t17_gradcam_of_a_network_that_can_be_worked_out_by_hand() -> None:
+def test_gradcam_of_a_network_that_can_be_worked_out_by_hand() -> None:
     net = nn.Sequential(
         nn.Conv2d(3, 1, 1, bias=False),
         nn.AdaptiveAvgPool2d(1),
