@@ -64,7 +64,7 @@ class Slow(torch.autograd.Function):
         ("guided", [0, 0, 3, 0]),
     ],
 )
-def test_t2_the_four_quadrants(rule, expected) -> None:
+def test_the_four_quadrants(rule, expected) -> None:
     x = torch.tensor([-1.0, -1.0, 2.0, 2.0], requires_grad=True)
     above = torch.tensor([1.0, -2.0, 3.0, -4.0])
     with relu_rule(rule):
@@ -73,7 +73,7 @@ def test_t2_the_four_quadrants(rule, expected) -> None:
     assert apply_rule(above, x > 0, rule).tolist() == expected
 
 
-def test_t2_deconvnet_does_not_look_at_the_sign_of_the_input_and_guided_does() -> None:
+def test_deconvnet_does_not_look_at_the_sign_of_the_input_and_guided_does() -> None:
     above = torch.tensor([5.0])
     seen = {}
     for rule in ("deconvnet", "guided"):
@@ -105,7 +105,7 @@ CALLS = {
 
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("name", CALLS)
-def test_t1_every_way_to_call_a_relu(name, rule) -> None:
+def test_every_way_to_call_a_relu(name, rule) -> None:
     x = torch.tensor([-3.0, -0.5, 0.0, 0.5, 5.9, 6.0, 7.0], dtype=torch.float64)
     above = torch.tensor([1.0, -2.0, 3.0, -4.0, 5.0, 6.0, -7.0], dtype=torch.float64)
     top = 6.0 if "6" in name or "hardtanh" in name else float("inf")
@@ -120,7 +120,7 @@ def test_t1_every_way_to_call_a_relu(name, rule) -> None:
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_t1_functions_and_modules_give_the_same(rule) -> None:
+def test_functions_and_modules_give_the_same(rule) -> None:
     x = fixed(dtype=torch.float64)
     maps = [gradient_under(rule, net().double().eval(), x) for net in (Modules, Functions)]
     assert torch.equal(maps[0], maps[1]) and maps[0].abs().sum() > 0
@@ -159,7 +159,7 @@ def _reference(x, rule: str, top: float):
     return out
 
 
-def test_t1_mobilenet_v2_whose_relu6_is_no_relu() -> None:
+def test_mobilenet_v2_whose_relu6_is_no_relu() -> None:
     torch.manual_seed(0)
     net = calibrated(torchvision.models.mobilenet_v2(weights=None).double())
     x = fixed(64, 64, dtype=torch.float64)
@@ -173,7 +173,7 @@ def test_t1_mobilenet_v2_whose_relu6_is_no_relu() -> None:
 
 
 @pytest.mark.parametrize("name", ["googlenet", "densenet121"])
-def test_t1_networks_that_call_functions(name, monkeypatch) -> None:
+def test_networks_that_call_functions(name, monkeypatch) -> None:
     torch.manual_seed(0)
     extra = {"init_weights": False, "aux_logits": False} if name == "googlenet" else {}
     net = calibrated(torchvision.models.get_model(name, weights=None, **extra).double())
@@ -191,7 +191,7 @@ def test_t1_networks_that_call_functions(name, monkeypatch) -> None:
 @pytest.mark.parametrize(
     "name", ["resnet18", "mobilenet_v2", "convnext_tiny", "efficientnet_b0", "mobilenet_v3_small"]
 )
-def test_t1_activations_are_counted(name) -> None:
+def test_activations_are_counted(name) -> None:
     net = torchvision.models.get_model(name, weights=None).eval()
     kinds = (nn.ReLU, nn.ReLU6, nn.GELU, nn.SiLU, nn.Hardswish)
     ran: Counter[str] = Counter()
@@ -206,7 +206,7 @@ def test_t1_activations_are_counted(name) -> None:
     )
 
 
-def test_t1_a_network_without_relu_is_refused_and_one_with_some_is_told() -> None:
+def test_a_network_without_relu_is_refused_and_one_with_some_is_told() -> None:
     none = nn.Sequential(nn.Conv2d(3, 4, 3), nn.GELU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
     with pytest.raises(UserError, match=r"calls none .*1 GELU"):
         explain(question_of(none, fixed()), "guided_backprop")
@@ -217,7 +217,7 @@ def test_t1_a_network_without_relu_is_refused_and_one_with_some_is_told() -> Non
     assert "1 ReLUs" in note and "1 Hardswish" in note
 
 
-def test_t3_relu_in_place_equals_relu_not_in_place() -> None:
+def test_relu_in_place_equals_relu_not_in_place() -> None:
     torch.manual_seed(0)
     net = torchvision.models.resnet18(weights=None).eval()
     twin = torchvision.models.resnet18(weights=None).eval()
@@ -232,7 +232,7 @@ def test_t3_relu_in_place_equals_relu_not_in_place() -> None:
 
 
 @pytest.mark.parametrize("method", ["gradient", "guided_backprop", "gradcam", "occlusion"])
-def test_t6_the_network_is_as_it_was(method) -> None:
+def test_the_network_is_as_it_was(method) -> None:
     net = Modules().eval()
     before = state_of(net)
     settings = {"patch": 4, "stride": 4} if method == "occlusion" else {}
@@ -242,7 +242,7 @@ def test_t6_the_network_is_as_it_was(method) -> None:
     assert same_state(before, state_of(net))
 
 
-def test_t6_also_after_a_failure() -> None:
+def test_also_after_a_failure() -> None:
     net = Modules().eval()
     before = state_of(net)
     question = question_of(net, fixed())
@@ -265,7 +265,7 @@ def test_t6_also_after_a_failure() -> None:
     assert torch.autograd.grad(F.relu(x), x, torch.tensor([-1.0]))[0].item() == -1.0
 
 
-def test_t8_two_threads_one_network_guided_beside_plain() -> None:
+def test_two_threads_one_network_guided_beside_plain() -> None:
     torch.manual_seed(0)
     net = torchvision.models.resnet18(weights=None).eval()
     x = fixed(64, 64)

@@ -133,7 +133,7 @@ def test_a_detection_can_be_explained(name, method, seen) -> None:
     assert np.isfinite(result.values).all() and abs(result.values).max() > 0
 
 
-def test_t22_classes_go_by_name() -> None:
+def test_classes_go_by_name() -> None:
     photo = samples.sample("cat")
     model = models.load("resnet_s")
     found = trace(model, photo)
@@ -274,7 +274,7 @@ def test_targets_of_another_kind_of_network_are_refused(task, text) -> None:
 
 
 @pytest.mark.parametrize("size", [(451, 300), (300, 451), (128, 128), (90, 400), (1000, 999)])
-def test_t19_a_place_of_the_input_is_that_place_of_the_photo(size) -> None:
+def test_a_place_of_the_input_is_that_place_of_the_photo(size) -> None:
     width, height = size
     ramp_x = np.linspace(0, 255, width)[None].repeat(height, 0)
     ramp_y = np.linspace(0, 255, height)[:, None].repeat(width, 1)
@@ -297,7 +297,7 @@ def test_t19_a_place_of_the_input_is_that_place_of_the_photo(size) -> None:
     assert not outside.any()
 
 
-def test_t19_one_cell_of_a_coarse_map_lights_its_share_of_the_photo() -> None:
+def test_one_cell_of_a_coarse_map_lights_its_share_of_the_photo() -> None:
     photo = samples.sample("cat")
     model = models.load("resnet_s")
     question = ask(model, photo, trace(model, photo), ClassTarget("cat"))

@@ -102,7 +102,7 @@ def climbed(question, **settings) -> list:
     return list(maximise(question, steps=24, every=8, **settings))
 
 
-def test_t23_the_score_rises_and_the_run_repeats_with_its_seed() -> None:
+def test_the_score_rises_and_the_run_repeats_with_its_seed() -> None:
     question = question_of(Modules(), fixed(), 2)
     runs = [climbed(question, seed=s) for s in (0, 0, 1)]
     assert [f.step for f in runs[0]] == [0, 8, 16, 24]
@@ -112,7 +112,7 @@ def test_t23_the_score_rises_and_the_run_repeats_with_its_seed() -> None:
     assert not np.array_equal(runs[0][0].picture, runs[0][-1].picture)
 
 
-def test_t23_also_for_a_unit_that_is_dead_at_the_start() -> None:
+def test_also_for_a_unit_that_is_dead_at_the_start() -> None:
     class Dead(Modules):
         def forward(self, x):
             return self.act(self.one(x) - 0.6)[:, :, 10, 12]
@@ -125,7 +125,7 @@ def test_t23_also_for_a_unit_that_is_dead_at_the_start() -> None:
     assert frames[0].score == 0.0 < frames[-1].score
 
 
-def test_t21_the_first_frame_is_the_photo_as_the_network_saw_it() -> None:
+def test_the_first_frame_is_the_photo_as_the_network_saw_it() -> None:
     from vision_core.attribution import ask, default_target
     from vision_core.inference import trace
 

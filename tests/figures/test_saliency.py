@@ -17,7 +17,7 @@ from vision_core.figures.saliency import (
 )
 
 
-def test_t13_zero_is_neutral_and_signs_keep_their_colour() -> None:
+def test_zero_is_neutral_and_signs_keep_their_colour() -> None:
     values = np.array([[-2.0, -1.0, 0.0, 1.0, 2.0, 4.0]])
     shown = signed_colours(values, 2.0).astype(int)
     assert "#{:02X}{:02X}{:02X}".format(*shown[0, 2]) == NEUTRAL
@@ -28,14 +28,14 @@ def test_t13_zero_is_neutral_and_signs_keep_their_colour() -> None:
     assert (signed_colours(values, own_limit(0 * values)) == 255).all()
 
 
-def test_t13_a_shared_scale_tells_a_map_from_its_double_and_own_scales_do_not() -> None:
+def test_a_shared_scale_tells_a_map_from_its_double_and_own_scales_do_not() -> None:
     a = np.random.default_rng(0).normal(size=(20, 30))
     limit = own_limit(2 * a)
     assert not np.array_equal(signed_colours(a, limit), signed_colours(2 * a, limit))
     assert np.array_equal(signed_colours(a, own_limit(a)), signed_colours(2 * a, own_limit(2 * a)))
 
 
-def test_t13_the_overlay_at_full_opacity_is_the_picture_and_never_depends_on_the_photo() -> None:
+def test_the_overlay_at_full_opacity_is_the_picture_and_never_depends_on_the_photo() -> None:
     photo = samples.sample("cat")
     values = np.linspace(-1, 1, photo.height * photo.width).reshape(photo.height, photo.width)
     shown = signed_colours(values, 1.0)
@@ -44,7 +44,7 @@ def test_t13_the_overlay_at_full_opacity_is_the_picture_and_never_depends_on_the
     assert (bare[..., 0] == bare[..., 1]).all(), "grey"
 
 
-def test_t20_the_hottest_pixel_is_vermilion_in_rgb() -> None:
+def test_the_hottest_pixel_is_vermilion_in_rgb() -> None:
     from vision_core.figures.colours import KERNEL, rgb
 
     assert tuple(signed_colours(np.array([[5.0]]), 1.0)[0, 0]) == rgb(KERNEL)

@@ -169,7 +169,7 @@ def test_a_pose_has_the_layers_of_the_network_that_is_asked(target, layers) -> N
     assert app.dataframe[0].value["signed"][0] < 0.99
 
 
-def test_t26_every_argument_of_a_map_is_part_of_its_key() -> None:
+def test_every_argument_of_a_map_is_part_of_its_key() -> None:
     model, photo = models.load("resnet_s"), samples.sample("cat")
     found = trace(model, photo)
     cat, dog = ClassTarget("cat"), ClassTarget("dog")

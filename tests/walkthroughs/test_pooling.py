@@ -68,7 +68,7 @@ def torch_max(p, axes, x=None):
 
 
 @pytest.mark.parametrize("axes", [1, 2])
-def test_t25_max_pool_and_its_switches(axes):
+def test_max_pool_and_its_switches(axes):
     @PROPERTY
     @given(pools(axes))
     def run(p):
@@ -86,7 +86,7 @@ def test_t25_max_pool_and_its_switches(axes):
 
 
 @pytest.mark.parametrize("axes", [1, 2])
-def test_t25_backward_of_max_pool_is_autograds(axes):
+def test_backward_of_max_pool_is_autograds(axes):
     @PROPERTY
     @given(pools(axes))
     def run(p):
@@ -141,7 +141,7 @@ def test_avg_pool(axes, counted):
 
 
 @pytest.mark.parametrize("axes", [1, 2])
-def test_t25_max_unpool(axes):
+def test_max_unpool(axes):
     @PROPERTY
     @given(pools(axes), st.booleans())
     def run(p, sized):

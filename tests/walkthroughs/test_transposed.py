@@ -50,7 +50,7 @@ def left_over(p):
 
 
 @pytest.mark.parametrize("axes", [1, 2])
-def test_t24_both_views_equal_pytorch_and_each_other(axes):
+def test_both_views_equal_pytorch_and_each_other(axes):
     @PROPERTY
     @given(layers(axes))
     def run(p):

@@ -6,6 +6,7 @@ Long et al. 2015 (FCN) upsample scores, as done here.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 
 import numpy as np
@@ -15,6 +16,7 @@ from torch import Tensor
 
 from vision_core import devices
 from vision_core.images import Photo
+from vision_core.inference.cache import ByteLRU
 from vision_core.inference.detection import frozen, trace_info
 from vision_core.inference.families import Network
 from vision_core.inference.presets import prepared, too_long
@@ -22,6 +24,8 @@ from vision_core.inference.timing import Stopwatch
 from vision_core.records import SegmentationTrace
 
 ROWS_PER_CHUNK = 64
+# A rerun asks for the same map several times: for the picture, the legend and the words.
+_confident: ByteLRU[np.ndarray] = ByteLRU(64 * 2**20, size=lambda found: found.nbytes)
 
 
 def trace_segmentation(net: Network, photo: Photo) -> SegmentationTrace:
@@ -75,12 +79,17 @@ def confidence(trace: SegmentationTrace) -> np.ndarray:
     It is the softmax over the classes of the upsampled logits at the pixel, as
     ``probabilities_at`` tells it.
     """
+    key = trace.info.id, hashlib.sha256(trace.logits.tobytes()).digest()
+    return _confident.get_or_make(key, lambda: _confidence(trace))
+
+
+def _confidence(trace: SegmentationTrace) -> np.ndarray:
     width, height = trace.info.photo_size
     logits = torch.from_numpy(trace.logits.copy())
     result = torch.empty((height, width))
     for rows, band in _bands(logits, height, width):
         result[rows] = torch.softmax(band, 0).amax(0)
-    return result.numpy()
+    return frozen(result)
 
 
 def _neighbours(
