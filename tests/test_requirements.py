@@ -13,13 +13,14 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
-OWN = {"app", "pages", "vision_core"}
+OWN = {"app", "benchmarks", "pages", "tests", "vision_core"}
 
 
-def imported() -> dict[str, str]:
-    """Every package from elsewhere that the app imports, and a file that does."""
-    files = [ROOT / "app.py", *(ROOT / "pages").rglob("*.py")]
-    files += (ROOT / "vision_core").rglob("*.py")
+APP = [ROOT / "app.py", *(ROOT / "pages").rglob("*.py"), *(ROOT / "vision_core").rglob("*.py")]
+
+
+def imported(files: list[Path]) -> dict[str, str]:
+    """Every package from elsewhere that the files import, and a file that does."""
     found: dict[str, str] = {}
     for file in files:
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
@@ -43,12 +44,21 @@ def names(file: str) -> set[str]:
 def test_the_app_imports_what_it_requires_and_nothing_else() -> None:
     distributions = packages_distributions()
     needed: dict[str, str] = {}
-    for name, file in imported().items():
+    for name, file in imported(APP).items():
         assert name in distributions, f"{file} imports {name}, which is not installed"
         needed[canonicalize_name(distributions[name][0])] = file
     required = names("requirements.txt")
     assert {n: f for n, f in needed.items() if n not in required} == {}
     assert required - set(needed) == set(), "required, but never imported"
+
+
+def test_the_tests_import_nothing_that_is_not_required() -> None:
+    files = [*(ROOT / "tests").rglob("*.py"), *(ROOT / "benchmarks").rglob("*.py")]
+    required = names("requirements.txt") | names("requirements-dev.txt")
+    distributions = packages_distributions()
+    for name, file in imported(files).items():
+        offered = {canonicalize_name(d) for d in distributions.get(name, [])}
+        assert offered & required, f"{file} imports {name}, which no requirements file names"
 
 
 @pytest.mark.parametrize("stem", ["requirements", "requirements-dev"])
