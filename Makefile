@@ -1,5 +1,5 @@
 # make run        start the app (PORT=8501; CPU=1 installs PyTorch without GPU packages)
-# make test       linter, type checker, tests
+# make test       linter, type checker, tests (WORKERS=4 processes; auto takes one per core)
 # make test-long  also the slow tests: every size, every builder
 # make bench      the figures of benchmarks/, as JSON
 # make weights    fetch full-size models for a lecture, while there is a network
@@ -7,6 +7,7 @@
 
 PYTHON ?= python3
 PORT ?= 8501
+WORKERS ?= auto
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check
@@ -36,13 +37,15 @@ test: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -m "not long"
+	$(BIN)/python -m pytest -m "not long and not browser" -n $(WORKERS)
+	$(BIN)/python -m pytest -m "not long and browser" -n $(WORKERS)
 
 test-long: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not browser" -n $(WORKERS)
+	$(BIN)/python -m pytest -m browser -n $(WORKERS)
 
 bench: $(VENV)/run.stamp
 	for script in $(filter-out benchmarks/__init__.py benchmarks/common.py,$(wildcard benchmarks/*.py)); do \
