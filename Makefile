@@ -10,22 +10,11 @@ PORT ?= 8501
 WORKERS ?= auto
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install --disable-pip-version-check
 
-# CPU=1: PyTorch without its GPU packages, from PyTorch's own index
-PAIR = $$(grep -hoE '^torch(vision)?==[^ ;]+' requirements.lock)
-TORCH_FIRST = $(if $(CPU),$(PIP) $(PAIR) --index-url https://download.pytorch.org/whl/cpu)
-SKIPPED := $(if $(CPU),^(cuda-|nvidia-|triton=),^$$)
-
-# $(call install,NAME): the versions of NAME.lock; where these do not fit this Python or this
-# platform, the newest ones in the ranges of NAME.txt
+# $(call install,NAME): the versions of NAME.lock; CPU=1 leaves the GPU packages out
 define install
 	@echo "Installing into $(VENV): about 4 minutes and 6 GB; CPU=1 leaves the GPU packages out."
-	$(TORCH_FIRST)
-	grep -vE '$(SKIPPED)' $(1).lock > $(VENV)/$(1).lock
-	$(PIP) --only-binary :all: -r $(VENV)/$(1).lock || { \
-		echo "The versions of $(1).lock do not fit here; taking the ranges of $(1).txt."; \
-		$(PIP) -r $(1).txt; }
+	sh deploy/install.sh $(BIN)/python $(1) $(if $(CPU),cpu)
 endef
 
 .PHONY: run test test-long bench weights clean

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,6 +21,7 @@ from vision_core.figures.colours import INPUT, KERNEL
 from vision_core.images import Photo, from_array
 
 MAX_PHOTOS = 10  # a session holds so many uploads
+MAX_RATE, RATE_SECONDS = 60, 300  # and gives at most so many in so many seconds
 _CAMERA = "_camera_open"  # the visit to a page on which the user opened it
 _THUMB = (120, 90)
 SOURCES = ("sample", "upload", "camera")
@@ -156,7 +158,7 @@ def _decoded(given: Sequence[Any]) -> Kept | None:
     uploads = _uploads()
     # What was released before is listed too, without its bytes.
     held = [f for f in given if not isinstance(f, DeletedFile)]
-    fresh = [f for f in held if f.file_id not in uploads]
+    fresh = _allowed([f for f in held if f.file_id not in uploads])
     for file in fresh:
         uploads[file.file_id] = photo_store.keep(file.getvalue(), file.name)
         photo_store.release(file)
@@ -165,6 +167,22 @@ def _decoded(given: Sequence[Any]) -> Kept | None:
         del uploads[oldest]
         state.note(f"A session holds {MAX_PHOTOS} photos; the oldest was removed.")
     return first
+
+
+def _allowed(fresh: list[Any]) -> list[Any]:
+    """Those of the new files that are decoded: no session may keep the server busy alone."""
+    now = time.monotonic()
+    times = [t for t in st.session_state.get("_upload_times", []) if now - t < RATE_SECONDS]
+    room = min(MAX_PHOTOS, MAX_RATE - len(times))
+    for file in fresh[room:]:
+        photo_store.release(file)
+    if len(fresh) > room:
+        state.note(
+            f"{len(fresh)} photos at once are too many: at most {MAX_PHOTOS} are taken at a time, "
+            f"and {MAX_RATE} in {RATE_SECONDS // 60} minutes."
+        )
+    st.session_state["_upload_times"] = times + [now] * len(fresh[:room])
+    return fresh[:room]
 
 
 def take(given: Sequence[Any]) -> None:
