@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from vision_core.errors import UserError
+from vision_core.queueing import FairSlot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +22,7 @@ CHOICES = ("auto", "cpu", "cuda", "mps")
 
 # One forward pass at a time: thirty users who run side by side on the same cores or the same GPU
 # would each wait longer than in a queue, and need thirty times the memory.
-_slot = threading.BoundedSemaphore(1)
+slot = FairSlot()
 _holds = threading.local()
 
 
@@ -72,7 +73,10 @@ def describe(device: torch.device | str) -> str:
 
 @contextmanager
 def forward_slot() -> Iterator[None]:
-    """Hold this around every forward or backward pass; the others wait. Nesting is allowed."""
+    """Hold this around every forward or backward pass; the others wait. Nesting is allowed.
+
+    The line is that of ``queueing.FairSlot``: see ``patiently``.
+    """
     if getattr(_holds, "depth", 0):
         _holds.depth += 1
         try:
@@ -80,12 +84,23 @@ def forward_slot() -> Iterator[None]:
         finally:
             _holds.depth -= 1
         return
-    with _slot:
+    with slot.turn(patient=getattr(_holds, "patient", False)):
         _holds.depth = 1
         try:
             yield
         finally:
             _holds.depth = 0
+
+
+@contextmanager
+def patiently() -> Iterator[None]:
+    """Within it this thread's passes let shorter work go first: for steps of long computations."""
+    before = getattr(_holds, "patient", False)
+    _holds.patient = True
+    try:
+        yield
+    finally:
+        _holds.patient = before
 
 
 def uint8_tensor(photo: Photo, device: torch.device | str) -> torch.Tensor:

@@ -30,7 +30,8 @@ def main() -> None:
     photo = frame.photo_of(entry)
     if photo is not None and model is not None:
         with guarded(f"running {card.name} on {short(photo.name)}"):
-            with st.spinner(f"Running {card.title} on {plain(photo.name)} …"):
+            words = f"Running {card.title} on {plain(photo.name)}{engine.queue_words()} …"
+            with st.spinner(words):
                 trace = engine.trace_of(model, photo)
             explaining.show(model, photo, trace, outer)
     with notes:

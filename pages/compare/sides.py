@@ -154,7 +154,8 @@ def _run(side: Side, photo: Photo) -> Side:
 
     try:
         device = str(devices.resolve(st.session_state.get("device", "auto")))
-        with st.spinner(f"Running {side.name} on {plain(photo.name)} …", show_time=True):
+        words = f"Running {side.name} on {plain(photo.name)}{engine.queue_words()} …"
+        with st.spinner(words, show_time=True):
             load = engine.untrained if side.random else engine.load_model
             model = load(card.name, device)
             trace = engine.trace_of(model, photo)

@@ -70,6 +70,7 @@ def _traced(model: Model, photo: Photo, card: Card) -> Trace | None:
         if engine.is_traced(model, photo):
             return engine.trace_of(model, photo)
         size = f"{photo.width} x {photo.height} pixels, {card.parameters / 1e6:.1f} M parameters"
-        with st.spinner(f"Running {card.title} on {plain(photo.name)} ({size}) …", show_time=True):
+        words = f"Running {card.title} on {plain(photo.name)} ({size}){engine.queue_words()} …"
+        with st.spinner(words, show_time=True):
             return engine.trace_of(model, photo)
     return None

@@ -13,7 +13,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages.shared import caps
-from vision_core import models
+from vision_core import devices, models
 from vision_core.images import Photo
 from vision_core.inference import DetectionTrace, PartSource, Trace, trace
 from vision_core.inference.cache import ByteLRU
@@ -97,6 +97,14 @@ def trace_of(model: Model, photo: Photo) -> Trace:
         return trace(model, photo)
 
     return shared.traces.get_or_make(key, run)
+
+
+def queue_words() -> str:
+    """Who computes before somebody who comes now, as the end of a sentence; empty for nobody."""
+    ahead = devices.slot.waiting
+    if not ahead:
+        return ""
+    return f" ({ahead} before you, about {max(1, round(devices.slot.expected_wait()))} s)"
 
 
 def is_traced(model: Model, photo: Photo) -> bool:

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Generator, Hashable, Iterator
 from typing import Generic, TypeVar
 
+from vision_core import devices
+
 T = TypeVar("T")
 
 
@@ -111,7 +113,8 @@ class _Run(Generic[T]):
         if self._steps is None:
             self._steps = self._begin()
         try:
-            self._taken = [next(self._steps)]
+            with devices.patiently():
+                self._taken = [next(self._steps)]
             self._count += 1
         except StopIteration:
             self._ended = True

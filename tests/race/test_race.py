@@ -20,8 +20,8 @@ from vision_core.images import from_array
 from vision_core.inference import trace
 from vision_core.race import Contest, Lap, Regions, proposals, race, selective_search, windows
 from vision_core.race.crops import normalised, warped
+from vision_core.race.rcnn import CONTEXT, WARPED, crops_of
 from vision_core.race.record import covered, record
-from vision_core.race.systems import CONTEXT, WARPED, crops_of
 
 
 @pytest.fixture(scope="module")

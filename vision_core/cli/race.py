@@ -79,7 +79,9 @@ def _contest(photo: Any, device: str) -> Contest:
         return models.load(name, device=device)
 
     bundled = {card.name for card in models.cards()}
-    one_stage = {name: load(name) for name in ("fcos_s", "yolo_s") if name in bundled}
+    one_stage: dict[str, Any] = {
+        name: load(name) for name in ("fcos_s", "yolo_s") if name in bundled
+    }
     return Contest(photo, load("faster_rcnn_s"), load("resnet_s"), one_stage)
 
 

@@ -10,8 +10,8 @@ import plotly.graph_objects as go
 from vision_core.figures.canvas import draw_box, fitted
 from vision_core.figures.colours import INPUT, OUTPUT, class_colour
 from vision_core.images import Photo
+from vision_core.race.laps import Found
 from vision_core.race.record import COURSE
-from vision_core.race.systems import Found
 
 SHOWN = 25
 """Boxes on one small picture, the best ones."""

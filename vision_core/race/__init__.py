@@ -1,7 +1,8 @@
 """The race of the detectors of the lectures on one photo, each computed for real."""
 
+from vision_core.race.laps import Contest, Found, Lap, System
 from vision_core.race.proposals import Regions, selective_search, windows
-from vision_core.race.systems import SYSTEMS, Contest, Found, Lap, System, race
+from vision_core.race.systems import SYSTEMS, race
 
 __all__ = [
     "SYSTEMS",

@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from torchvision.ops import box_iou
 
-from vision_core.race.systems import SYSTEMS, Lap
+from vision_core.race.laps import Lap
+from vision_core.race.systems import SYSTEMS
 
 COURSE = {"rcnn": (50.0, 250.0), "fast_rcnn": (2.0, 25.0), "faster_rcnn": (0.2, 1.0)}
 """Seconds a photo and ratio in the lectures (VGG-16 on a GPU of 2015, proposals included)."""
