@@ -1,5 +1,5 @@
 # make run        start the app (PORT=8501; CPU=1 installs PyTorch without GPU packages)
-# make test       linter, type checker, tests
+# make test       linter, type checker, tests (WORKERS=4 processes; auto takes one per core)
 # make test-long  also the slow tests: every size, every builder
 # make bench      the figures of benchmarks/, as JSON
 # make weights    fetch full-size models for a lecture, while there is a network
@@ -7,24 +7,14 @@
 
 PYTHON ?= python3
 PORT ?= 8501
+WORKERS ?= auto
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install --disable-pip-version-check
 
-# CPU=1: PyTorch without its GPU packages, from PyTorch's own index
-PAIR = $$(grep -hoE '^torch(vision)?==[^ ;]+' requirements.lock)
-TORCH_FIRST = $(if $(CPU),$(PIP) $(PAIR) --index-url https://download.pytorch.org/whl/cpu)
-SKIPPED := $(if $(CPU),^(cuda-|nvidia-|triton=),^$$)
-
-# $(call install,NAME): the versions of NAME.lock; where these do not fit this Python or this
-# platform, the newest ones in the ranges of NAME.txt
+# $(call install,NAME): the versions of NAME.lock; CPU=1 leaves the GPU packages out
 define install
 	@echo "Installing into $(VENV): about 4 minutes and 6 GB; CPU=1 leaves the GPU packages out."
-	$(TORCH_FIRST)
-	grep -vE '$(SKIPPED)' $(1).lock > $(VENV)/$(1).lock
-	$(PIP) --only-binary :all: -r $(VENV)/$(1).lock || { \
-		echo "The versions of $(1).lock do not fit here; taking the ranges of $(1).txt."; \
-		$(PIP) -r $(1).txt; }
+	sh deploy/install.sh $(BIN)/python $(1) $(if $(CPU),cpu)
 endef
 
 .PHONY: run test test-long bench weights clean
@@ -36,13 +26,15 @@ test: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -m "not long"
+	$(BIN)/python -m pytest -m "not long and not browser" -n $(WORKERS)
+	$(BIN)/python -m pytest -m "not long and browser" -n $(WORKERS)
 
 test-long: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not browser" -n $(WORKERS)
+	$(BIN)/python -m pytest -m browser -n $(WORKERS)
 
 bench: $(VENV)/run.stamp
 	for script in $(filter-out benchmarks/__init__.py benchmarks/common.py,$(wildcard benchmarks/*.py)); do \

@@ -93,6 +93,13 @@ SECTIONS: Mapping[str, tuple[Entry, ...]] = {
             "How much of the photo a unit sees, in theory and in effect.",
         ),
         Entry(
+            "race",
+            "Race",
+            "sports_score",
+            "pages.race.page",
+            "Sliding window, R-CNN, Fast R-CNN, Faster R-CNN and one stage, timed on one photo.",
+        ),
+        Entry(
             "relu_rules",
             "ReLU rules",
             "rule",

@@ -13,7 +13,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
-OWN = {"app", "benchmarks", "pages", "tests", "vision_core"}
+OWN = {"app", "benchmarks", "deploy", "pages", "tests", "vision_core"}
 
 
 APP = [ROOT / "app.py", *(ROOT / "pages").rglob("*.py"), *(ROOT / "vision_core").rglob("*.py")]

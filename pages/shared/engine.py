@@ -12,6 +12,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from pages.shared import caps
 from vision_core import models
 from vision_core.images import Photo
 from vision_core.inference import DetectionTrace, PartSource, Trace, trace
@@ -51,15 +52,29 @@ def engine() -> Engine:
     return Engine()
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
+def bytes_of(model: Model) -> int:
+    """Bytes of a model's weights and buffers, at most the cap: the largest is kept alone."""
+    tensors = [*model.module.parameters(), *model.module.buffers()]
+    own = sum(t.nbytes for t in tensors)
+    return min(own + (bytes_of(model.detector) if model.detector else 0), caps.models())
+
+
+@st.cache_resource(show_spinner=False)
+def _models(kind: str) -> ByteLRU[Model]:
+    """The loaded models of one kind of device."""
+    return ByteLRU(caps.models(), size=bytes_of)
+
+
 def load_model(name: str, device: str, folder: Path | None = None) -> Model:
-    """The model, loaded once and shared; the least recently used of four goes first.
+    """The model, loaded once and shared; the least recently used ones make room, by bytes.
 
     Raises:
         UserError: no such model, or its weights do not fit.
         WeightsMissing: its weights are not here.
     """
-    return models.load(name, device=device, folder=folder)
+    kept = _models(str(device).partition(":")[0])
+    key = (name, device, folder)
+    return kept.get_or_make(key, lambda: models.load(name, device=device, folder=folder))
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)

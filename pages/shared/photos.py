@@ -2,50 +2,30 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import DeletedFile
 
 from pages.components import canvas
-from pages.shared import state
-from pages.shared.plain import plain, short
+from pages.shared import photo_store, state
+from pages.shared.photo_store import Entry, Kept
+from pages.shared.plain import plain
 from pages.shared.state import Field
 from vision_core import samples
-from vision_core.errors import UserError
 from vision_core.figures.canvas import fitted
 from vision_core.figures.colours import INPUT, KERNEL
-from vision_core.images import Photo, decode, from_array
+from vision_core.images import Photo, from_array
 
-MAX_PHOTOS = 10  # a session holds so many uploads, about 12 MB each at the most
+MAX_PHOTOS = 10  # a session holds so many uploads
+MAX_RATE, RATE_SECONDS = 60, 300  # and gives at most so many in so many seconds
 _CAMERA = "_camera_open"  # the visit to a page on which the user opened it
 _THUMB = (120, 90)
 SOURCES = ("sample", "upload", "camera")
 _WORDS = {"sample": "Sample", "upload": "Upload", "camera": "Camera"}
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A file that a user gave: its photo, or the sentence that says why there is none."""
-
-    name: str
-    photo: Photo | None = None
-    error: str | None = None
-
-    @property
-    def token(self) -> str:
-        """How it stands in the address: its name and the start of its hash."""
-        return f"{self.name}~{self.photo.sha256[:10]}" if self.photo else self.name
-
-
-def entry_of(data: bytes, name: str) -> Entry:
-    """Decode a file; a bad one keeps its sentence and blocks nothing."""
-    try:
-        return Entry(name, decode(data, name))
-    except UserError as error:
-        return Entry(name, error=str(error).replace(name, short(name)))
 
 
 def fields() -> tuple[Field, ...]:
@@ -125,12 +105,12 @@ def strip() -> None:
         )
 
 
-def _uploads() -> dict[str, Entry]:
+def _uploads() -> dict[str, Kept]:
     return st.session_state.setdefault("_uploads", {})
 
 
 def _upload() -> Entry | None:
-    given = st.file_uploader(
+    st.file_uploader(
         "Photos",
         type=state.PHOTO_TYPES,
         accept_multiple_files=True,
@@ -139,7 +119,7 @@ def _upload() -> Entry | None:
         label_visibility="collapsed",
     )
     # What this page's uploader lists; it lists nothing of what was given on another page.
-    st.session_state["_upload_ids"] = {f.file_id for f in given or []}
+    st.session_state["_upload_ids"] = {f.file_id for f in st.session_state.get("files") or []}
     entries = list(_uploads().values())
     if not entries:
         wanted = st.session_state["file"].rpartition("~")[0] or st.session_state["file"]
@@ -150,16 +130,16 @@ def _upload() -> Entry | None:
             icon=":material/upload:",
         )
         return None
-    entry = entries[_current_index(entries)]
+    kept = entries[_current_index(entries)]
     # The uploader names only what was given on this page.
     if len(entries) > 1:
         st.caption(
-            f"{entries.index(entry) + 1} of {len(entries)}: {plain(entry.name)} "
+            f"{entries.index(kept) + 1} of {len(entries)}: {plain(kept.name)} "
             "(Shift and an arrow key show the next one)"
         )
     else:
-        st.caption(f"Photo: {plain(entry.name)}")
-    return entry
+        st.caption(f"Photo: {plain(kept.name)}")
+    return photo_store.entry(kept)
 
 
 def _take_files() -> None:
@@ -173,17 +153,36 @@ def _take_files() -> None:
         state.put("file", first.token)
 
 
-def _decoded(given: Sequence[Any]) -> Entry | None:
+def _decoded(given: Sequence[Any]) -> Kept | None:
     """Decode the files that are new; the first of them."""
     uploads = _uploads()
-    fresh = [f for f in given if f.file_id not in uploads]
+    # What was released before is listed too, without its bytes.
+    held = [f for f in given if not isinstance(f, DeletedFile)]
+    fresh = _allowed([f for f in held if f.file_id not in uploads])
     for file in fresh:
-        uploads[file.file_id] = entry_of(file.getvalue(), file.name)
+        uploads[file.file_id] = photo_store.keep(file.getvalue(), file.name)
+        photo_store.release(file)
     first = uploads[fresh[0].file_id] if fresh else None
     for oldest in list(uploads)[: max(len(uploads) - MAX_PHOTOS, 0)]:
         del uploads[oldest]
         state.note(f"A session holds {MAX_PHOTOS} photos; the oldest was removed.")
     return first
+
+
+def _allowed(fresh: list[Any]) -> list[Any]:
+    """Those of the new files that are decoded: no session may keep the server busy alone."""
+    now = time.monotonic()
+    times = [t for t in st.session_state.get("_upload_times", []) if now - t < RATE_SECONDS]
+    room = min(MAX_PHOTOS, MAX_RATE - len(times))
+    for file in fresh[room:]:
+        photo_store.release(file)
+    if len(fresh) > room:
+        state.note(
+            f"{len(fresh)} photos at once are too many: at most {MAX_PHOTOS} are taken at a time, "
+            f"and {MAX_RATE} in {RATE_SECONDS // 60} minutes."
+        )
+    st.session_state["_upload_times"] = times + [now] * len(fresh[:room])
+    return fresh[:room]
 
 
 def take(given: Sequence[Any]) -> None:
@@ -209,13 +208,20 @@ def _camera() -> Entry | None:
             width="stretch",
             key="open_camera",
         )
-        return st.session_state.get("_shot", (None, None))[1]
+        return _last_shot()
     shot = st.camera_input("Camera", key="shot", label_visibility="collapsed")
     if shot is not None:
         held = st.session_state.get("_shot")
         if held is None or held[0] != shot.file_id:
-            st.session_state["_shot"] = (shot.file_id, entry_of(shot.getvalue(), "camera.jpg"))
-    return st.session_state.get("_shot", (None, None))[1]
+            kept = photo_store.keep(shot.getvalue(), "camera.jpg")
+            photo_store.release(shot)
+            st.session_state["_shot"] = (shot.file_id, kept)
+    return _last_shot()
+
+
+def _last_shot() -> Entry | None:
+    _, kept = st.session_state.get("_shot") or (None, None)
+    return None if kept is None else photo_store.entry(kept)
 
 
 def _switched() -> None:
@@ -228,7 +234,7 @@ def _open_camera() -> None:
     st.session_state[_CAMERA] = state.visit()
 
 
-def _current_index(entries: list[Entry]) -> int:
+def _current_index(entries: list[Kept]) -> int:
     tokens = [e.token for e in entries]
     wanted = st.session_state.get("file", "")
     return tokens.index(wanted) if wanted in tokens else 0
@@ -245,9 +251,10 @@ def _show(index: int) -> None:
         state.put("file", entries[index].token)
 
 
-def _sheet(entries: list[Entry]) -> tuple[Photo, canvas.Scene]:
+def _sheet(uploads: list[Kept]) -> tuple[Photo, canvas.Scene]:
     """The thumbnails side by side, and a box around each."""
     width, height = _THUMB
+    entries = [photo_store.entry(kept) for kept in uploads]
     sheet = np.full((height, width * len(entries), 3), 200, np.uint8)
     for i, entry in enumerate(entries):
         if entry.photo is not None:

@@ -1,11 +1,12 @@
 """Takes the small pictures of the pages that the start page shows.
 
-Run after a page or the weights changed: python -m tests.browser.cards
+Run after a page or the weights changed: python -m tests.browser.cards [NAME ...]
 """
 
 from __future__ import annotations
 
 import io
+import sys
 import tempfile
 from pathlib import Path
 
@@ -26,6 +27,7 @@ CARDS = {
     "activations": ("activations", PLOT),
     "filters": ("filters", PLOT),
     "receptive_field": ("receptive_field", STAGE),
+    "race": ("race", PLOT),
     "relu_rules": ("relu_rules?step=4", PLAYER),
     "convolution": ("convolution?step=3", PLAYER),
     "transposed_convolution": ("transposed_convolution?step=3", PLAYER),
@@ -33,6 +35,8 @@ CARDS = {
     "roi_pooling": ("roi_pooling?step=6", PLAYER),
     "nms": ("nms?step=1", PLAYER),
 }
+PRESSED = {"race": "Start the race"}
+"""Pages that show nothing before a button is pressed."""
 _DONE = """() => {
   const app = document.querySelector('[data-testid=stApp]');
   return app && app.dataset.testScriptState === 'notRunning'
@@ -40,9 +44,11 @@ _DONE = """() => {
 }"""
 
 
-def taken(page: Page, address: str, part: str) -> Image.Image:
+def taken(page: Page, address: str, part: str, button: str | None = None) -> Image.Image:
     """The upper part of an element, in the shape of a card."""
     page.goto(address)
+    if button:
+        page.get_by_role("button", name=button).click()
     page.locator(part).first.wait_for(timeout=120_000)
     for _ in range(2):
         page.wait_for_function(_DONE, timeout=120_000)
@@ -59,8 +65,9 @@ def main() -> None:
     TARGET.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as home, serve(Path(home)) as address, chromium() as browser:
         page = browser.new_page(viewport={"width": 1280, "height": 760})
-        for name, (path, part) in CARDS.items():
-            picture = taken(page, f"{address}/{path}", part)
+        for name in sys.argv[1:] or CARDS:
+            path, part = CARDS[name]
+            picture = taken(page, f"{address}/{path}", part, PRESSED.get(name))
             file = TARGET / f"{name}.png"
             picture.quantize(96).save(file, optimize=True)
             print(f"{file.relative_to(ROOT)}: {file.stat().st_size / 1024:.0f} kB")

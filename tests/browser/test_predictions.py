@@ -202,6 +202,23 @@ def test_several_uploads_are_walked_and_a_bad_one_says_why(open_page) -> None:
     wait_scene(page, f"view.scene?.photo.width === {cat.shape[1]}")
 
 
+def test_an_upload_that_is_taken_off_the_list_goes_and_the_others_stay(open_page) -> None:
+    page = open_page("/predictions?source=upload")
+    page.wait_for_selector("input[type=file]", state="attached")
+    cat, face = samples.sample("cat").pixels, samples.sample("astronaut").pixels
+    upload(page, ("a.jpg", jpeg_file(cat)), ("c.jpg", jpeg_file(face)))
+    wait_scene(page, f"view.scene?.photo.width === {cat.shape[1]}")
+    settled(page)
+    page.get_by_role("spinbutton", name=SCORE).fill("0.31")  # a run after the files were released
+    page.keyboard.press("Enter")
+    page.wait_for_url(lambda url: "score=0.31" in url)
+    settled(page)
+    page.get_by_role("button", name="Remove a.jpg").click()
+    page.get_by_text("Photo: c.jpg").wait_for()
+    settled(page)
+    wait_scene(page, f"view.scene?.photo.width === {face.shape[1]}")
+
+
 def test_phone_has_no_horizontal_overflow_and_shows_the_picture(open_page) -> None:
     page = open_page(size=(390, 844), is_mobile=True, has_touch=True)
     settled(page)

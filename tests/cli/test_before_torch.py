@@ -55,6 +55,7 @@ MISTAKES = {
     "sigma": (["predict", "p.png", "--sigma", "0"], "greater than 0"),
     "nms": (["compare", "p.png", "--models", "fcos_s", "vgg_s", "--nms", "x"], "one of hard"),
     "mask": (["predict", "p.png", "--mask-threshold", "3"], "between 0 and 1, not 3.0"),
+    "system": (["race", "p.png", "--systems", "overfeat"], "no system 'overfeat'"),
     "coco": (["predict", "p.png", "--model", "vgg_s", "--save-coco", "c"], "is a classifier"),
     "overlay": (["predict", "p.png", "--overlay", "a.txt"], "no picture name"),
     "picture": (["predict", "text.png"], "text.png"),

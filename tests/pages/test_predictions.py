@@ -7,6 +7,7 @@ import pytest
 import torch
 import torchvision
 
+from pages.shared import photos
 from tests.pages.conftest import PREDICTIONS, file_of, picture, sound, start, text_of, visit
 from vision_core import models, samples
 from vision_core.models import loading
@@ -190,6 +191,20 @@ def test_uploads_stay_in_their_session_and_a_bad_one_blocks_nothing() -> None:
     other = sound(start(source="upload"))
     assert not other.get("bidi_component")
     assert "mine.png" not in text_of(other)
+
+
+def test_more_uploads_than_a_session_may_give_are_left_out_and_said(monkeypatch) -> None:
+    monkeypatch.setattr(photos, "MAX_RATE", 12)
+    pixels = np.random.default_rng(0).integers(0, 255, (20, 30, 3), dtype=np.uint8)
+    app = sound(start(source="upload"))
+    for rounds, notes in ((10, 0), (4, 1)):  # two of the four find room
+        for n in range(rounds):
+            pixels[0, 0] = n, rounds, 0
+            app.file_uploader(key="files").upload(f"{rounds}_{n}.png", file_of(pixels), "image/png")
+        sound(app.run())
+        assert ("too many" in text_of(app)) == bool(notes)
+    kept = [entry.name for entry in app.session_state["_uploads"].values()]
+    assert kept[-2:] == ["4_0.png", "4_1.png"]
 
 
 def test_a_link_to_an_upload_asks_for_that_file_by_name() -> None:

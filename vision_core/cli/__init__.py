@@ -27,6 +27,7 @@ COMMANDS = (
     "inside",
     "walkthrough",
     "compare",
+    "race",
     "explain",
     "activations",
     "models",

@@ -90,6 +90,11 @@ class ByteLRU(Generic[T]):
                 self._making.pop(key, None)
         return found
 
+    def drop(self, key: Hashable) -> None:
+        """Forget one value, if it is there."""
+        with self._lock:
+            self._drop(key)
+
     def clear(self) -> None:
         """Forget everything."""
         with self._lock:

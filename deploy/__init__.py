@@ -1,0 +1,1 @@
+"""What puts the app on a server: image, proxy, and a rehearsal without a container engine."""
