@@ -67,7 +67,7 @@ class SegmentationRecipe:
         sources = [cache.Source(path) for path, _, _ in pairs]
         sources += [cache.Source(photo.path) for photo, _ in everyday]
         self.photos = cache.load(sources, CANVAS, options.cache)
-        self.masks = torch.cat([torch.stack(rows), torch.stack([mask for _, mask in everyday])])
+        self.masks = torch.stack([*rows, *(mask for _, mask in everyday)])
         self.val = annotated_photos(options.data, "voc12_subset", "val", LABELS)[::3]
         self.rows = repeated(self.masks)
         self.going_on = options.rate < 1
