@@ -22,7 +22,7 @@ from vision_core.models.zoo.fcos_s import STRIDES, PyramidBackbone
 from vision_core.models.zoo.trunk import WIDE, WIDE_DEPTHS
 
 LABELS = ("__background__", *fcos_s.LABELS)
-"""Trained on ``THIRTEEN`` classes as ``fcos_s`` was; those with an AP50 of 0.15 or more are kept."""
+"""Trained on ``THIRTEEN`` classes as ``fcos_s`` was; those with an AP50 of 0.15 or more stayed."""
 ANCHOR_SIZES = ((24, 42), (72, 112), (168, 256))
 """Sides of the square anchors at strides 8, 16 and 32, pixels of the network's input."""
 ASPECTS = (0.5, 1.0, 2.0)
