@@ -24,6 +24,7 @@ from vision_core.evaluation.segmentation import (
 )
 from vision_core.evaluation.sources import square_around
 from vision_core.inference.pose import JOINTS
+from vision_core.training.segmentation import CANVAS, drawn
 
 NAMES = ("cat", "dog")
 
@@ -205,6 +206,39 @@ def test_smaller_polygon_lies_on_the_larger(tmp_path: Path) -> None:
     pixels, known = instance_map(note)
     assert known.tolist() == [True, True, False]
     assert pixels[15, 15] == 1 and pixels[25, 30] == 2 and pixels[0, 0] == 0
+
+
+def test_a_class_beyond_the_animals_is_cut_too(tmp_path: Path) -> None:
+    classes = np.zeros((30, 40), np.uint8)
+    classes[4:26, 4:36] = 6  # VOC's bus
+    Image.fromarray(classes).save(tmp_path / "mask.png")
+    note = annotated(
+        tmp_path, [[3.0, 3, 37, 27]], [1], mask=tmp_path / "mask.png", outlines=(None,)
+    )
+    pixels, known = instance_map(note, ("person", "bus"))
+    assert known.all() and ((pixels == 1) == (classes == 6)).all()
+
+
+def test_polygons_as_labels_leave_what_nobody_drew_unjudged(tmp_path: Path) -> None:
+    """A dog with a polygon, a person without one, a crowd: the dog counts, the others do not."""
+    dog = [[10, 5, 30, 5, 30, 25, 10, 25]]
+    note = annotated(
+        tmp_path,
+        [[10.0, 5, 30, 25], [0, 0, 6, 12]],
+        [2, 4],
+        mask=None,
+        outlines=(dog, None),
+        crowds=torch.tensor([[34.0, 20, 40, 30]]),
+    )
+    labels = drawn(note)
+    assert labels is not None
+    at = lambda x, y: int(labels[0, round(y * CANVAS / 30), round(x * CANVAS / 40)])  # noqa: E731
+    assert at(20, 15) == 3 and at(3, 6) == IGNORED and at(37, 25) == IGNORED and at(3, 25) == 0
+    assert drawn(annotated(tmp_path, [[0.0, 0, 6, 12]], [4], mask=None, outlines=(None,))) is None
+    wide = annotated(
+        tmp_path, [[10.0, 5, 30, 25], [0, 0, 40, 18]], [2, 4], mask=None, outlines=(dog, None)
+    )
+    assert drawn(wide) is None, "more than a third would be ignored"
 
 
 def test_numbers_of_an_instance_mask(tmp_path: Path) -> None:

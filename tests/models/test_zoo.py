@@ -24,15 +24,15 @@ BUDGETS = {
     "vgg_s": 1.5e6,
     "resnet_s": 2.0e6,
     "fcos_s": 4.5e6,
-    "faster_rcnn_s": 3.5e6,
-    "mask_rcnn_s": 3.5e6,
+    "faster_rcnn_s": 5.5e6,
+    "mask_rcnn_s": 5.5e6,
     "yolo_s": 4.5e6,
-    "fcn_voc_s": 1.5e6,
+    "fcn_voc_s": 4.0e6,
     "fcn_s": 2.0e6,
     "fcn_deconv_s": 2.0e6,
     "segnet_s": 2.0e6,
-    "pose_heatmap_s": 1.0e6,
-    "pose_regression_s": 1.0e6,
+    "pose_heatmap_s": 2.5e6,
+    "pose_regression_s": 2.5e6,
 }
 DETECTORS = ("fcos_s", "faster_rcnn_s", "mask_rcnn_s", "yolo_s")
 BUNDLED = [name for name in zoo.NAMES if (ASSETS / f"{name}.json").exists()]

@@ -145,7 +145,7 @@ def test_export_refuses_what_float16_cannot_hold(tmp_path: Path) -> None:
 
 
 def test_trunk_moves_between_networks(tmp_path: Path) -> None:
-    source = zoo.build("resnet_s")
+    source = zoo.build("fcn_voc_s")
     save_half(source, tmp_path / "w.safetensors")
     target = zoo.build("faster_rcnn_s")
     taken = take_matching(target, tmp_path / "w.safetensors")

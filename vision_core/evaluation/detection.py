@@ -178,7 +178,7 @@ def score_masks(
     person = names.index("person")
     truth, found = [], []
     for photo, prediction in zip(photos, predict(network, photos), strict=True):
-        pixels, known = instance_map(photo)
+        pixels, known = instance_map(photo, names)
         people = known & (photo.labels == person).numpy()
         numbers = torch.from_numpy(people.nonzero()[0])[:, None, None] + 1
         masks = torch.from_numpy(pixels)[None] == numbers

@@ -24,16 +24,16 @@ from vision_core.evaluation.annotations import (
 from vision_core.evaluation.detection import score_detector
 from vision_core.evaluation.everyday import nothing_known
 from vision_core.models import zoo
-from vision_core.models.zoo import fcos_s, rcnn_s
+from vision_core.models.zoo import fcos_s
 from vision_core.training import cache, colour
 from vision_core.training.loop import Options
 from vision_core.training.windows import Windows, random_between, random_signs
 
 CANVAS = 288
-NAMES = {"fcos_s": fcos_s.LABELS, "faster_rcnn_s": rcnn_s.LABELS[1:], "yolo_s": fcos_s.THIRTEEN}
+NAMES = dict.fromkeys(("fcos_s", "faster_rcnn_s", "yolo_s"), fcos_s.LABELS)
 SIZES = {
     "fcos_s": ((0.6, 192), (1.0, 256)),
-    "faster_rcnn_s": ((1.0, 160),),
+    "faster_rcnn_s": ((0.6, 192), (1.0, 256)),
     "yolo_s": ((0.6, 224), (1.0, 320)),
 }
 """Side of the training pictures up to which share of the run."""

@@ -4,11 +4,12 @@ Start it from the detector (``--init`` its weights). All of it is frozen, batch 
 too; only the mask branch learns, from the labelled boxes, moved about a little as the detector's
 own would be. Masks come from these places: instance masks of ``pennfudan``, polygons of
 ``coco_everyday`` and ``coco_mini``, and ``voc12_subset``'s class masks cut by its boxes where
-instances do not touch.
+instances do not touch, and ``person_masks`` where one person owns the mask.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,15 +22,22 @@ from vision_core.evaluation.annotations import AnnotatedPhoto, annotated_photos
 from vision_core.evaluation.detection import outlined_people, score_masks
 from vision_core.evaluation.instances import instance_map
 from vision_core.models import zoo
-from vision_core.models.zoo.fcos_s import ANIMALS_AND_PEOPLE as LABELS
+from vision_core.models.zoo.rcnn_s import LABELS as WITH_BACKGROUND
 from vision_core.models.zoo.rcnn_s import MASK_BRANCH
 from vision_core.training import cache, colour
 from vision_core.training.detection import boxes_in_window, random_squares
 from vision_core.training.loop import Options
 from vision_core.training.windows import random_between
 
-CANVAS, SIZE = 256, 160
-REPEATS = {"voc12_subset": 1, "coco_everyday": 2, "coco_mini": 1, "pennfudan": 4}
+LABELS = WITH_BACKGROUND[1:]
+CANVAS, SIZE = 288, 224
+REPEATS = {
+    "voc12_subset": 1,
+    "coco_everyday": 2,
+    "coco_mini": 1,
+    "pennfudan": 4,
+    "person_masks": 1,
+}
 """How often each data set's photos come in an epoch: the few clean masks more often."""
 
 Batch = tuple[Tensor, list[dict[str, Tensor]]]
@@ -50,7 +58,9 @@ class MaskRecipe:
         maps = []
         for dataset, repeats in REPEATS.items():
             for photo in annotated_photos(options.data, dataset, "train", LABELS):
-                pixels, known = instance_map(photo)
+                if dataset == "person_masks":  # 1 is the one person
+                    photo = replace(photo, outlines=(1,) * len(photo.boxes))
+                pixels, known = instance_map(photo, LABELS)
                 if not known.any():
                     continue
                 square = Image.fromarray(pixels).resize((CANVAS, CANVAS), Image.Resampling.NEAREST)

@@ -2,7 +2,8 @@
 
 Cross-entropy at every pixel of random windows; VOC's uncertain borders and everything outside the
 photo do not count. Cats and dogs are on two photos of three, cows on one of twelve: photos of the
-rarer classes come more often. ``person_masks`` adds people. Start it from the trunk of
+rarer classes come more often. ``person_masks`` and the polygons of ``coco_everyday`` add people.
+Start it from the trunk of
 ``fcos_s`` (``--init`` its weights), which has learned to find the same animals and persons by
 their boxes.
 """
@@ -10,12 +11,16 @@ their boxes.
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
+import cv2
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from vision_core.evaluation.annotations import annotated_photos
+from vision_core.evaluation.annotations import AnnotatedPhoto, annotated_photos
+from vision_core.evaluation.instances import instance_map
 from vision_core.evaluation.segmentation import (
     IGNORED,
     people_table,
@@ -29,8 +34,8 @@ from vision_core.training.loop import Options
 from vision_core.training.windows import Windows, random_between, random_signs
 
 CANVAS = 256
-SIZE = 160
-"""Side of the training pictures: small, so that many pass in little time."""
+SIZES = ((0.55, 160), (1.0, 224))
+"""Side of the training pictures up to which share of the run: small ones pass in less time."""
 REPEATS = {"cow": 3, "sheep": 3, "horse": 2, "person": 2}
 """How often a photo comes in an epoch if it shows one of these; all others come once."""
 
@@ -56,12 +61,16 @@ class SegmentationRecipe:
             for photo, table in zip(photos + people, tables, strict=True)
             if photo.mask is not None
         ]
-        self.photos = cache.load([cache.Source(p) for p, _, _ in pairs], CANVAS, options.cache)
         masks = cache.load([cache.Source(m) for _, m, _ in pairs], CANVAS, options.cache, mode="P")
         rows = [table[m.long()] for m, (_, _, table) in zip(masks.pixels, pairs, strict=True)]
-        self.masks = torch.stack(rows)
+        everyday = [(p, m) for p in polygons(options.data) if (m := drawn(p)) is not None]
+        sources = [cache.Source(path) for path, _, _ in pairs]
+        sources += [cache.Source(photo.path) for photo, _ in everyday]
+        self.photos = cache.load(sources, CANVAS, options.cache)
+        self.masks = torch.stack([*rows, *(mask for _, mask in everyday)])
         self.val = annotated_photos(options.data, "voc12_subset", "val", LABELS)[::3]
         self.rows = repeated(self.masks)
+        self.going_on = options.rate < 1
         return len(self.rows)
 
     def model(self) -> nn.Module:
@@ -81,10 +90,12 @@ class SegmentationRecipe:
     ) -> tuple[Tensor, Tensor]:
         indices = self.rows[indices]
         windows = self.windows(indices, rng)
-        pictures = colour.read_photos(windows, self.photos.pixels[indices], SIZE, SIZE)
+        size = next((s for end, s in SIZES if progress < end), SIZES[-1][1])
+        size = SIZES[-1][1] if self.going_on else size
+        pictures = colour.read_photos(windows, self.photos.pixels[indices], size, size)
         pictures = colour.normalise(colour.jitter(pictures, rng))
         masks = self.masks[indices]
-        labels = windows.read(masks, SIZE, SIZE, mode="nearest", outside=[IGNORED])
+        labels = windows.read(masks, size, size, mode="nearest", outside=[IGNORED])
         return pictures, labels[:, 0].long()
 
     def loss(
@@ -100,6 +111,31 @@ class SegmentationRecipe:
         preset = zoo.preprocessing(self.name)
         assert preset is not None
         return score_segmenter(network, preset, self.val, LABELS)["mIoU"]
+
+
+def polygons(data: Path) -> list[AnnotatedPhoto]:
+    """Return the photos of ``coco_everyday/train`` that have a polygon of one of our classes."""
+    photos = annotated_photos(data, "coco_everyday", "train", LABELS[1:])
+    return [photo for photo in photos if any(isinstance(o, list) for o in photo.outlines)]
+
+
+def drawn(photo: AnnotatedPhoto) -> Tensor | None:
+    """Return the labels of a photo with polygons, ``[1, CANVAS, CANVAS]`` uint8, or ``None``.
+
+    Boxes without a polygon, and crowds, are ignored: nobody knows which of their pixels count.
+    ``None`` where more than a third would be.
+    """
+    pixels, known = instance_map(photo)
+    table = np.concatenate([[0], photo.labels.numpy() + 1]).astype(np.uint8)
+    labels = table[pixels]
+    unknown = torch.cat([photo.boxes[~torch.from_numpy(known)], photo.crowds])
+    for x1, y1, x2, y2 in unknown.round().int().tolist():
+        part = labels[y1:y2, x1:x2]
+        part[part == 0] = IGNORED
+    if not known.any() or (labels == IGNORED).mean() > 1 / 3:
+        return None
+    square = cv2.resize(labels, (CANVAS, CANVAS), interpolation=cv2.INTER_NEAREST_EXACT)
+    return torch.from_numpy(square)[None]
 
 
 def repeated(masks: Tensor) -> Tensor:

@@ -74,7 +74,7 @@ def preprocessing(name: str) -> Callable[[Any], Any] | None:
         # were (Touvron et al., "Fixing the train-test resolution discrepancy", 2019).
         "resnet_s": ImageClassification(crop_size=160, resize_size=160),
         **dict.fromkeys(DECODERS, SemanticSegmentation(resize_size=192)),
-        "fcn_voc_s": SemanticSegmentation(resize_size=192),
+        "fcn_voc_s": SemanticSegmentation(resize_size=224),
         "fcos_s": None,
         "faster_rcnn_s": None,
         "mask_rcnn_s": None,

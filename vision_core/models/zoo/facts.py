@@ -8,7 +8,7 @@ from vision_core.models.zoo import everyday, fcn_voc_s, fcos_s, rcnn_s, resnet_s
 from vision_core.models.zoo.wording import (
     ALEXNET_INPUT,
     CLASSIFIER_INPUT,
-    DETECTOR_INPUT,
+    LARGER_INPUT,
     LIMITS,
     RESNET_INPUT,
     STREET_INPUT,
@@ -108,7 +108,7 @@ FACTS = {
             "Tian, Shen, Chen, He",
             2020,
         ),
-        input="resized by the network: shorter side 256 pixels, longer side at most 384",
+        input=LARGER_INPUT,
         limits=(
             "Nine classes. Shown is what scores above a threshold from which three of four boxes "
             "are right on photos that it never saw; four of five objects stay below it, small "
@@ -139,18 +139,26 @@ FACTS = {
             "Ren, He, Girshick, Sun",
             2015,
         ),
-        input=DETECTOR_INPUT,
+        input=LARGER_INPUT,
         limits=LIMITS["faster_rcnn_s"],
-        data=("voc12_subset", "coco_mini", "pennfudan"),
+        data=(
+            "voc12_subset",
+            "coco_everyday",
+            "coco_mini",
+            "voc_more",
+            "pennfudan",
+            "person_masks",
+            "caltech101",
+        ),
     ),
     "yolo_s": Facts(
         title="YOLO, small",
         task="detection",
         family="yolo",
-        labels=fcos_s.THIRTEEN,
+        labels=fcos_s.LABELS,
         architecture=(
-            "The grid detector of the paper over the trunk of resnet_s: 10 x 10 cells, 2 boxes "
-            "with a confidence in each and 13 class probabilities, so 10 x 10 x 23 numbers."
+            "The grid detector of the paper over the trunk of fcos_s: 10 x 10 cells, 2 boxes "
+            "with a confidence in each and 9 class probabilities, so 10 x 10 x 19 numbers."
         ),
         paper=(
             "You Only Look Once: Unified, Real-Time Object Detection",
@@ -180,9 +188,9 @@ FACTS = {
             "make a 28x28 mask for every class."
         ),
         paper=("Mask R-CNN", "He, Gkioxari, Dollar, Girshick", 2017),
-        input=DETECTOR_INPUT,
+        input=LARGER_INPUT,
         limits=LIMITS["mask_rcnn_s"],
-        data=("voc12_subset", "coco_mini", "pennfudan"),
+        data=("voc12_subset", "coco_everyday", "coco_mini", "pennfudan", "person_masks"),
     ),
     "fcn_voc_s": Facts(
         title="FCN-8s, small, bilinear",
@@ -190,7 +198,7 @@ FACTS = {
         family="fcn",
         labels=fcn_voc_s.LABELS,
         architecture=(
-            "A small residual trunk; class scores from the maps at strides 32, 16 and 8 are "
+            "The residual trunk of fcos_s; class scores from the maps at strides 32, 16 and 8 are "
             "enlarged bilinearly and added from coarse to fine, then enlarged to the photo."
         ),
         paper=(
@@ -198,13 +206,13 @@ FACTS = {
             "Long, Shelhamer, Darrell",
             2015,
         ),
-        input="Shorter side resized to 192 pixels, ImageNet mean and spread.",
+        input="Shorter side resized to 224 pixels, ImageNet mean and spread.",
         limits=(
-            "Six classes and background. Outlines are rough, thin parts are lost, and one animal "
-            "or person is often painted in patches of two or three classes. Persons are the "
-            "weakest, with an IoU of about a third."
+            "Six classes and background. One person who fills a photo is outlined well; among "
+            "furniture and in crowds people come out in pieces. Animals are often painted in "
+            "patches of two classes; outlines are rough and thin parts are lost."
         ),
-        data=("voc12_subset",),
+        data=("voc12_subset", "person_masks", "coco_everyday"),
     ),
     "fcn_s": Facts(
         title="FCN, small, bilinear, streets",
@@ -263,9 +271,9 @@ FACTS = {
         family="pose_heatmap",
         labels=("person",),
         architecture=(
-            "A small residual trunk down to stride 16, and bilinear upsampling with shortcuts "
-            "back to stride 4, where one heatmap per joint says where it is. Runs on the crop of "
-            "each person that the detector finds."
+            "The residual trunk of fcos_s down to stride 16, and bilinear upsampling with "
+            "shortcuts back to stride 4, where one heatmap per joint says where it is. Runs on the "
+            "crop of each person that the detector finds."
         ),
         paper=("Simple Baselines for Human Pose Estimation and Tracking", "Xiao, Wu, Wei", 2018),
         input="128x128 crop, 1.25 times the longer side of a person's box, ImageNet statistics.",
@@ -275,7 +283,7 @@ FACTS = {
             "even where some are hidden or outside the photo: look at the scores. Trained on "
             "sports and gymnastics; a close-up is read as a whole body, a bad box gives a bad pose."
         ),
-        data=("lspet_pose", "coco_mini"),
+        data=("lspet_pose", "coco_everyday", "coco_mini"),
     ),
     "pose_regression_s": Facts(
         title="Pose regression, small",
@@ -294,6 +302,6 @@ FACTS = {
         ),
         input="128x128 crop, 1.25 times the longer side of a person's box, ImageNet statistics.",
         limits=LIMITS["pose_regression_s"],
-        data=("lspet_pose", "coco_mini"),
+        data=("lspet_pose", "coco_everyday", "coco_mini"),
     ),
 }

@@ -10,7 +10,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from vision_core.models.zoo.trunk import Trunk
+from vision_core.models.zoo.trunk import WIDE, WIDE_DEPTHS, Trunk
 
 LABELS = ("background", "cat", "cow", "dog", "horse", "person", "sheep")
 
@@ -34,7 +34,7 @@ class FCNVocS(nn.Module):
 
     def __init__(self, classes: int = len(LABELS)) -> None:
         super().__init__()
-        self.trunk = Trunk(depths=(1, 2, 2, 1))
+        self.trunk = Trunk(WIDE_DEPTHS, WIDE)
         self.heads = nn.ModuleList(scores(c, classes) for c in self.trunk.out_widths[1:])
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from vision_core.models.zoo.trunk import Trunk
+from vision_core.models.zoo.trunk import WIDE, WIDE_DEPTHS, Trunk
 
 JOINTS = 14
 CROP = 128
@@ -36,7 +36,7 @@ class PoseHeatmapS(nn.Module):
 
     def __init__(self, joints: int = JOINTS) -> None:
         super().__init__()
-        self.trunk = Trunk(depths=(1, 2, 2))
+        self.trunk = Trunk(WIDE_DEPTHS[:3], WIDE)
         stride4, stride8, stride16 = self.trunk.out_widths
         self.coarse = nn.Sequential(
             conv_bn_relu(stride16, stride16), conv_bn_relu(stride16, 96, kernel=1)

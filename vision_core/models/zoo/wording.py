@@ -26,7 +26,7 @@ CLASSIFIER_INPUT = (
 )
 ALEXNET_INPUT = "Shorter side resized to 128 pixels, centre square, ImageNet mean and spread."
 RESNET_INPUT = "Shorter side resized to 160 pixels, centre square, ImageNet mean and spread."
-DETECTOR_INPUT = "Shorter side resized to 160 pixels, longer side at most 208; any photo."
+LARGER_INPUT = "resized by the network: shorter side 256 pixels, longer side at most 384"
 STREET_INPUT = "Shorter side resized to 192 pixels, ImageNet mean and spread."
 STREET_TRUNK = (
     "The trunk of vgg_s down to stride 16, and four steps back up: a convolution, an enlargement "
@@ -51,10 +51,9 @@ LIMITS = {
         "more than a third are named wrong."
     ),
     "faster_rcnn_s": (
-        "Six classes, and it calls other things by these names too: a cup or a flower a dog, a "
-        "uniform a cat. Half of the objects in crowded photos are missed, small ones nearly "
-        "always; persons beside animals and cows are the weakest. Its boxes are loose: AP over "
-        "all overlaps is half of what it is at 0.5."
+        "Nine classes. Shown is what scores above a threshold from which three of four boxes are "
+        "right on photos that it never saw; more than three of four objects stay below it, small "
+        "and far ones and crowds most of all. Animals are taken for one another."
     ),
     "mask_rcnn_s": (
         "The boxes of faster_rcnn_s with their mistakes. Masks are smooth blobs: the body is "

@@ -19,7 +19,7 @@ from torchvision.models.detection.image_list import ImageList
 from torchvision.models.detection.transform import GeneralizedRCNNTransform
 from torchvision.ops import batched_nms, box_iou
 
-from vision_core.models.zoo.fcos_s import THIRTEEN
+from vision_core.models.zoo.fcos_s import LABELS
 from vision_core.models.zoo.trunk import WIDE, WIDE_DEPTHS, Trunk
 
 SIDE = 320
@@ -210,5 +210,5 @@ def in_cell(box: Tensor, cell: int, cells: int, side: int) -> tuple[Tensor, Tens
 
 
 def small_yolo() -> GridDetector:
-    """Return ``yolo_s`` with random weights; label ids are indices into ``fcos_s.THIRTEEN``."""
-    return GridDetector(len(THIRTEEN))
+    """Return ``yolo_s`` with random weights; label ids are indices into ``fcos_s.LABELS``."""
+    return GridDetector(len(LABELS))
