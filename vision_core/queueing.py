@@ -38,6 +38,11 @@ class FairSlot:
         self._turns = 0
 
     @property
+    def held(self) -> bool:
+        """Whether somebody has the turn now."""
+        return self._held
+
+    @property
     def waiting(self) -> int:
         """How many stand in the line now."""
         return len(self._line)

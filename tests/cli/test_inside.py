@@ -72,7 +72,7 @@ def test_a_two_stage_network_tells_all_of_it(folder, capsys):
     )
     assert giou["value"] == pytest.approx(float(expected))
     said = capsys.readouterr().out
-    assert "x of the network = 240 * 208 / 451" in said and "positive" in said
+    assert "x of the network = 240 * 384 / 451" in said and "positive" in said
 
 
 def test_a_one_stage_network_at_a_point(folder):

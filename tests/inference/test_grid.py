@@ -13,7 +13,7 @@ from vision_core.attribution.heads import box as box_score
 from vision_core.attribution.heads import transformed
 from vision_core.inference import trace
 from vision_core.inference.families import network
-from vision_core.models.zoo.fcos_s import THIRTEEN as LABELS
+from vision_core.models.zoo.fcos_s import LABELS
 from vision_core.models.zoo.yolo_s import (
     GridDetector,
     decode,

@@ -27,7 +27,7 @@ def told(monkeypatch, *milliseconds: float) -> list[bool]:
     left, held = list(milliseconds), []
 
     def trace(model, photo):
-        held.append(not devices._slot._value)
+        held.append(devices.slot.held)
         info = SimpleNamespace(timing_ms={"network": left.pop(0), "read": 1.0})
         return SimpleNamespace(info=info)
 
@@ -83,7 +83,7 @@ def test_others_come_in_between_two_runs(monkeypatch) -> None:
 
     class Times(dict[str, float]):
         def values(self):
-            free.append(bool(devices._slot._value))
+            free.append(not devices.slot.held)
             return super().values()
 
     def trace(model, photo):

@@ -32,7 +32,7 @@ BUDGETS = {
     "fcn_deconv_s": 2.0e6,
     "segnet_s": 2.0e6,
     "pose_heatmap_s": 2.5e6,
-    "pose_regression_s": 2.5e6,
+    "pose_regression_s": 1.0e6,
 }
 DETECTORS = ("fcos_s", "faster_rcnn_s", "mask_rcnn_s", "yolo_s")
 BUNDLED = [name for name in zoo.NAMES if (ASSETS / f"{name}.json").exists()]

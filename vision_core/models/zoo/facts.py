@@ -279,9 +279,9 @@ FACTS = {
         input="128x128 crop, 1.25 times the longer side of a person's box, ImageNet statistics.",
         limits=(
             "Half of the joints are within a fifth of the torso; head and neck are best, knees and "
-            "ankles worst, left and right are often confused. Gives all 14 joints "
-            "even where some are hidden or outside the photo: look at the scores. Trained on "
-            "sports and gymnastics; a close-up is read as a whole body, a bad box gives a bad pose."
+            "ankles worst, left and right are often confused. Gives all 14 joints even where some "
+            "are hidden or outside the photo, with low scores there. Trained on sports and on "
+            "everyday photos; a bad box gives a bad pose."
         ),
         data=("lspet_pose", "coco_everyday", "coco_mini"),
     ),
@@ -291,7 +291,7 @@ FACTS = {
         family="pose_regression",
         labels=("person",),
         architecture=(
-            "The trunk of pose_heatmap_s down to stride 16 and two fully connected layers, whose "
+            "A small residual trunk down to stride 16 and two fully connected layers, whose "
             "28 outputs are x and y of 14 joints. Runs on the crop of each person that the "
             "detector finds."
         ),
@@ -302,6 +302,6 @@ FACTS = {
         ),
         input="128x128 crop, 1.25 times the longer side of a person's box, ImageNet statistics.",
         limits=LIMITS["pose_regression_s"],
-        data=("lspet_pose", "coco_everyday", "coco_mini"),
+        data=("lspet_pose", "coco_mini"),
     ),
 }
