@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 import streamlit as st
 
@@ -107,7 +109,8 @@ def _paper(card: Card) -> str:
 
 def _layers(card: Card) -> None:
     from vision_core.figures.network import cost_by_layer
-    from vision_core.models.anatomy import PHOTO, anatomy
+    from vision_core.models.anatomy import PHOTO, anatomy, skeleton
+    from vision_core.models.layout import not_maps
 
     laid_out = anatomy(card)
     channels, height, width = laid_out.input_shape
@@ -118,13 +121,14 @@ def _layers(card: Card) -> None:
     )
     charts.show(cost_by_layer(laid_out.layers), "cost", "Millions of multiply-adds by layer")
     seen = _receptive_fields(card.name)
+    inner = not_maps(skeleton(card)[0])
     norms = st.toggle("Normalisation layers too", key="norms")
     rows = [
         {
             "layer": layer.name,
             "kind": layer.kind,
             "kernel": layer.text,
-            "output": "x".join(map(str, layer.shapes[0])),
+            "output": shape_words(layer.shapes[0], layer.name in inner),
             "sees": seen.get(layer.name, ""),
             "uses": len(layer.shapes),
             "parameters": layer.parameters,
@@ -139,7 +143,11 @@ def _layers(card: Card) -> None:
         width="stretch",
         height=380,
         column_config={
-            "output": st.column_config.TextColumn("output (C x H x W)"),
+            "output": st.column_config.TextColumn(
+                "output (C x H x W)",
+                help="Channels x rows x columns. Marked with *: a layer of a transformer or of the "
+                "inside of a ConvNeXt block, whose last number is the channels.",
+            ),
             "sees": st.column_config.TextColumn(
                 "receptive field", help="Pixels of the input that a unit in the middle can see."
             ),
@@ -151,6 +159,11 @@ def _layers(card: Card) -> None:
         "A layer that is used several times, such as a head on each level of a pyramid, shows its "
         "first output. Activations, dropout and interpolation are not listed: they have no weights."
     )
+
+
+def shape_words(shape: Sequence[int], inner: bool) -> str:
+    """A shape as text; a star where it is no map of channels, rows and columns."""
+    return "x".join(map(str, shape)) + (" *" if inner else "")
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

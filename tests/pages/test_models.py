@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import pytest
+import torch
+import torchvision
 
+from pages.models.model_card import shape_words
 from tests.pages.conftest import sound, start, text_of
 from vision_core import models
 from vision_core.models import weights
+from vision_core.models.anatomy import skeleton
+from vision_core.models.layout import not_maps
 
 PAGE = "models"
 
@@ -116,3 +121,25 @@ def test_the_lecture_set_is_fetched_at_one_press_and_goes_on_after_a_break(
     app = sound(app.button(key="get_lecture_set").click().run())
     assert weights.lecture_set() == () and "pages open with them" in text_of(app)
     assert len(list(hub.iterdir())) == len(missing)
+
+
+def test_shapes_inside_a_swin_transformer_are_marked_for_their_channels_come_last() -> None:
+    """The names that get a star are those whose real output ends in the layer's width."""
+    card = models.card("swin_t")
+    network = torchvision.models.swin_t(weights=None).eval()
+    shapes = {}
+    for name, module in network.named_modules():
+        if isinstance(module, torch.nn.LayerNorm | torch.nn.Conv2d):
+            module.register_forward_hook(
+                lambda _m, _i, out, name=name: shapes.update({name: tuple(out.shape[1:])})
+            )
+    with torch.inference_mode():
+        network(torch.zeros(1, 3, 64, 96))
+    inner = not_maps(skeleton(card)[0])
+    norms = [n for n, m in network.named_modules() if isinstance(m, torch.nn.LayerNorm)]
+    assert len(norms) > 20
+    for name in norms:
+        width = network.get_submodule(name).normalized_shape[0]
+        assert name in inner and shapes[name][-1] == width
+    assert "features.0.0" not in inner and shapes["features.0.0"][0] == 96
+    assert shape_words((7, 7, 768), True) == "7x7x768 *" and shape_words((96, 56), False) == "96x56"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from pathlib import Path
 from typing import Any
 
@@ -86,12 +87,11 @@ def run(args: argparse.Namespace) -> int:
     if args.recipe not in known:
         raise UserError(f"There is no recipe {args.recipe!r}; choose one of {', '.join(known)}.")
     check_device(args.device)
-    if not args.data.is_dir():
-        raise UserError(f"The data folder {args.data} does not exist; name another with --data.")
+    _check(args)
 
     from vision_core import devices
     from vision_core.training.loop import Options
-    from vision_core.training.recipes import checked, train
+    from vision_core.training.recipes import train
 
     options = Options(
         data=args.data,
@@ -109,9 +109,31 @@ def run(args: argparse.Namespace) -> int:
         compile=args.compile,
         half=args.half,
     )
-    path = train(args.recipe, checked(options))
+    path = train(args.recipe, options)
     if path is None:
         print(f"This piece is over; the same command with --resume goes on from {options.out}.")
         return 0
     print(f"Weights and card: {path.with_suffix('.safetensors')}, {path}")
     return 0
+
+
+def _check(args: argparse.Namespace) -> None:
+    """Refuse a number or a file that cannot be used.
+
+    Raises:
+        UserError: naming the option.
+    """
+    for name in ("minutes", "piece"):
+        value = getattr(args, name)
+        if value is not None and not 0 < value < math.inf:
+            raise UserError(f"--{name} must be above 0, and {value:g} is not.")
+    if args.steps is not None and args.steps < 1:
+        raise UserError(f"--steps must be at least 1, and {args.steps} is not.")
+    if not 0 < args.rate < math.inf:
+        raise UserError(f"--rate must be above 0, and {args.rate:g} is not.")
+    if args.threads < 0:
+        raise UserError(f"--threads must be 0 or more, and {args.threads} is not.")
+    if not args.data.is_dir():
+        raise UserError(f"The data folder {args.data} does not exist; name another with --data.")
+    if args.init is not None and not args.init.is_file():
+        raise UserError(f"The weights {args.init} do not exist; name other ones with --init.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -57,29 +56,6 @@ def train(name: str, options: Options) -> Path | None:
     if progress_of(run, options) < 1:
         return None
     return finish(recipe, options, run)
-
-
-def checked(options: Options) -> Options:
-    """Return ``options`` unchanged.
-
-    Raises:
-        UserError: if a number or a file in them cannot be used.
-    """
-    if not 0 < options.minutes < math.inf:
-        raise UserError(f"--minutes must be above 0, and {options.minutes:g} is not.")
-    if options.piece is not None and not 0 < options.piece < math.inf:
-        raise UserError(f"--piece must be above 0, and {options.piece:g} is not.")
-    if options.steps is not None and options.steps < 1:
-        raise UserError(f"--steps must be at least 1, and {options.steps} is not.")
-    if not 0 < options.rate < math.inf:
-        raise UserError(f"--rate must be above 0, and {options.rate:g} is not.")
-    if options.threads < 0:
-        raise UserError(f"--threads must be 0 or more, and {options.threads} is not.")
-    if not options.data.is_dir():
-        raise UserError(f"The data folder {options.data} does not exist; name another with --data.")
-    if options.init is not None and not options.init.is_file():
-        raise UserError(f"The weights {options.init} do not exist; name other ones with --init.")
-    return options
 
 
 def finish(recipe: Recipe, options: Options, run: Run) -> Path:
