@@ -93,6 +93,13 @@ SECTIONS: Mapping[str, tuple[Entry, ...]] = {
             "How much of the photo a unit sees, in theory and in effect.",
         ),
         Entry(
+            "inside",
+            "Inside a detector",
+            "deployed_code",
+            "pages.inside.page",
+            "One place of the photo through pyramid, anchors, proposals and training targets.",
+        ),
+        Entry(
             "race",
             "Race",
             "sports_score",

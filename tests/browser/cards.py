@@ -27,6 +27,7 @@ CARDS = {
     "activations": ("activations", PLOT),
     "filters": ("filters", PLOT),
     "receptive_field": ("receptive_field", STAGE),
+    "inside": ("inside?model=faster_rcnn_s&section=anchors", STAGE),
     "race": ("race", PLOT),
     "relu_rules": ("relu_rules?step=4", PLAYER),
     "convolution": ("convolution?step=3", PLAYER),

@@ -150,7 +150,7 @@ def test_the_slider_counts_the_layers_before_the_target() -> None:
 
 
 @pytest.mark.parametrize(
-    ("target", "layers"), [("candidate:311", 49), ("candidate:311:joint:neck", 39)]
+    ("target", "layers"), [("candidate:311", 49), ("candidate:311:joint:neck", 43)]
 )
 def test_a_pose_has_the_layers_of_the_network_that_is_asked(target, layers) -> None:
     app = sound(

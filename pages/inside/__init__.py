@@ -1,0 +1,1 @@
+"""The page "Inside a detector": one place of the photo from pixels to proposals and targets."""
