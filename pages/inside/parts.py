@@ -157,8 +157,8 @@ def proposals(here: Opened, at: tuple[float, float]) -> Shown:
     if len(kept) and len(ranked):
         found = ranking.recall(ranked, kept, 0.5)
         st.markdown(
-            f"**Recall {100 * float(found.recall[-1]):.0f} %**: of what the network keeps in the end "
-            f"({len(kept)}), the share that one of these k boxes covers with an IoU of 0.5."
+            f"**Recall {100 * float(found.recall[-1]):.0f} %**: of what the network keeps in the "
+            f"end ({len(kept)}), the share that one of these k boxes covers with an IoU of 0.5."
         )
     best, worst = (f"{float(v):.3f}" for v in (ranked.scores[0], ranked.scores[-1]))
     st.caption(f"Objectness from {best} down to {worst}.")
