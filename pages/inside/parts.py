@@ -147,7 +147,7 @@ def proposals(here: Opened, at: tuple[float, float]) -> Shown:
     st.slider("k, the best proposals", 1, 2000, key="k")
     k = int(st.session_state["k"])
     ranked = ranking.best(here, st.session_state["when"], k)
-    every = {when: len(ranking.best(here, when)) for when in ("before", "after")}  # type: ignore[arg-type]
+    every = {when: len(ranking.best(here, when)) for when in ("before", "after")}
     st.markdown(
         f"**{every['before']:,}** boxes are left of {len(here.logits):,} anchors before the RPN's "
         f"NMS, **{every['after']:,}** after it; the best {len(ranked):,} are shown"

@@ -48,6 +48,10 @@ FLAGS = {
     "feature_size": "rows and columns",
     "sizes": "of anchors, pixels",
     "aspect_ratios": "height / width of anchors",
+    "truth": "photo to [x,y,w,h] of its true boxes",
+    "detections": "photo to [score,x,y,w,h]",
+    "whole_pixels": "true: count pixels as the tools of VOC do",
+    "matching": "voc or coco",
 }
 
 
@@ -90,7 +94,7 @@ def run(args: argparse.Namespace) -> int:
             write_json(stream, walk.to_json())
     if args.json != "-":
         lines = [*walk.formula, *(f"{k}. {step.text}" for k, step in enumerate(walk.steps))]
-        print("\n".join([*lines, f"result: {json.dumps(walk.result.tolist())}", *pictures]))
+        print("\n".join([*lines, f"result: {json.dumps(walk.plain_result())}", *pictures]))
     return 0
 
 
@@ -162,7 +166,9 @@ def _given(args: argparse.Namespace) -> dict[str, Any]:
         text = getattr(args, name)
         if text is not None:
             # A word needs no quotation marks of JSON inside those of the shell.
-            found[name] = text if name in ("view", "corner", "rule") else _parsed(text, name)
+            found[name] = (
+                text if name in ("view", "corner", "rule", "matching") else _parsed(text, name)
+            )
     return found
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from vision_core.walkthroughs.detection_presets import TWO_PHOTOS
+
 
 @dataclass(frozen=True)
 class Preset:
@@ -300,6 +302,13 @@ PRESETS: dict[str, tuple[Preset, ...]] = {
                 "sizes": [16, 32],
                 "aspect_ratios": [0.5, 1.0, 2.0],
             },
+        ),
+    ),
+    "average_precision": (
+        Preset(
+            "a-duplicate-is-false",
+            "The second detection of one object is a false positive, however well it fits.",
+            TWO_PHOTOS,
         ),
     ),
 }

@@ -96,13 +96,20 @@ class Recorder:
         operands: Mapping[str, tuple[Role, Array]],
         formula: Sequence[str] = (),
         facts: Mapping[str, Any] | None = None,
+        result_names: Sequence[str] = (),
     ) -> Walkthrough:
         """The walkthrough; every output cell must have been written."""
         assert not np.isnan(self.output).any(), f"{name} left an output cell unwritten"
         named = {key: Operand(key, role, array) for key, (role, array) in operands.items()}
         named["output"] = Operand("output", "output", self.output)
         return Walkthrough(
-            name, named, tuple(self.steps), self.reduction, tuple(formula), dict(facts or {})
+            name,
+            named,
+            tuple(self.steps),
+            self.reduction,
+            tuple(formula),
+            dict(facts or {}),
+            tuple(result_names),
         )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from vision_core.errors import UserError
 from vision_core.walkthroughs.anchors import anchors
+from vision_core.walkthroughs.average_precision import average_precision
 from vision_core.walkthroughs.convolution import convolution
 from vision_core.walkthroughs.corner_pool import corner_pool
 from vision_core.walkthroughs.matrix import convolution_matrix
@@ -43,6 +44,7 @@ OPERATORS: dict[str, Callable[..., Walkthrough]] = {
         corner_pool,
         anchors,
         relu_backward,
+        average_precision,
     )
 }
 _ALIASES = {"kernel": "weight"}

@@ -95,6 +95,7 @@ class Walkthrough:
             ``max``, ``average`` or ``keep`` (the last one stays).
         formula: lines that derive the size of the output, or say what is computed.
         facts: what else there is to tell (counts, switches, the overlap map), as plain data.
+        result_names: of the output's cells, where each is a quantity of its own.
     """
 
     name: str
@@ -103,6 +104,12 @@ class Walkthrough:
     reduction: Reduction
     formula: tuple[str, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
+    result_names: tuple[str, ...] = ()
+
+    def plain_result(self) -> Any:
+        """The result as nested lists, or by name where its cells have names."""
+        values = self.result.tolist()
+        return dict(zip(self.result_names, values, strict=True)) if self.result_names else values
 
     @property
     def result(self) -> Array:
@@ -144,7 +151,7 @@ class Walkthrough:
             "facts": dict(self.facts),
             "operands": {name: _operand_json(o) for name, o in self.operands.items()},
             "steps": [_step_json(step) for step in self.steps],
-            "result": self.result.tolist(),
+            "result": self.plain_result(),
         }
 
 
