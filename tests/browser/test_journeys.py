@@ -74,9 +74,9 @@ class View:
 MOVED = f"{models.card('mask_rcnn_s').extra['operating_point']['threshold'] - 0.07:g}"
 SAMPLE = View(
     "Sample",
-    {"photo": "coffee"},
-    "Cup of coffee",
-    (samples.sample("coffee").width, samples.sample("coffee").height),
+    {"photo": "astronaut"},
+    samples.info("astronaut").title,
+    (samples.sample("astronaut").width, samples.sample("astronaut").height),
     "detection",
     "Objects: boxes",
     "faster_rcnn_s",
