@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -52,14 +51,6 @@ _PARTS: dict[str, Callable[[Opened, tuple[float, float]], parts.Shown]] = {
 }
 
 
-@dataclass(frozen=True)
-class _Asked:
-    """What the rail asks for."""
-
-    model: Model
-    photo: Photo
-
-
 @st.cache_resource(show_spinner=False)
 def _held() -> ByteLRU[Opened]:
     return ByteLRU(192 * 2**20, size=lambda found: found.nbytes)
@@ -93,7 +84,7 @@ def main() -> None:
         state.write(*outer)
     elif photo is not None and (model := model_picker.load(card)) is not None:
         with guarded(f"opening {card.name} on {short(photo.name)}"):
-            _show(_Asked(model, photo), section, outer)
+            _show(model, photo, section, outer)
     else:
         state.write(*outer)
     operator_page.notes(lede)
@@ -103,13 +94,12 @@ def _is_detector(card: Card) -> bool:
     return card.family in DETECTORS
 
 
-def _show(asked: _Asked, section: str, outer: tuple[state.Field, ...]) -> None:
-    photo = asked.photo
+def _show(model: Model, photo: Photo, section: str, outer: tuple[state.Field, ...]) -> None:
     middle = f"{photo.width // 2},{photo.height // 2}"
     used = (state.Field("at", middle, numbers.parser(1)), *parts.fields())
     state.use(*used)
-    with st.spinner(f"Opening {asked.model.card.title}{engine.queue_words()} …"):
-        here = opened_of(asked.model, photo)
+    with st.spinner(f"Opening {model.card.title}{engine.queue_words()} …"):
+        here = opened_of(model, photo)
     at = _place(photo)
     left, right = st.columns([1, 1], gap="medium")
     with right:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from html import escape
 from typing import Any
 
@@ -18,7 +19,16 @@ from vision_core.figures import race as figures
 from vision_core.figures.encode import data_url, jpeg
 from vision_core.images import Photo
 from vision_core.inference.cache import ByteLRU
-from vision_core.race import SYSTEMS, Contest, Lap, Regions, System, race, selective_search
+from vision_core.race import (
+    ONE_STAGE,
+    SYSTEMS,
+    Contest,
+    Lap,
+    Regions,
+    System,
+    race,
+    selective_search,
+)
 from vision_core.race.record import COURSE, TRAINING_HOURS, record
 
 _LEDE = (
@@ -27,7 +37,6 @@ _LEDE = (
     "**Faster R-CNN** lets the same features propose the regions (Girshick 2014, 2015; Ren et al. "
     "2015). The three run here on the same weights."
 )
-_NETWORKS = {"fcos_s": "fcos_s", "yolo_s": "yolo_s"}
 _PAUSE = 0.4
 """Seconds between two drawings of a lane."""
 
@@ -64,7 +73,7 @@ def main() -> None:
 def entered() -> tuple[System, ...]:
     """The systems whose networks are here, fastest first: they wait for nobody."""
     bundled = {card.name for card in models.cards()}
-    here = [s for s in SYSTEMS if _NETWORKS.get(s.name, "faster_rcnn_s") in bundled]
+    here = [s for s in SYSTEMS if s.name not in ONE_STAGE or s.name in bundled]
     return tuple(reversed(here))
 
 
@@ -77,11 +86,15 @@ def _race(photo: Photo) -> None:
     for system in entered():
         _draw(lanes[system.name], system, photo, laps.get(system.name))
     if running:
-        contest = _contest(photo, device)
-        for system in entered():
-            if system.name not in laps or not laps[system.name].whole:
-                _run(system, contest, device, laps, lanes[system.name])
-        st.session_state["_race_on"] = None
+        try:
+            contest = _contest(photo, device)
+            for system in entered():
+                if system.name not in laps or not laps[system.name].whole:
+                    _run(system, contest, device, laps, lanes[system.name])
+        except Exception:
+            _stop()  # or every later run of the page would fail again
+            raise
+        _stop()
         st.rerun()
     if laps:
         _result(photo, laps)
@@ -105,7 +118,7 @@ def _key(system: System, photo: Photo, device: str) -> tuple[str, ...]:
 
 
 def _contest(photo: Photo, device: str) -> Contest:
-    names = [system.name for system in entered() if system.name in _NETWORKS]
+    names = [system.name for system in entered() if system.name in ONE_STAGE]
     with st.spinner("Loading the networks …"):
         return Contest(
             photo,
@@ -170,7 +183,7 @@ def _run(
             regions = _regions().get_or_make(
                 contest.photo.sha256, lambda: selective_search(contest.photo)
             )
-            asked = Contest(**{**vars(contest), "regions": regions})
+            asked = replace(contest, regions=regions)
         else:
             asked = contest
         for lap in race(asked, system.name):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import streamlit as st
 
 from pages.race import page
 from tests.pages.conftest import sound, start, text_of
+from vision_core.images import from_array
 from vision_core.race import SYSTEMS, Lap
 
 
@@ -63,3 +65,14 @@ def test_another_photo_starts_anew(quick) -> None:
     assert app.dataframe
     sound(app.selectbox(key="photo").select("coffee").run())
     assert not app.dataframe and app.button(key="race_start").label == "Start the race"
+
+
+def test_a_photo_that_cannot_race_says_why_and_the_page_goes_on(monkeypatch) -> None:
+    strip = from_array(np.zeros((10, 900, 3), np.uint8), "strip.png")
+    monkeypatch.setattr("pages.race.page.frame.photo_of", lambda _entry: strip)
+    app = start("race")
+    app.button(key="race_start").click().run(timeout=60)
+    assert not app.exception
+    assert any("too long and thin" in w.value for w in (*app.warning, *app.error, *app.info))
+    app.run()
+    assert app.button(key="race_start").label == "Start the race"

@@ -138,7 +138,7 @@ def test_rcnn_is_the_whole_network_on_each_warped_region(contest) -> None:
     with torch.inference_mode():
         for box in few.regions.boxes:
             picture = normalised(
-                warped(few.photo, box[None], WARPED, CONTEXT), mean, std, torch.zeros(0)
+                warped(few.photo, box[None], WARPED, CONTEXT), mean, std, torch.device("cpu")
             )
             features = module.backbone(picture)
             roi = torch.tensor([[edge, edge, WARPED - edge, WARPED - edge]])
@@ -173,7 +173,7 @@ def test_the_sliding_window_is_the_classifier_on_each_window(contest) -> None:
         last.found.boxes[:5], last.found.labels[:5], last.found.scores[:5], strict=True
     ):
         picture = normalised(
-            warped(contest.photo, box[None], side), preset.mean, preset.std, torch.zeros(0)
+            warped(contest.photo, box[None], side), preset.mean, preset.std, torch.device("cpu")
         )
         with torch.inference_mode():
             said = net.module(picture)[0].softmax(0)
@@ -234,3 +234,18 @@ def test_who_is_not_in_the_race_is_named(contest) -> None:
         list(race(contest, "yolo_s"))
     with pytest.raises(UserError, match="fcos_s has no second stage"):
         list(race(replace(contest, two_stage=contest.one_stage["fcos_s"]), "fast_rcnn"))
+
+
+def test_a_photo_of_one_colour_and_one_on_which_nothing_is_found(contest) -> None:
+    flat = replace(contest, photo=from_array(np.full((60, 90, 3), 120, np.uint8)), regions=None)
+    laps = {name: list(race(flat, name))[-1] for name in ("rcnn", "fast_rcnn", "faster_rcnn")}
+    assert all(lap.whole for lap in laps.values()) and not len(laps["faster_rcnn"].found.boxes)
+    assert [entry["recall"] for entry in record(laps)] == [None] * 3
+
+
+def test_a_long_strip_is_refused_before_anything_runs(contest) -> None:
+    strip = replace(contest, photo=from_array(np.zeros((10, 900, 3), np.uint8)))
+    with pytest.raises(UserError, match="too long and thin for the race"):
+        next(race(strip, "sliding_window"))
+    with pytest.raises(UserError, match="too long and thin for the race"):
+        selective_search(strip.photo)

@@ -2,9 +2,10 @@
 
 from vision_core.race.laps import Contest, Found, Lap, System
 from vision_core.race.proposals import Regions, selective_search, windows
-from vision_core.race.systems import SYSTEMS, race
+from vision_core.race.systems import ONE_STAGE, SYSTEMS, race
 
 __all__ = [
+    "ONE_STAGE",
     "SYSTEMS",
     "Contest",
     "Found",

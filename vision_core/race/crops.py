@@ -43,14 +43,16 @@ def warped(photo: Photo, boxes: np.ndarray, side: int, context: float = 0.0) -> 
     return out
 
 
-def normalised(crops: np.ndarray, mean: list[float], std: list[float], device: Tensor) -> Tensor:
+def normalised(
+    crops: np.ndarray, mean: list[float], std: list[float], device: torch.device
+) -> Tensor:
     """Squares as a network's input, float32 [K, 3, side, side].
 
     Args:
         crops: uint8 [K, side, side, 3].
         mean, std: of the three channels, for values in 0..1.
-        device: a tensor that lies where the result shall lie.
+        device: where the result shall lie.
     """
-    pixels = torch.from_numpy(crops).permute(0, 3, 1, 2).to(device.device).float() / 255
+    pixels = torch.from_numpy(crops).permute(0, 3, 1, 2).to(device).float() / 255
     shape = (1, 3, 1, 1)
     return (pixels - pixels.new_tensor(mean).view(shape)) / pixels.new_tensor(std).view(shape)

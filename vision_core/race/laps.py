@@ -32,7 +32,7 @@ class Lap:
     """How far a system is.
 
     Attributes:
-        done, total: boxes that the network has looked at, and has to look at; 0 while nobody knows.
+        done, total: boxes that the network has looked at, and has to look at.
         seconds: of computing so far, by stage, in the order of the stages.
         found: detections of what was looked at so far.
         examined: float32 [done, 4], the boxes that were looked at.
@@ -47,13 +47,13 @@ class Lap:
     @property
     def whole(self) -> bool:
         """Whether everything was looked at."""
-        return self.total > 0 and self.done == self.total
+        return self.done == self.total
 
     @property
     def expected(self) -> float:
         """Seconds that the whole run takes, at the pace of its last stage so far."""
         *before, last = self.seconds.values()
-        return sum(before) + last * self.total / max(self.done, 1)
+        return sum(before) + (last if self.whole else last * self.total / max(self.done, 1))
 
 
 @dataclass(frozen=True, eq=False)

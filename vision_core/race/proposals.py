@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from vision_core import devices
 from vision_core.errors import UserError
 from vision_core.images import Photo
 
@@ -16,6 +17,8 @@ SEARCHED = 320
 """Shorter side of the picture that selective search works on, pixels."""
 MOST = 2000
 """Regions that R-CNN and Fast R-CNN are given at most, as in their papers."""
+LONGEST = 8
+"""A photo's longer side over its shorter one, at most: else there are too many windows."""
 SCALES = (0.25, 0.5, 0.9)
 """Sides of the sliding windows, as shares of the photo's shorter side."""
 RATIOS = (0.5, 1.0, 2.0)
@@ -39,6 +42,19 @@ class Regions:
     seconds: float
 
 
+def check_shape(photo: Photo) -> None:
+    """Refuse a photo that is so long and thin that windows and regions would be too many.
+
+    Raises:
+        UserError: it is.
+    """
+    if max(photo.width, photo.height) > LONGEST * min(photo.width, photo.height):
+        raise UserError(
+            f"{photo.name} is too long and thin for the race: at {photo.width} x {photo.height} "
+            "pixels there would be too many windows; crop it."
+        )
+
+
 def selective_search(photo: Photo, most: int = MOST) -> Regions:
     """The region proposals of R-CNN and Fast R-CNN, by OpenCV's own implementation.
 
@@ -54,8 +70,9 @@ def selective_search(photo: Photo, most: int = MOST) -> Regions:
         most: boxes that are kept, from 1.
 
     Raises:
-        UserError: OpenCV is here without its contributed modules.
+        UserError: OpenCV is here without its contributed modules, or ``check_shape`` refuses.
     """
+    check_shape(photo)
     module = getattr(cv2, "ximgproc", None)
     if module is None:
         raise UserError(
@@ -65,12 +82,15 @@ def selective_search(photo: Photo, most: int = MOST) -> Regions:
     scale = SEARCHED / min(photo.width, photo.height)
     size = tuple(max(1, round(side * scale)) for side in (photo.width, photo.height))
     small = cv2.resize(photo.pixels[:, :, ::-1], size, interpolation=cv2.INTER_AREA)
-    begun = time.perf_counter()
-    search = module.segmentation.createSelectiveSearchSegmentation()
-    search.setBaseImage(np.ascontiguousarray(small))
-    search.switchToSelectiveSearchQuality()
-    xywh = np.asarray(search.process(), np.float32).reshape(-1, 4)
-    seconds = time.perf_counter() - begun
+    with devices.forward_slot():  # seconds of work on all cores: in turn, as a network's pass
+        begun = time.perf_counter()
+        search = module.segmentation.createSelectiveSearchSegmentation()
+        search.setBaseImage(np.ascontiguousarray(small))
+        search.switchToSelectiveSearchQuality()
+        xywh = np.asarray(search.process(), np.float32).reshape(-1, 4)
+        seconds = time.perf_counter() - begun
+    if not len(xywh):  # nothing differs anywhere: the photo is its only region
+        xywh = np.array([[0, 0, *size]], np.float32)
     boxes = np.concatenate([xywh[:, :2], xywh[:, :2] + xywh[:, 2:]], 1)
     boxes *= np.tile([photo.width / size[0], photo.height / size[1]], 2).astype(np.float32)
     boxes = np.clip(boxes, 0, np.tile([photo.width, photo.height], 2)).astype(np.float32)

@@ -92,7 +92,7 @@ def rcnn(contest: Contest) -> Iterator[Lap]:
             watch.lap(WAITING)
             crops = warped(photo, regions.boxes[rows], WARPED, CONTEXT)
             transform = module.transform
-            batch = normalised(crops, transform.image_mean, transform.image_std, boxes)
+            batch = normalised(crops, transform.image_mean, transform.image_std, net.device)
             features = backbone_features(module, batch)
             pooled = torch.cat(
                 [

@@ -45,11 +45,13 @@ def record(laps: dict[str, Lap], objects: np.ndarray | None = None) -> list[dict
 
     Returns:
         dicts with ``system, title, seconds, stopped_at, stages, ratio, boxes_examined, recall,
-        detections``; ``ratio`` is to Faster R-CNN, ``None`` where that did not run.
+        detections``; ``ratio`` is to Faster R-CNN, ``None`` where that did not run;
+        ``recall`` is ``None`` where no object is known.
     """
     first = laps.get("faster_rcnn")
     if objects is None and first is not None:
         objects = first.found.boxes
+    known = objects is not None and len(objects) > 0
     told = []
     for system in SYSTEMS:
         lap = laps.get(system.name)
@@ -64,7 +66,7 @@ def record(laps: dict[str, Lap], objects: np.ndarray | None = None) -> list[dict
                 "stages": dict(lap.seconds),
                 "ratio": None if first is None else lap.expected / first.expected,
                 "boxes_examined": lap.total,
-                "recall": None if objects is None else covered(lap.examined, objects),
+                "recall": covered(lap.examined, objects) if known else None,
                 "detections": [
                     {"label": label, "score": float(score), "box": [float(v) for v in box]}
                     for label, score, box in zip(

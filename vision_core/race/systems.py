@@ -28,9 +28,11 @@ from vision_core.race.laps import (
     found_of,
     seconds_of,
 )
-from vision_core.race.proposals import windows
+from vision_core.race.proposals import check_shape, windows
 from vision_core.race.rcnn import BATCH, fast_rcnn, faster_rcnn, rcnn, whole_network
 
+ONE_STAGE = ("fcos_s", "yolo_s")
+"""The systems that are one network each, of the same name."""
 WINDOW_NMS = 0.3
 """IoU above which the worse of two windows is dropped, whatever their classes."""
 
@@ -47,8 +49,7 @@ def sliding_window(contest: Contest) -> Iterator[Lap]:
         with torch.inference_mode(), devices.forward_slot():
             watch.lap(WAITING)
             crops = warped(photo, boxes[rows], preset.crop_size[0])
-            here = torch.zeros(0, device=net.device)
-            batch = normalised(crops, preset.mean, preset.std, here)
+            batch = normalised(crops, preset.mean, preset.std, net.device)
             best = net.module(batch).float().softmax(1).max(1)
             scores.append(best.values.cpu())
             labels.append(best.indices.cpu())
@@ -125,6 +126,7 @@ def race(contest: Contest, name: str) -> Iterator[Lap]:
     systems = {system.name: system for system in SYSTEMS}
     if name not in systems:
         raise UserError(f"There is no system {name!r} in the race; choose {', '.join(systems)}.")
-    if name in ("fcos_s", "yolo_s") and name not in contest.one_stage:
+    if name in ONE_STAGE and name not in contest.one_stage:
         raise UserError(f"{name} is not in this race.")
+    check_shape(contest.photo)
     yield from systems[name].run(contest)

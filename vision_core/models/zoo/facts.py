@@ -31,6 +31,17 @@ class Facts:
     data: tuple[str, ...]
 
 
+_BOXES = (
+    "voc12_subset",
+    "coco_everyday",
+    "coco_mini",
+    "voc_more",
+    "pennfudan",
+    "person_masks",
+    "caltech101",
+)
+"""What the detectors learned from."""
+
 FACTS = {
     "alexnet_s": Facts(
         title="AlexNet, small",
@@ -114,15 +125,7 @@ FACTS = {
             "are right on photos that it never saw; four of five objects stay below it, small "
             "and far ones and crowds most of all. Animals are taken for one another."
         ),
-        data=(
-            "voc12_subset",
-            "coco_everyday",
-            "coco_mini",
-            "voc_more",
-            "pennfudan",
-            "person_masks",
-            "caltech101",
-        ),
+        data=_BOXES,
     ),
     "faster_rcnn_s": Facts(
         title="Faster R-CNN, small",
@@ -141,15 +144,7 @@ FACTS = {
         ),
         input=LARGER_INPUT,
         limits=LIMITS["faster_rcnn_s"],
-        data=(
-            "voc12_subset",
-            "coco_everyday",
-            "coco_mini",
-            "voc_more",
-            "pennfudan",
-            "person_masks",
-            "caltech101",
-        ),
+        data=_BOXES,
     ),
     "yolo_s": Facts(
         title="YOLO, small",
@@ -167,15 +162,7 @@ FACTS = {
         ),
         input="The photo squashed to 320x320 pixels; any photo.",
         limits="One object for each cell: in crowds most are missed, and small ones always.",
-        data=(
-            "voc12_subset",
-            "coco_everyday",
-            "person_masks",
-            "coco_mini",
-            "pennfudan",
-            "voc_more",
-            "caltech101",
-        ),
+        data=_BOXES,
     ),
     "mask_rcnn_s": Facts(
         title="Mask R-CNN, small",
