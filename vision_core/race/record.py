@@ -51,7 +51,8 @@ def record(laps: dict[str, Lap], objects: np.ndarray | None = None) -> list[dict
     first = laps.get("faster_rcnn")
     if objects is None and first is not None:
         objects = first.found.boxes
-    known = objects is not None and len(objects) > 0
+    if objects is not None and not len(objects):
+        objects = None  # a share of nothing is no number
     told = []
     for system in SYSTEMS:
         lap = laps.get(system.name)
@@ -66,7 +67,7 @@ def record(laps: dict[str, Lap], objects: np.ndarray | None = None) -> list[dict
                 "stages": dict(lap.seconds),
                 "ratio": None if first is None else lap.expected / first.expected,
                 "boxes_examined": lap.total,
-                "recall": covered(lap.examined, objects) if known else None,
+                "recall": None if objects is None else covered(lap.examined, objects),
                 "detections": [
                     {"label": label, "score": float(score), "box": [float(v) for v in box]}
                     for label, score, box in zip(
