@@ -11,7 +11,7 @@ import streamlit as st
 
 from pages.shared import charts, state
 from vision_core.errors import UserError
-from vision_core.figures.charts import class_distribution
+from vision_core.figures.charts import class_distribution, stage_words
 from vision_core.figures.colours import GROUND_TRUTH, INPUT, KERNEL, OUTPUT
 from vision_core.inside import anchors as anchor_numbers
 from vision_core.inside import assignment
@@ -110,7 +110,7 @@ def anchors(here: Opened, at: tuple[float, float]) -> Shown:
                     **({"class": a.label} if a.label is not None else {}),
                     **({"confidence": a.confidence} if a.confidence is not None else {}),
                     **{name: a.code[name] for name in names},
-                    "what became of it": a.fate.replace("_", " "),
+                    "stopped by": "" if a.fate == "source" else stage_words(a.fate),
                 }
                 for a in found
             ]

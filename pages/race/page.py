@@ -238,29 +238,28 @@ def _result(photo: Photo, laps: dict[str, Lap]) -> None:
     """Times beside each other and beside the lectures' table, and what differs."""
     entries = record(laps)
     st.subheader("The times")
-    chart, table = st.columns([1, 1], gap="medium")
+    chart, _ = st.columns([5, 2])
     with chart:
         charts.show(figures.seconds(entries), "race_times", "Seconds of each system")
-    with table:
-        st.dataframe(
-            [_row(entry) for entry in entries],
-            hide_index=True,
-            width="stretch",
-            column_config={
-                "system": st.column_config.TextColumn(width="medium"),
-                "here": st.column_config.NumberColumn("s", format="%.3g", width="small"),
-                "ratio": st.column_config.NumberColumn("ratio", format="%.0fx", width="small"),
-                "course": st.column_config.NumberColumn(
-                    "lectures", format="%.0fx", width="small", help="The ratio in the lectures"
-                ),
-                "boxes": st.column_config.NumberColumn(format="localized", width="small"),
-                "recall": st.column_config.NumberColumn(format="percent", width="small"),
-            },
-        )
-        st.caption(
-            "Recall: share of what Faster R-CNN found that one of the boxes looked at covers with "
-            "an IoU of 0.5. Ratios are to Faster R-CNN."
-        )
+    st.dataframe(
+        [_row(entry) for entry in entries],
+        hide_index=True,
+        width="stretch",
+        column_config={
+            "system": st.column_config.TextColumn(width="medium"),
+            "here": st.column_config.NumberColumn("s", format="%.3g", width="small"),
+            "ratio": st.column_config.NumberColumn("ratio", format="%.0fx", width="small"),
+            "course": st.column_config.NumberColumn(
+                "lectures", format="%.0fx", width="small", help="The ratio in the lectures"
+            ),
+            "boxes": st.column_config.NumberColumn(format="localized", width="small"),
+            "recall": st.column_config.NumberColumn(format="percent", width="small"),
+        },
+    )
+    st.caption(
+        "Recall: share of what Faster R-CNN found that one of the boxes looked at covers with "
+        "an IoU of 0.5. Ratios are to Faster R-CNN."
+    )
     hours, fast = TRAINING_HOURS["rcnn"], TRAINING_HOURS["fast_rcnn"]
     st.markdown(
         "**What differs from the lectures' figures** (VGG-16, a GPU of 2015: 50 s, 2 s and 0.2 s a "

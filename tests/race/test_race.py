@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
 
@@ -240,7 +241,9 @@ def test_a_photo_of_one_colour_and_one_on_which_nothing_is_found(contest) -> Non
     flat = replace(contest, photo=from_array(np.full((60, 90, 3), 120, np.uint8)), regions=None)
     laps = {name: list(race(flat, name))[-1] for name in ("rcnn", "fast_rcnn", "faster_rcnn")}
     assert all(lap.whole for lap in laps.values()) and not len(laps["faster_rcnn"].found.boxes)
-    assert [entry["recall"] for entry in record(laps)] == [None] * 3
+    entries = record(laps)
+    assert [entry["recall"] for entry in entries] == [None] * 3
+    json.dumps(entries, allow_nan=False)
 
 
 def test_a_long_strip_is_refused_before_anything_runs(contest) -> None:
