@@ -21,7 +21,7 @@ from vision_core.evaluation.operating_point import operating_point
 from vision_core.models import zoo
 from vision_core.models.cards import ASSETS
 from vision_core.models.zoo import everyday as classes
-from vision_core.models.zoo import fcn_voc_s, fcos_s, resnet_s, streets
+from vision_core.models.zoo import fcn_voc_s, fcos_s, streets
 from vision_core.models.zoo.facts import FACTS
 from vision_core.training import card as cards
 from vision_core.training.export import read_weights
@@ -149,27 +149,7 @@ def _rows(values: dict[str, float], dataset: str, split: str, n: int) -> Rows:
 
 
 def _score_classifier(name: str, network: nn.Module, data: Path) -> Found:
-    found = classification.examples(data, "val")
-    preset = zoo.preprocessing(name)
-    assert preset is not None
-    logits = classification.predict(network, preset, found)
-    labels = torch.tensor([example.label for example in found])
-    voc = torch.tensor([example.source.box is not None for example in found])
-    right = logits.argmax(1) == labels
-    both = "imagenette128 + voc12_subset box crops"
-    scores = _rows({"top-1": classification.top1(logits, labels)}, both, "val", len(found))
-    for dataset, rows in (("imagenette128", ~voc), ("voc12_subset box crops", voc)):
-        value = classification.top1(logits[rows], labels[rows])
-        scores += _rows({"top-1": value}, dataset, "val", int(rows.sum()))
-    for index, label in enumerate(classes.FIFTEEN):
-        mine = labels == index
-        share = {f"top-1 {label}": float(right[mine].double().mean())}
-        scores += _rows(share, both, "val", int(mine.sum()))
-    return {"scores": scores, "likely_from": classification.likely_from(logits, labels)}
-
-
-def _score_everyday(name: str, network: nn.Module, data: Path) -> Found:
-    """Top-1 of ``resnet_s``: of all pictures, by data set and by class."""
+    """Top-1 of all pictures, by data set and by class."""
     pictures = everyday(data, "val")
     preset = zoo.preprocessing(name)
     assert preset is not None
@@ -290,7 +270,7 @@ def _score_pose(name: str, network: nn.Module, data: Path) -> Found:
 _SCORERS: dict[str, Callable[[str, nn.Module, Path], Found]] = {
     "alexnet_s": _score_classifier,
     "vgg_s": _score_classifier,
-    "resnet_s": _score_everyday if resnet_s.LARGER else _score_classifier,
+    "resnet_s": _score_classifier,
     "fcos_s": _score_detector,
     "faster_rcnn_s": _score_detector,
     "yolo_s": _score_detector,

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from vision_core.errors import UserError
 from vision_core.models import zoo
-from vision_core.models.zoo import resnet_s
 from vision_core.training import card
 from vision_core.training.classification import ClassificationRecipe
 from vision_core.training.detection import DetectionRecipe
@@ -21,11 +20,7 @@ from vision_core.training.segmentation import SegmentationRecipe
 from vision_core.training.streets import StreetRecipe
 
 RECIPES: dict[str, Callable[[], Recipe]] = {
-    "resnet_s": (
-        partial(PretrainingRecipe, "resnet_s")
-        if resnet_s.LARGER
-        else partial(ClassificationRecipe, "resnet_s")
-    ),
+    "resnet_s": partial(PretrainingRecipe, "resnet_s"),
     "trunk_s": PretrainingRecipe,
     "alexnet_s": partial(ClassificationRecipe, "alexnet_s"),
     "vgg_s": partial(ClassificationRecipe, "vgg_s"),

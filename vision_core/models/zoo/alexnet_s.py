@@ -1,10 +1,10 @@
-"""``alexnet_s``: a large first kernel, overlapping max pooling, dropout; 15 classes."""
+"""``alexnet_s``: a large first kernel, overlapping max pooling, dropout; 90 classes."""
 
 from __future__ import annotations
 
 from torch import Tensor, nn
 
-from vision_core.models.zoo.everyday import FIFTEEN
+from vision_core.models.zoo.everyday import LABELS
 
 
 def conv(channels_in: int, channels: int, kernel: int, stride: int = 1) -> nn.Sequential:
@@ -19,13 +19,13 @@ def conv(channels_in: int, channels: int, kernel: int, stride: int = 1) -> nn.Se
 class AlexNetS(nn.Module):
     """Five convolutions and three fully connected layers (Krizhevsky, Sutskever, Hinton, 2012).
 
-    ``forward`` takes normalised pictures ``(N, 3, H, W)`` and returns logits ``(N, 15)`` in the
-    order of ``FIFTEEN``. As in the paper the first kernel is 11x11 with stride 4, and each max
+    ``forward`` takes normalised pictures ``(N, 3, H, W)`` and returns logits ``(N, 90)`` in the
+    order of ``LABELS``. As in the paper the first kernel is 11x11 with stride 4, and each max
     pooling reads 3x3 windows that overlap, two pixels apart. Deviations: narrower layers, one
     tower instead of two, and batch normalisation in place of local response normalisation.
     """
 
-    def __init__(self, classes: int = len(FIFTEEN)) -> None:
+    def __init__(self, classes: int = len(LABELS)) -> None:
         super().__init__()
         self.features = nn.Sequential(
             conv(3, 48, 11, stride=4),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vision_core.models.zoo import everyday, fcn_voc_s, fcos_s, rcnn_s, resnet_s, streets
+from vision_core.models.zoo import everyday, fcn_voc_s, fcos_s, rcnn_s, streets
 from vision_core.models.zoo.wording import (
     ALEXNET_INPUT,
     CLASSIFIER_INPUT,
@@ -47,7 +47,7 @@ FACTS = {
         title="AlexNet, small",
         task="classification",
         family="classifier",
-        labels=everyday.FIFTEEN,
+        labels=everyday.LABELS,
         architecture=(
             "Five convolutions, the first 11x11 with stride 4, max pooling over 3x3 windows that "
             "overlap, then three fully connected layers with dropout. As in the paper, but "
@@ -67,7 +67,7 @@ FACTS = {
         title="VGG, small",
         task="classification",
         family="classifier",
-        labels=everyday.FIFTEEN,
+        labels=everyday.LABELS,
         architecture=(
             "Eight 3x3 convolutions in five stacks of 16, 32, 64, 128 and 192 channels, with 2x2 "
             "max pooling after each, then three fully connected layers. Narrower and shallower "
@@ -87,7 +87,7 @@ FACTS = {
         title="ResNet, small",
         task="classification",
         family="classifier",
-        labels=resnet_s.LABELS,
+        labels=everyday.LABELS,
         architecture=(
             "A residual network: a 3x3 stem, then seven basic blocks in four stages of 16, 64, "
             "128 and 192 channels at strides 4 to 32. The last map is averaged over all "

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from vision_core.models.zoo.pooled_trunk import conv_bn_relu
 from vision_core.models.zoo.pose_heatmap_s import JOINTS
-from vision_core.models.zoo.trunk import Trunk
+from vision_core.models.zoo.trunk import WIDE, WIDE_DEPTHS, Trunk
 
 CELLS = 8
 """Side of the map that the fully connected layers read, at stride 16 of a 128-pixel crop."""
@@ -28,7 +28,7 @@ class PoseRegressionS(nn.Module):
 
     def __init__(self, joints: int = JOINTS) -> None:
         super().__init__()
-        self.trunk = Trunk(depths=(1, 2, 2))
+        self.trunk = Trunk(WIDE_DEPTHS[:3], WIDE)
         self.squeeze = conv_bn_relu(self.trunk.out_widths[-1], 32, kernel=1)
         self.pool = nn.AdaptiveAvgPool2d(CELLS)
         self.hidden = nn.Sequential(

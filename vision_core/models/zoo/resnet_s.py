@@ -4,25 +4,20 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from vision_core.models.zoo import everyday
+from vision_core.models.zoo.everyday import LABELS
 from vision_core.models.zoo.trunk import WIDE, WIDE_DEPTHS, Trunk
-
-LARGER = False
-"""Whether ``resnet_s`` is the larger network with 90 classes: to be set when its weights, made by
-``training.pretraining``, are bundled."""
-LABELS = everyday.LABELS if LARGER else everyday.FIFTEEN
 
 
 class ResNetS(nn.Module):
     """Residual trunk, average over all positions, one linear layer (He et al., 2016).
 
     ``forward`` takes normalised pictures ``(N, 3, H, W)`` and returns logits ``(N, classes)`` in
-    the order of ``LABELS``; softmax makes them probabilities.
+    the order of ``everyday.LABELS``; softmax makes them probabilities.
     """
 
-    def __init__(self, classes: int = len(LABELS), larger: bool = LARGER) -> None:
+    def __init__(self, classes: int = len(LABELS)) -> None:
         super().__init__()
-        self.trunk = Trunk(WIDE_DEPTHS, WIDE) if larger else Trunk()
+        self.trunk = Trunk(WIDE_DEPTHS, WIDE)
         self.pool = nn.AdaptiveAvgPool2d(1)
         self.fc = nn.Linear(self.trunk.out_widths[-1], classes)
 

@@ -1,22 +1,22 @@
-"""``vgg_s``: 3x3 convolutions, max pooling and fully connected layers, 15 classes."""
+"""``vgg_s``: 3x3 convolutions, max pooling and fully connected layers, 90 classes."""
 
 from __future__ import annotations
 
 from torch import Tensor, nn
 
-from vision_core.models.zoo.everyday import FIFTEEN
+from vision_core.models.zoo.everyday import LABELS
 from vision_core.models.zoo.pooled_trunk import STACKS, PooledTrunk
 
 
 class VGGS(nn.Module):
     """Eight convolutions and three fully connected layers (Simonyan and Zisserman, 2015).
 
-    ``forward`` takes normalised pictures ``(N, 3, H, W)`` and returns logits ``(N, 15)`` in the
-    order of ``FIFTEEN``. Deviations from the paper: fewer and narrower layers, batch
+    ``forward`` takes normalised pictures ``(N, 3, H, W)`` and returns logits ``(N, 90)`` in the
+    order of ``LABELS``. Deviations from the paper: fewer and narrower layers, batch
     normalisation, and an average pooling to 2x2 before the fully connected layers.
     """
 
-    def __init__(self, classes: int = len(FIFTEEN)) -> None:
+    def __init__(self, classes: int = len(LABELS)) -> None:
         super().__init__()
         self.trunk = PooledTrunk()
         self.pool = nn.AdaptiveAvgPool2d(2)
