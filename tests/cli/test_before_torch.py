@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from vision_core.models import zoo
-from vision_core.models.cards import BUNDLED, UNBUNDLED
+from vision_core.models.cards import BUNDLED
 from vision_core.training.recipes import RECIPES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -137,4 +137,4 @@ def test_what_needs_no_network_needs_no_pytorch(folder) -> None:
 
 
 def test_the_names_of_networks_are_those_that_can_be_built_and_trained() -> None:
-    assert {*BUNDLED, *UNBUNDLED} == set(zoo.NAMES) == set(RECIPES) - {"trunk_s"}
+    assert set(BUNDLED) == set(zoo.NAMES) == set(RECIPES) - {"trunk_s"}

@@ -14,7 +14,7 @@ from tests.training.drawn import all_sets
 from vision_core.errors import UserError
 from vision_core.evaluation import everyday as sets
 from vision_core.evaluation.annotations import annotated_photos, portraits
-from vision_core.models.zoo.everyday import FIFTEEN, LABELS
+from vision_core.models.zoo.everyday import LABELS
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,6 @@ def test_every_name_in_the_tables_is_a_class() -> None:
     assert len(LABELS) == len(set(LABELS)) >= 60 and list(LABELS) == sorted(LABELS, key=str.lower)
     for table in (sets.IMAGENETTE_NAMES, sets.CALTECH_NAMES, sets.TINY_NAMES, sets.BOX_NAMES):
         assert set(table.values()) <= set(LABELS)
-    assert set(FIFTEEN) - {"tench"} <= set(LABELS)
 
 
 def test_names_of_four_data_sets_become_ours(data: Path) -> None:

@@ -10,7 +10,7 @@ from vision_core.cli import places
 from vision_core.cli.options import check_device
 from vision_core.cli.output import add_json, json_stream, table, write_json
 from vision_core.errors import UserError
-from vision_core.models.cards import BUNDLED, UNBUNDLED
+from vision_core.models.cards import BUNDLED
 
 
 def register(subparsers: Any) -> None:
@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     """Print the scores as a table or as JSON."""
     if args.write_card and args.weights is not None:
         raise UserError("--write-card scores the bundled weights; leave --weights out.")
-    known = (*BUNDLED, *UNBUNDLED)
+    known = BUNDLED
     if args.model not in known:
         raise UserError(
             f"There is no bundled network {args.model!r}; choose one of {', '.join(known)}."

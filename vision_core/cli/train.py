@@ -9,7 +9,7 @@ from typing import Any
 
 from vision_core.cli.options import check_device
 from vision_core.errors import UserError
-from vision_core.models.cards import BUNDLED, UNBUNDLED
+from vision_core.models.cards import BUNDLED
 
 
 def register(subparsers: Any) -> None:
@@ -83,7 +83,7 @@ def register(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train, and say where the results lie."""
-    known = ("trunk_s", *BUNDLED, *UNBUNDLED)
+    known = ("trunk_s", *BUNDLED)
     if args.recipe not in known:
         raise UserError(f"There is no recipe {args.recipe!r}; choose one of {', '.join(known)}.")
     check_device(args.device)

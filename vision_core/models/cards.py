@@ -26,6 +26,7 @@ _STAND_INS = {"instance": "detection", "keypoint": "pose"}
 BUNDLED = (
     "fcos_s",
     "faster_rcnn_s",
+    "yolo_s",
     "mask_rcnn_s",
     "fcn_voc_s",
     "fcn_s",
@@ -37,8 +38,6 @@ BUNDLED = (
     "vgg_s",
     "alexnet_s",
 )
-UNBUNDLED = ("yolo_s",)
-"""Networks of our own that can be built and trained, and whose weights are not here."""
 _NOT_A_CLASS = ("__background__", "background", "no person", "N/A")
 
 

@@ -41,6 +41,17 @@ _BOXES = (
     "caltech101",
 )
 """What the detectors learned from."""
+_PICTURES = (
+    "imagenette128",
+    "caltech101",
+    "imagewoof",
+    "voc12_subset",
+    "coco_everyday",
+    "coco_mini",
+    "voc_more",
+)
+"""What the classifiers learned from: photos, and crops around boxes."""
+_EVERYDAY = (*_PICTURES, "tinyimagenet32")
 
 FACTS = {
     "alexnet_s": Facts(
@@ -61,7 +72,7 @@ FACTS = {
         ),
         input=ALEXNET_INPUT,
         limits=LIMITS["alexnet_s"],
-        data=("imagenette128", "voc12_subset"),
+        data=_PICTURES,
     ),
     "vgg_s": Facts(
         title="VGG, small",
@@ -81,7 +92,7 @@ FACTS = {
         ),
         input=CLASSIFIER_INPUT,
         limits=LIMITS["vgg_s"],
-        data=("imagenette128", "voc12_subset"),
+        data=_PICTURES,
     ),
     "resnet_s": Facts(
         title="ResNet, small",
@@ -89,19 +100,14 @@ FACTS = {
         family="classifier",
         labels=everyday.LABELS,
         architecture=(
-            "A residual network: a 3x3 stem, then seven basic blocks in four stages of 16, 64, "
-            "128 and 192 channels at strides 4 to 32. The last map is averaged over all "
-            "positions and one linear layer gives 15 logits."
+            "A residual network: a 3x3 stem, then eight basic blocks in four stages of 32, 64, "
+            "160 and 256 channels at strides 4 to 32. The last map is averaged over all "
+            "positions and one linear layer gives 90 logits."
         ),
         paper=("Deep Residual Learning for Image Recognition", "He, Zhang, Ren, Sun", 2016),
         input=RESNET_INPUT,
-        limits=(
-            "Knows 15 classes and nothing else, and names one of them for every photo. It looks "
-            "at the middle of the photo only. Cats, cows, dogs, horses, persons and sheep cut "
-            "from everyday photos are named right two times in three; portraits are often "
-            "called French horn or church, as its photos of those classes show people."
-        ),
-        data=("imagenette128", "voc12_subset"),
+        limits=LIMITS["resnet_s"],
+        data=_EVERYDAY,
     ),
     "fcos_s": Facts(
         title="FCOS, small",
@@ -161,7 +167,7 @@ FACTS = {
             2016,
         ),
         input="The photo squashed to 320x320 pixels; any photo.",
-        limits="One object for each cell: in crowds most are missed, and small ones always.",
+        limits=LIMITS["yolo_s"],
         data=_BOXES,
     ),
     "mask_rcnn_s": Facts(
