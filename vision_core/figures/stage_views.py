@@ -8,6 +8,7 @@ import numpy as np
 
 from vision_core.figures.encode import png
 from vision_core.figures.stage import Block, Drag, Mark, Panel, Stage, View, grid
+from vision_core.figures.stage_curve import curve_blocks
 from vision_core.figures.stage_roi import align_box, align_marks, cropped, pool_marks, window
 from vision_core.walkthroughs.types import Cell, Walkthrough
 
@@ -279,4 +280,5 @@ _VIEWS: dict[str, Callable[[Walkthrough], list[Block]]] = {
     "roi_align": _roi,
     "nms": _nms,
     "anchors": _anchors,
+    "average_precision": curve_blocks,
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import streamlit as st
@@ -120,27 +120,31 @@ def _take_file(photo: Photo) -> None:
 
 def drawing() -> bool:
     """Whether a box that is dragged on a picture is a true one."""
-    return bool(st.session_state["drawing"]) and st.session_state["colour"] == "truth"
+    return bool(st.session_state["drawing"])
 
 
-def _switch(on: bool) -> None:
+def _switch(on: bool, started: Callable[[], None]) -> None:
     state.put("drawing", on)
     if on:
-        state.put("colour", "truth")
+        started()
 
 
-def button(names: Sequence[str]) -> None:
+def button(
+    names: Sequence[str], on: bool | None = None, started: Callable[[], None] = lambda: None
+) -> None:
     """The one button that starts and stops drawing on the pictures, and the class of the next box.
 
     Args:
         names: of the classes that the models know.
+        on: whether a dragged box is a true one now; as ``drawing`` says where left out.
+        started: called when drawing starts.
     """
-    on = drawing()
+    on = drawing() if on is None else on
     st.button(
         "Stop drawing" if on else "Draw true boxes",
         key="draw_truth",
         on_click=_switch,
-        args=(not on,),
+        args=(not on, started),
         icon=":material/draw:",
         help="Drag a box around each object that is really there; the models are judged by them.",
     )

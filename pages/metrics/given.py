@@ -1,0 +1,135 @@
+"""What is scored: a detector's boxes on this photo, and what stands for the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import streamlit as st
+
+from pages.components import canvas
+from pages.shared import engine, frame, model_picker, photos, shell, state, truth
+from pages.shared.plain import short
+from pages.shared.state import Field
+from vision_core import models
+from vision_core.comparison.truth import Truth
+from vision_core.errors import UserError
+from vision_core.figures.colours import GROUND_TRUTH
+from vision_core.images import Photo
+from vision_core.inference import DetectionTrace
+from vision_core.labels import comparable
+from vision_core.models import Card
+from vision_core.records import Detections
+
+_STAND_INS = ("faster_rcnn_s", "fcos_s")
+"""Bundled detectors whose boxes stand for the truth until somebody draws it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """A detector's answer and what is there.
+
+    Attributes:
+        photo: that it looked at.
+        card: of the detector.
+        trace: what it said.
+        truth: drawn, or another detector's boxes.
+        stand_in: title of that other detector; empty where the truth was drawn.
+    """
+
+    photo: Photo
+    card: Card
+    trace: DetectionTrace
+    truth: Truth
+    stand_in: str
+
+    @property
+    def known(self) -> list[str]:
+        """Classes of the detector, by the names under which they are compared."""
+        return sorted({comparable(name) for name in self.card.classes})
+
+    def kept(self, score: float) -> Detections:
+        """Its detections above a score, after its own NMS."""
+        return self.trace.select(replace(self.trace.defaults, score=score)).detections
+
+
+def picked() -> tuple[Photo | None, Card, tuple[Field, ...]]:
+    """Draw the pickers of photo and model, here and now; their fields come along."""
+    entry = photos.pick()
+    card = model_picker.pick()
+    state.use(truth.FIELD, truth.DRAWING)
+    fields = (*photos.fields(), *model_picker.fields(), truth.FIELD, truth.DRAWING)
+    return frame.photo_of(entry), card, fields
+
+
+def scored(photo: Photo, card: Card) -> Scored | None:
+    """Run the detector and find the truth; ``None`` after saying what is missing.
+
+    Raises:
+        UserError: the network finds no boxes.
+    """
+    model = model_picker.load(card)
+    if model is None:
+        return None
+    with st.spinner(f"Running {card.title}{engine.queue_words()} …"):
+        trace = engine.trace_of(model, photo)
+    if not isinstance(trace, DetectionTrace):
+        raise UserError(f"{card.title} finds no boxes; choose a task with boxes.")
+    there = truth.current(photo)
+    if there is not None:
+        return Scored(photo, card, trace, there, "")
+    return Scored(photo, card, trace, *_stand_in(photo, card, str(model.device)))
+
+
+def _stand_in(photo: Photo, card: Card, device: str) -> tuple[Truth, str]:
+    """The boxes of another detector than the one that is scored."""
+    name = next(n for n in _STAND_INS if n != card.name)
+    other = engine.load_model(name, device)
+    trace = engine.trace_of(other, photo)
+    assert isinstance(trace, DetectionTrace)
+    found = trace.select(trace.defaults).detections
+    labels = tuple(comparable(label) for label in found.labels)
+    return Truth(found.boxes, labels), models.card(name).title
+
+
+def draw(
+    given: Scored, scene: canvas.Scene, key: str, tallest: str = "calc(100vh - 24rem)"
+) -> None:
+    """The photo with the true boxes and a scene on it; a box that is dragged is a true one.
+
+    Args:
+        given: photo and truth.
+        scene: what else lies on the photo.
+        key: of the picture.
+        tallest: CSS length that the picture's height stays under.
+    """
+    marks = [
+        canvas.Mark(np.round(box, 1).tolist(), GROUND_TRUTH, f"true {short(label, 24)}", (1, 2))
+        for box, label in zip(given.truth.boxes, given.truth.labels, strict=True)
+    ]
+    canvas.picture(
+        given.photo,
+        replace(scene, marks=[*marks, *scene.marks], asks="draw" if truth.drawing() else ""),
+        key=key,
+        present=shell.presenting(),
+        tallest=tallest,
+        on_ask=lambda at: truth.add(given.photo, at),
+    )
+
+
+def truth_controls(given: Scored, likely: Sequence[str] = ()) -> None:
+    """The button that starts drawing, and a sentence on what stands for the truth.
+
+    Args:
+        given: photo, detector and truth.
+        likely: classes that the next box may have, the likeliest first.
+    """
+    truth.prepare(given.known, next(iter(likely), ""))
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        truth.button(given.known)
+    if given.stand_in:
+        st.caption(
+            f"No box is drawn yet: what **{given.stand_in}** keeps stands for the truth, so that "
+            "the numbers say how far the two agree."
+        )

@@ -1,0 +1,35 @@
+"""Metrics: how good the answers are, on numbers that can be followed one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from pages.metrics import average_precision
+from pages.shared import operator_page
+from pages.shared.guard import guarded
+from pages.shared.state import Field
+
+SECTIONS = {
+    "ap": "Average precision",
+}
+_LEDES = {
+    "ap": "Detections are sorted by score and matched with true boxes one by one; the second "
+    "detection of an object is a **false positive**. **Average precision** is the area under the "
+    "curve of precision by recall (Everingham et al. 2010, Lin et al. 2014).",
+}
+_PARTS: dict[str, Callable[[Any, tuple[Field, ...]], None]] = {
+    "ap": average_precision.show,
+}
+
+
+def main() -> None:
+    """The page: a section, what it is given, and the numbers."""
+    menu, lede, fields = operator_page.head("Metrics", SECTIONS)
+    section = st.session_state["section"]
+    operator_page.say(lede, _LEDES[section])
+    with guarded("scoring"):
+        _PARTS[section](menu, fields)
+    operator_page.notes(lede)

@@ -1,0 +1,74 @@
+"""The page "Metrics": what it says is what the core, pycocotools and scikit-learn say."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from pages.metrics import table
+from tests.pages.conftest import picture, sound, start, text_of
+from vision_core.walkthroughs import PRESETS, build
+
+
+def at(section: str = "ap", **more: object):
+    return sound(start("metrics", section=section, **{k: str(v) for k, v in more.items()}))
+
+
+def areas(app) -> list[float]:
+    """The areas by three rules, as the page shows them."""
+    [shown] = [d.value for d in app.dataframe if "area" in d.value.columns]
+    return [float(v) for v in shown.iloc[:, 1]]
+
+
+@pytest.mark.parametrize("which", [p.name for p in PRESETS["average_precision"]])
+def test_an_example_is_played_with_its_areas_beside_it(which) -> None:
+    app = at(preset=which)
+    walk = build("average_precision", which)
+    played = picture(app)["stage"]["views"][0]["walk"]
+    assert [s["text"] for s in played["steps"]] == [s.text for s in walk.steps]
+    np.testing.assert_allclose(areas(app), walk.result, atol=1e-4)
+
+
+def test_the_threshold_moves_the_point_and_its_numbers() -> None:
+    app = at(threshold=0.65)  # 0.9 a hit, 0.8 its duplicate, 0.7 on nothing; three objects
+    said = text_of(app)
+    assert "1/3 = **0.333**  \nRecall = TP / (TP + FN) = 1/3 = **0.333**" in said
+    sound(app.slider(key="threshold").set_value(0.4).run())
+    assert "Precision = TP / (TP + FP) = 3/5 = **0.600**" in text_of(app)
+    assert "F1 = 2 TP / (2 TP + FP + FN) = 6/8 = **0.750**" in text_of(app)
+    sound(app.slider(key="threshold").set_value(1.0).run())
+    assert "nothing is left" in text_of(app)
+
+
+def test_edited_numbers_are_scored() -> None:
+    app = at(numbers="table", true_rows="a:0,0,10,10;b:0,0,10,10", found_rows="a:0.9,0,0,10,10")
+    np.testing.assert_allclose(areas(app), [6 / 11, 0.5, 51 / 101], atol=1e-4)
+
+
+def test_a_table_without_a_true_box_is_refused_in_a_sentence() -> None:
+    app = at(numbers="table", true_rows="", found_rows="a:0.9,0,0,10,10")
+    assert any("at least one true box" in w.value for w in app.warning)
+
+
+@pytest.mark.parametrize("text", ["a:1,2,3", "a:1,2,-3,4", "1,2,3,4", "a:1,2,3,x"])
+def test_rows_that_are_none_give_the_default(text) -> None:
+    app = at(numbers="table", true_rows=text)
+    assert any("true" in i.value and "default" in i.value for i in app.info)
+
+
+def test_rows_survive_the_address_bar() -> None:
+    rows = {"a": [[1.5, 2.0, 3.0, 4.0]], "b c": [[0.0, 0.0, 1.0, 1.0], [5.0, 5.0, 2.0, 2.0]]}
+    assert table.to_rows(table.to_text(rows), 4) == rows
+    assert list(table.to_rows(table.to_text({"x:y;z": [[1, 2, 3, 4]]}), 4)) == ["x y z"]
+
+
+def test_this_photo_is_scored_against_a_drawn_box() -> None:
+    app = at(numbers="photo", photo="cat", model="fcos_s")
+    assert "stands for the truth" in text_of(app)
+    mark = next(p for p in app.get("bidi_component") if "marks" in json.loads(p.proto.json))
+    photo = json.loads(mark.proto.json)["photo"]
+    app = at(numbers="photo", photo="cat", truth=f"{photo['id'][:8]};cat:0,0,5,5")
+    assert "stands for the truth" not in text_of(app)
+    assert areas(app) == [0.0, 0.0, 0.0]  # nobody finds a cat in the corner
