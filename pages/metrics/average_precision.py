@@ -29,9 +29,9 @@ MOST = 40
 """Detections of a photo that are stepped through: the best ones."""
 _SOURCES = {"example": "Example", "table": "My numbers", "photo": "This photo"}
 _RULES = {
-    "eleven_point": "11 points (Pascal VOC until 2009)",
-    "all_point": "all points (Pascal VOC since 2010)",
-    "hundred_one_point": "101 points (COCO)",
+    "eleven_point": "11 points",
+    "all_point": "all points",
+    "hundred_one_point": "101 points",
 }
 _PRESETS = tuple(p.name for p in PRESETS["average_precision"])
 _MATCHING = {"voc": "Pascal VOC: the best true box only", "coco": "COCO: the best free true box"}
@@ -198,6 +198,10 @@ def _scored(numbers: Numbers, name: str) -> None:
         stem="average_precision",
         on_step=keep_step,
     )
+    st.caption(
+        "Vermilion: true boxes, dashed until they are found. Blue: the detection of this step. "
+        "Green: true positives; grey and dashed: false positives."
+    )
     _curve(walk)
     operator_page.files(stage, "average_precision")
 
@@ -222,6 +226,10 @@ def _curve(walk: Walkthrough) -> None:
             ).round(4),
             hide_index=True,
             width="stretch",
+        )
+        st.caption(
+            "11 points: Pascal VOC until 2009; all points: Pascal VOC since 2010; 101 points: "
+            "COCO. The mean is over ten IoU limits from 0.5 to 0.95."
         )
     with left:
         left_over = now.hits + now.false > 0

@@ -59,7 +59,8 @@ def precision_by_recall(
         hovertemplate="recall %{x:.1f}: %{y:.3f}<extra>11 points</extra>",
     )
     if at is not None:
-        mark_point(figure, *at, VERMILION, "threshold")
+        mark_point(figure, *at, VERMILION, "")
+        figure.data[-1].update(name="threshold", showlegend=True)
     shares(figure, "recall", "precision")
     return figure.update_layout(showlegend=True, height=340)
 

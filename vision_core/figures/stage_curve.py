@@ -42,7 +42,7 @@ def curve_blocks(walk: Walkthrough, backdrops: Mapping[str, Backdrop] | None = N
     blocks = [Block(rows), Block(((_curve(walk),),))]
     if 0 < len(walk.facts["hits"]) <= _LISTED:
         blocks += [grid(walk, name, along="column", decimals=2) for name in ("precision", "recall")]
-    title = "areas (11, all, 101 points)"
+    title = "areas"
     return [*blocks, grid(walk, "output", title, "→", along="column", decimals=3)]
 
 
@@ -51,17 +51,20 @@ def _photo(walk: Walkthrough, photo: int, behind: Backdrop | None) -> Panel:
     truth, found = walk.operands["truth"].array, walk.operands["detections"].array
     ends, matched = len(walk.steps) - 1, walk.facts["matched"]
     when = {row: k for k, row in enumerate(matched) if row >= 0}
+    few = len(walk.facts["photos"]) < 4
     marks = []
     for row in np.flatnonzero(truth[:, 0] == photo).tolist():
         at = _corners(truth[row, 1:])
         until = when.get(row, ends + 1)
         if until > 0:
-            marks.append(Mark("rect", at, "kernel", (0, min(until - 1, ends)), True, "true"))
+            marks.append(
+                Mark("rect", at, "kernel", (0, min(until - 1, ends)), True, "true" if few else "")
+            )
         if until <= ends:
             marks.append(Mark("rect", at, "kernel", (until, ends)))
     for k in np.flatnonzero(found[:, 0] == photo).tolist():
         at, hit = _corners(found[k, 2:]), matched[k] >= 0
-        word = f"{found[k, 1]:.2f} {'true' if hit else 'false'} positive"
+        word = f"{found[k, 1]:.2f} {'hit' if hit else 'false'}"
         marks.append(Mark("rect", at, "input", (k, k), label=word))
         if k < ends:
             later = (k + 1, ends)
@@ -79,7 +82,7 @@ def _photo(walk: Walkthrough, photo: int, behind: Backdrop | None) -> Panel:
         wide,
         marks=tuple(marks),
         picture=None if behind is None else behind.picture,
-        scale=5 if len(walk.facts["photos"]) < 4 else 3,
+        scale=5 if few else 3,
     )
 
 
