@@ -53,6 +53,11 @@ class Scored:
         """Its detections above a score, after its own NMS."""
         return self.trace.select(replace(self.trace.defaults, score=score)).detections
 
+    @property
+    def score(self) -> Field:
+        """The score threshold, with the network's own as the default."""
+        return Field("score", self.trace.defaults.score, state.number(0, 1), "{:g}".format)
+
 
 def picked() -> tuple[Photo | None, Card, tuple[Field, ...]]:
     """Draw the pickers of photo and model, here and now; their fields come along."""

@@ -7,21 +7,26 @@ from typing import Any
 
 import streamlit as st
 
-from pages.metrics import average_precision
+from pages.metrics import average_precision, errors
 from pages.shared import operator_page
 from pages.shared.guard import guarded
 from pages.shared.state import Field
 
 SECTIONS = {
     "ap": "Average precision",
+    "errors": "Kinds of error",
 }
 _LEDES = {
     "ap": "Detections are sorted by score and matched with true boxes one by one; the second "
     "detection of an object is a **false positive**. **Average precision** is the area under the "
     "curve of precision by recall (Everingham et al. 2010, Lin et al. 2014).",
+    "errors": "A detection that is no hit has one thing wrong: its **class**, its **location**, "
+    "**both**, it is a **duplicate**, or it lies on the **background**; a true box can be "
+    "**missed**. Press a kind to see its boxes (Bolya et al. 2020).",
 }
 _PARTS: dict[str, Callable[[Any, tuple[Field, ...]], None]] = {
     "ap": average_precision.show,
+    "errors": errors.show,
 }
 
 

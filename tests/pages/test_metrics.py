@@ -72,3 +72,37 @@ def test_this_photo_is_scored_against_a_drawn_box() -> None:
     app = at(numbers="photo", photo="cat", truth=f"{photo['id'][:8]};cat:0,0,5,5")
     assert "stands for the truth" not in text_of(app)
     assert areas(app) == [0.0, 0.0, 0.0]  # nobody finds a cat in the corner
+
+
+def drawn_on(**params: object) -> str:
+    """The mark of a photo in the address, with which its true boxes start."""
+    app = at(numbers="photo", **params)
+    return next(
+        data["photo"]["id"][:8]
+        for data in (json.loads(p.proto.json) for p in app.get("bidi_component"))
+        if "photo" in data
+    )
+
+
+def test_every_detection_has_one_kind_of_error_and_a_press_shows_its_boxes_alone() -> None:
+    app = at("errors", photo="astronaut", score=0.05)
+    pills = app.pills(key="kind_of_error")
+    counts = dict(option.split(": ") for option in pills.options)
+    every = picture(app)["boxes"]
+    assert sum(int(n) for kind, n in counts.items() if kind != "missed") == len(every) > 3
+    kind = max((k for k in counts if k not in ("missed", "correct")), key=lambda k: int(counts[k]))
+    app = at("errors", photo="astronaut", score=0.05, kind_of_error=kind)
+    shown = picture(app)
+    assert len(shown["boxes"]) == int(counts[kind]) > 0
+    assert all(label.startswith(kind) for label in shown["labels"])
+
+
+def test_a_drawn_box_that_nobody_finds_is_missed() -> None:
+    mark = drawn_on(photo="cat")
+    app = at("errors", photo="cat", truth=f"{mark};horse:0,0,20,20")
+    assert "missed horse" in [m["text"] for m in picture(app)["marks"]]
+
+
+def test_a_classifier_has_no_kinds_of_error() -> None:
+    app = at("errors", task="classification")
+    assert any("finds no boxes" in w.value for w in app.warning)
