@@ -143,7 +143,7 @@ def _of_photo(photo: Photo, card: Card) -> Numbers | None:
     common = [name for name, _ in Counter(names).most_common()]
     left, right = st.columns([3, 2], gap="medium")
     with right:
-        given.truth_controls(scored, common)
+        given.truth_controls(scored.known, common, scored.stand_in)
         truth.edit(photo)
     if common and st.session_state.get("scored_class") not in common:
         st.session_state["scored_class"] = common[0]
@@ -156,7 +156,10 @@ def _of_photo(photo: Photo, card: Card) -> Numbers | None:
     best = sorted(rows, key=lambda i: -every.scores[i])[:MOST]
     with left:
         given.draw(
-            scored, canvas.Scene(description=f"{photo.name} with its true boxes."), "ap_photo"
+            photo,
+            scored.truth,
+            canvas.Scene(description=f"{photo.name} with its true boxes."),
+            "ap_photo",
         )
     if not common:
         st.info("No true box is there; draw one on the photo.", icon=":material/draw:")

@@ -34,6 +34,10 @@ _DASHES: dict[str, tuple[int, ...]] = {
 """Never by colour alone."""
 
 
+_NAMED = 15
+"""Detections with their kind written at them at most."""
+
+
 def show(menu: Any, outer: tuple[Field, ...]) -> None:
     """Draw the section.
 
@@ -109,11 +113,13 @@ def _shown(scored: given.Scored) -> None:
     with right:
         if chosen:
             st.markdown(f"**{chosen.capitalize()}**: {WORDS[chosen]}.")
-        given.truth_controls(scored, scored.truth.labels)
+        given.truth_controls(scored.known, scored.truth.labels, scored.stand_in)
         _table(scored, found, kinds, chosen)
         truth.edit(scored.photo)
     with left:
-        given.draw(scored, _scene(scored, found, kinds, chosen), "errors_photo")
+        drawn = _scene(scored, found, kinds, chosen)
+        given.draw(scored.photo, scored.truth, drawn, "errors_photo", named=False)
+        st.caption("Dotted: the true boxes.")
 
 
 def _scene(
@@ -137,6 +143,7 @@ def _scene(
             )
             for i in missed
         ],
+        captions=len(rows) <= _NAMED,
         description=f"{len(rows)} detections of the kind {chosen or 'any'}, "
         f"{len(missed)} missed true boxes.",
     )

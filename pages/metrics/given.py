@@ -59,12 +59,16 @@ class Scored:
         return Field("score", self.trace.defaults.score, state.number(0, 1), "{:g}".format)
 
 
-def picked() -> tuple[Photo | None, Card, tuple[Field, ...]]:
-    """Draw the pickers of photo and model, here and now; their fields come along."""
+def picked(first: str = "") -> tuple[Photo | None, Card, tuple[Field, ...]]:
+    """Draw the pickers of photo and model, here and now; their fields come along.
+
+    Args:
+        first: the model with which a section opens, where nobody has chosen one.
+    """
     entry = photos.pick()
-    card = model_picker.pick()
+    card = model_picker.pick(first)
     state.use(truth.FIELD, truth.DRAWING)
-    fields = (*photos.fields(), *model_picker.fields(), truth.FIELD, truth.DRAWING)
+    fields = (*photos.fields(), *model_picker.fields(first), truth.FIELD, truth.DRAWING)
     return frame.photo_of(entry), card, fields
 
 
@@ -81,14 +85,14 @@ def scored(photo: Photo, card: Card) -> Scored | None:
         trace = engine.trace_of(model, photo)
     if not isinstance(trace, DetectionTrace):
         raise UserError(f"{card.title} finds no boxes; choose a task with boxes.")
-    there = truth.current(photo)
-    if there is not None:
-        return Scored(photo, card, trace, there, "")
-    return Scored(photo, card, trace, *_stand_in(photo, card, str(model.device)))
+    return Scored(photo, card, trace, *there(photo, card, str(model.device)))
 
 
-def _stand_in(photo: Photo, card: Card, device: str) -> tuple[Truth, str]:
-    """The boxes of another detector than the one that is scored."""
+def there(photo: Photo, card: Card, device: str) -> tuple[Truth, str]:
+    """The drawn boxes; else those of another detector than ``card``, and its title."""
+    drawn = truth.current(photo)
+    if drawn is not None:
+        return drawn, ""
     name = next(n for n in _STAND_INS if n != card.name)
     other = engine.load_model(name, device)
     trace = engine.trace_of(other, photo)
@@ -99,42 +103,55 @@ def _stand_in(photo: Photo, card: Card, device: str) -> tuple[Truth, str]:
 
 
 def draw(
-    given: Scored, scene: canvas.Scene, key: str, tallest: str = "calc(100vh - 24rem)"
+    photo: Photo,
+    true: Truth,
+    scene: canvas.Scene,
+    key: str,
+    named: bool = True,
+    tallest: str = "calc(100vh - 24rem)",
 ) -> None:
     """The photo with the true boxes and a scene on it; a box that is dragged is a true one.
 
     Args:
-        given: photo and truth.
+        photo: the photo.
+        true: boxes that are marked.
         scene: what else lies on the photo.
         key: of the picture.
+        named: whether the class of each true box stands at it.
         tallest: CSS length that the picture's height stays under.
     """
     marks = [
-        canvas.Mark(np.round(box, 1).tolist(), GROUND_TRUTH, f"true {short(label, 24)}", (1, 2))
-        for box, label in zip(given.truth.boxes, given.truth.labels, strict=True)
+        canvas.Mark(
+            np.round(box, 1).tolist(),
+            GROUND_TRUTH,
+            f"true {short(label, 24)}" if named else "",
+            (1, 2),
+        )
+        for box, label in zip(true.boxes, true.labels, strict=True)
     ]
     canvas.picture(
-        given.photo,
+        photo,
         replace(scene, marks=[*marks, *scene.marks], asks="draw" if truth.drawing() else ""),
         key=key,
         present=shell.presenting(),
         tallest=tallest,
-        on_ask=lambda at: truth.add(given.photo, at),
+        on_ask=lambda at: truth.add(photo, at),
     )
 
 
-def truth_controls(given: Scored, likely: Sequence[str] = ()) -> None:
+def truth_controls(known: Sequence[str], likely: Sequence[str], stand_in: str) -> None:
     """The button that starts drawing, and a sentence on what stands for the truth.
 
     Args:
-        given: photo, detector and truth.
+        known: classes that a box may have.
         likely: classes that the next box may have, the likeliest first.
+        stand_in: the detector whose boxes stand for the truth; empty where it was drawn.
     """
-    truth.prepare(given.known, next(iter(likely), ""))
+    truth.prepare(known, next(iter(likely), ""))
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        truth.button(given.known)
-    if given.stand_in:
+        truth.button(known)
+    if stand_in:
         st.caption(
-            f"No box is drawn yet: what **{given.stand_in}** keeps stands for the truth, so that "
+            f"No box is drawn yet: what **{stand_in}** keeps stands for the truth, so that "
             "the numbers say how far the two agree."
         )

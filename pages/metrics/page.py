@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.metrics import average_precision, errors
+from pages.metrics import average_precision, errors, pixels
 from pages.shared import operator_page
 from pages.shared.guard import guarded
 from pages.shared.state import Field
@@ -15,6 +15,7 @@ from pages.shared.state import Field
 SECTIONS = {
     "ap": "Average precision",
     "errors": "Kinds of error",
+    "pixels": "Segmentation",
 }
 _LEDES = {
     "ap": "Detections are sorted by score and matched with true boxes one by one; the second "
@@ -23,10 +24,14 @@ _LEDES = {
     "errors": "A detection that is no hit has one thing wrong: its **class**, its **location**, "
     "**both**, it is a **duplicate**, or it lies on the **background**; a true box can be "
     "**missed**. Press a kind to see its boxes (Bolya et al. 2020).",
+    "pixels": "A class map is scored pixel by pixel: **pixel accuracy**, **IoU** (Jaccard) and "
+    "**F1**, which is **Dice**. The background is large, so that a high pixel accuracy says "
+    "little; the mean over the classes says more (Long et al. 2015).",
 }
 _PARTS: dict[str, Callable[[Any, tuple[Field, ...]], None]] = {
     "ap": average_precision.show,
     "errors": errors.show,
+    "pixels": pixels.show,
 }
 
 

@@ -6,9 +6,12 @@ import json
 
 import numpy as np
 import pytest
+from sklearn import metrics as sk
 
 from pages.metrics import table
-from tests.pages.conftest import picture, sound, start, text_of
+from tests.pages.conftest import file_of, picture, sound, start, text_of
+from vision_core import models, samples
+from vision_core.inference import trace
 from vision_core.walkthroughs import PRESETS, build
 
 
@@ -106,3 +109,42 @@ def test_a_drawn_box_that_nobody_finds_is_missed() -> None:
 def test_a_classifier_has_no_kinds_of_error() -> None:
     app = at("errors", task="classification")
     assert any("finds no boxes" in w.value for w in app.warning)
+
+
+def test_a_class_map_is_scored_as_scikit_learn_does_it() -> None:
+    mark = drawn_on(photo="cat")
+    app = at("pixels", photo="cat", truth=f"{mark};cat:50,20,400,300")
+    photo = samples.sample("cat")
+    made = trace(models.load("fcn_voc_s", device="cpu"), photo)
+    true = np.zeros((photo.height, photo.width), int)
+    true[20:300, 50:400] = made.info.labels.index("cat")
+    a, b = true.ravel(), made.class_map.ravel()
+    said = text_of(app)
+    for value in (
+        sk.accuracy_score(a, b),
+        sk.jaccard_score(a, b, labels=sorted({*a.tolist(), *b.tolist()}), average="macro"),
+        sk.f1_score(a == true.max(), b == true.max()),
+        sk.precision_score(a == true.max(), b == true.max()),
+    ):
+        assert f"= **{value:.3f}**" in said
+    tp = int(((a == b) & (a == true.max())).sum())
+    assert f"{tp:,} true positives" in said and f"= {tp:,} / ({tp:,} + " in said
+    app = sound(app.segmented_control(key="lit").set_value("FN").run())
+    assert f"{int(((a != b) & (a == true.max())).sum()):,} false negatives" in text_of(app)
+
+
+def test_a_truth_comes_as_a_file() -> None:
+    app = at("pixels", photo="cat")
+    photo = samples.sample("cat")
+    values = np.zeros((photo.height, photo.width), np.uint8)
+    values[:100] = 1  # the network's own index of cat
+    app.file_uploader(key="class_picture").upload("truth.png", file_of(values), "image/png").run()
+    said = text_of(sound(app))
+    made = trace(models.load("fcn_voc_s", device="cpu"), photo)
+    right = sk.accuracy_score(values.ravel(), made.class_map.ravel())
+    assert f"= **{right:.3f}**" in said
+
+
+def test_a_detector_makes_no_class_map() -> None:
+    app = at("pixels", task="detection", model="faster_rcnn_s")
+    assert any("choose the task Semantic segmentation" in w.value for w in app.warning)
