@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.metrics import average_precision, errors, pixels
+from pages.metrics import average_precision, calibration, errors, pixels
 from pages.shared import operator_page
 from pages.shared.guard import guarded
 from pages.shared.state import Field
@@ -16,6 +16,7 @@ SECTIONS = {
     "ap": "Average precision",
     "errors": "Kinds of error",
     "pixels": "Segmentation",
+    "calibration": "Calibration",
 }
 _LEDES = {
     "ap": "Detections are sorted by score and matched with true boxes one by one; the second "
@@ -27,11 +28,15 @@ _LEDES = {
     "pixels": "A class map is scored pixel by pixel: **pixel accuracy**, **IoU** (Jaccard) and "
     "**F1**, which is **Dice**. The background is large, so that a high pixel accuracy says "
     "little; the mean over the classes says more (Long et al. 2015).",
+    "calibration": "Of the detections with a score of 0.8, are 80 % right? The **reliability "
+    "diagram** compares score and share of right ones bin by bin; the **expected calibration "
+    "error** is the mean of the gaps (Guo et al. 2017).",
 }
 _PARTS: dict[str, Callable[[Any, tuple[Field, ...]], None]] = {
     "ap": average_precision.show,
     "errors": errors.show,
     "pixels": pixels.show,
+    "calibration": calibration.show,
 }
 
 

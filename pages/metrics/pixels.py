@@ -12,7 +12,7 @@ import streamlit as st
 
 from pages.components import canvas
 from pages.metrics import given
-from pages.shared import charts, engine, model_picker, state
+from pages.shared import charts, engine, model_picker, state, truth
 from pages.shared.plain import plain
 from pages.shared.state import Field
 from vision_core import figures
@@ -63,19 +63,21 @@ def show(menu: Any, outer: tuple[Field, ...]) -> None:
 def _shown(photo: Photo, trace: SegmentationTrace, boxes: Truth, stand_in: str) -> None:
     labels = trace.info.labels
     left, right = st.columns([1, 1], gap="medium")
-    with right:
+    place = left.container()
+    with left:
         picture = _file(photo)
         if picture is None:
             known = sorted({comparable(n) for n in labels if canonical(n) != "background"})
             given.truth_controls(known, boxes.labels, stand_in)
             st.caption("Boxes are filled: the smallest lies on top, the rest is background.")
+            truth.edit(photo)
             true = filled(boxes, photo.width, photo.height, labels)
         else:
             true = picture.truth(_meaning(photo, picture, labels))
     try:
         scores = pixel_scores(true, trace.class_map, labels)
     except UserError:
-        with left:
+        with place:
             given.draw(photo, boxes, canvas.Scene(description=photo.name), "pixels_photo")
         raise
     with right:
@@ -87,7 +89,7 @@ def _shown(photo: Photo, trace: SegmentationTrace, boxes: Truth, stand_in: str) 
             required=True,
             format_func=_LIT.__getitem__,
         )
-    with left:
+    with place:
         which = st.session_state["lit"]
         mask = lit(true, trace.class_map, chosen, which)
         marks = boxes if picture is None else Truth(np.zeros((0, 4), np.float32), ())

@@ -148,3 +148,24 @@ def test_a_truth_comes_as_a_file() -> None:
 def test_a_detector_makes_no_class_map() -> None:
     app = at("pixels", task="detection", model="faster_rcnn_s")
     assert any("choose the task Semantic segmentation" in w.value for w in app.warning)
+
+
+def test_a_list_is_calibrated_as_by_hand() -> None:
+    app = at("calibration", answer_rows="0.9:1;0.9:1;0.2:1;0.2:0", bins=2)
+    assert "2/4 · 0.300 + 2/4 · 0.100 = **0.200**; the largest gap is 0.300" in text_of(app)
+    sound(app.slider(key="bins").set_value(1).run())
+    assert "4/4 · 0.200 = **0.200**" in text_of(app)
+
+
+def test_detections_are_calibrated_by_whether_they_are_hits() -> None:
+    mark = drawn_on(photo="cat")
+    app = at("calibration", answers="photo", photo="cat", truth=f"{mark};cat:0,0,5,5", bins=1)
+    shown = picture(app)
+    mean = float(np.mean(shown["scores"]))  # nobody finds the cat in the corner: all are wrong
+    assert f"= **{mean:.3f}**" in text_of(app)
+
+
+@pytest.mark.parametrize("text", ["0.5", "0.5:2", "1.5:1", "x:1"])
+def test_answers_that_are_none_give_the_default(text) -> None:
+    app = at("calibration", answer_rows=text)
+    assert any("default" in i.value for i in app.info)
