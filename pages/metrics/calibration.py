@@ -59,7 +59,7 @@ def show(menu: Any, outer: tuple[Field, ...]) -> None:
     """
     used = [
         Field("answers", "list", state.one_of(_SOURCES)),
-        Field("bins", 10, state.whole(1, MOST_BINS)),
+        Field("bins", 5, state.whole(1, MOST_BINS)),
         Field("answer_rows", _EXAMPLE, lambda text: _text(_rows(text))),
         Field("score_from", 0.1, state.number(0, 1), "{:g}".format),
         Field("match_iou", 0.5, state.number(0, 1), "{:g}".format),
