@@ -53,6 +53,7 @@ def _fields() -> tuple[Field, ...]:
         Field("whole_pixels", own.get("whole_pixels", False), state.flag, lambda v: str(int(v))),
         Field("matching", "voc", state.one_of(_MATCHING)),
         Field("step", 2, state.whole(0, 10**6)),
+        Field("scored_class", ""),
         Field("threshold", 0.5, state.number(0, 1), "{:g}".format),
         *table.fields(first["truth"], first["detections"]),
     )
@@ -145,12 +146,12 @@ def _of_photo(photo: Photo, card: Card) -> Numbers | None:
     with right:
         given.truth_controls(scored.known, common, scored.stand_in)
         truth.edit(photo)
-    if common and st.session_state.get("scored_class") not in common:
-        st.session_state["scored_class"] = common[0]
+    if common and st.session_state["scored_class"] not in common:
+        state.put("scored_class", common[0])
     with right:
         if common:
             st.selectbox("Class that is scored", common, key="scored_class")
-    name = st.session_state.get("scored_class")
+    name = st.session_state["scored_class"]
     every = scored.kept(0.0)
     rows = [i for i, label in enumerate(every.labels) if comparable(label) == name]
     best = sorted(rows, key=lambda i: -every.scores[i])[:MOST]
