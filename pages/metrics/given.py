@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,7 +14,6 @@ from pages.shared.plain import short
 from pages.shared.state import Field
 from vision_core import models
 from vision_core.comparison.truth import Truth
-from vision_core.errors import UserError
 from vision_core.figures.colours import GROUND_TRUTH
 from vision_core.images import Photo
 from vision_core.inference import DetectionTrace
@@ -73,19 +72,36 @@ def picked(first: str = "") -> tuple[Photo | None, Card, tuple[Field, ...]]:
 
 
 def scored(photo: Photo, card: Card) -> Scored | None:
-    """Run the detector and find the truth; ``None`` after saying what is missing.
-
-    Raises:
-        UserError: the network finds no boxes.
-    """
+    """Run the detector and find the truth; ``None`` after saying what is missing."""
+    if card.task in ("segmentation", "classification"):
+        offer(card, "finds no boxes", _STAND_INS[1])
+        return None
     model = model_picker.load(card)
     if model is None:
         return None
     with st.spinner(f"Running {card.title}{engine.queue_words()} …"):
         trace = engine.trace_of(model, photo)
-    if not isinstance(trace, DetectionTrace):
-        raise UserError(f"{card.title} finds no boxes; choose a task with boxes.")
+    assert isinstance(trace, DetectionTrace)
     return Scored(photo, card, trace, *there(photo, card, str(model.device)))
+
+
+def offer(card: Card, words: str, other: str) -> None:
+    """Say that a network does not fit a section, and offer one that does.
+
+    Args:
+        card: of the network.
+        words: what it does not do.
+        other: name of a bundled network that does.
+    """
+    fits = models.card(other)
+    st.info(f"{card.title} {words}.", icon=":material/block:")
+    st.button(
+        f"Use {fits.title}",
+        key="use_fitting",
+        on_click=model_picker.use,
+        args=(fits,),
+        type="primary",
+    )
 
 
 def there(photo: Photo, card: Card, device: str) -> tuple[Truth, str]:
@@ -109,6 +125,7 @@ def draw(
     key: str,
     named: bool = True,
     tallest: str = "calc(100vh - 24rem)",
+    on_ask: Callable[[Photo, Sequence[float]], None] = truth.add,
 ) -> None:
     """The photo with the true boxes and a scene on it; a box that is dragged is a true one.
 
@@ -119,6 +136,7 @@ def draw(
         key: of the picture.
         named: whether the class of each true box stands at it.
         tallest: CSS length that the picture's height stays under.
+        on_ask: takes the place that was dragged or clicked while boxes are drawn.
     """
     marks = [
         canvas.Mark(
@@ -131,11 +149,16 @@ def draw(
     ]
     canvas.picture(
         photo,
-        replace(scene, marks=[*marks, *scene.marks], asks="draw" if truth.drawing() else ""),
+        replace(
+            scene,
+            marks=[*marks, *scene.marks],
+            links=[(a + len(marks), b + len(marks), text) for a, b, text in scene.links],
+            asks="draw" if truth.drawing() else "",
+        ),
         key=key,
         present=shell.presenting(),
         tallest=tallest,
-        on_ask=lambda at: truth.add(photo, at),
+        on_ask=lambda at: on_ask(photo, at),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from zlib import crc32
 
@@ -11,7 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.components import canvas
-from pages.metrics import given
+from pages.metrics import given, outline
 from pages.shared import charts, engine, model_picker, state, truth
 from pages.shared.plain import plain
 from pages.shared.state import Field
@@ -29,6 +30,7 @@ _FIRST = "fcn_voc_s"
 _FILE = "_class_picture"
 _LIT = {"TP": "true positives", "FP": "false positives", "FN": "false negatives"}
 _NONE = "not counted"
+_NO_BOXES = Truth(np.zeros((0, 4), np.float32), ())
 _LISTED = 32
 """Values of a file whose class can be chosen: those with the most pixels."""
 
@@ -40,21 +42,23 @@ def show(menu: Any, outer: tuple[Field, ...]) -> None:
         menu: a place at the head of the page, which this section leaves empty.
         outer: fields of the page.
     """
-    used = [Field("lit", "TP", state.one_of(_LIT)), Field("pixel_class", "")]
+    used = [Field("lit", "TP", state.one_of(_LIT)), Field("pixel_class", ""), outline.FIELD]
     state.use(*used)
     with st.sidebar:
         photo, card, more = given.picked(_FIRST)
     try:
+        if card.task != "segmentation":
+            given.offer(card, "makes no class map", _FIRST)
+            return
         model = None if photo is None else model_picker.load(card)
         if photo is None or model is None:
             return
         with st.spinner(f"Running {card.title}{engine.queue_words()} …"):
             trace = engine.trace_of(model, photo)
-        if not isinstance(trace, SegmentationTrace):
-            raise UserError(
-                f"{card.title} makes no class map; choose the task Semantic segmentation."
-            )
+        assert isinstance(trace, SegmentationTrace)
         boxes, stand_in = given.there(photo, card, str(model.device))
+        if stand_in and outline.drawn(photo):  # an outline is a truth of its own
+            boxes, stand_in = _NO_BOXES, ""
         _shown(photo, trace, boxes, stand_in)
     finally:
         state.write(*outer, *more, *used)
@@ -69,16 +73,17 @@ def _shown(photo: Photo, trace: SegmentationTrace, boxes: Truth, stand_in: str) 
         if picture is None:
             known = sorted({comparable(n) for n in labels if canonical(n) != "background"})
             given.truth_controls(known, boxes.labels, stand_in)
-            st.caption("Boxes are filled: the smallest lies on top, the rest is background.")
+            outline.controls(photo)
+            st.caption("Shapes are filled: the smallest lies on top, the rest is background.")
             truth.edit(photo)
-            true = filled(boxes, photo.width, photo.height, labels)
+            true = filled(boxes, photo.width, photo.height, labels, outline.drawn(photo))
         else:
             true = picture.truth(_meaning(photo, picture, labels))
     try:
         scores = pixel_scores(true, trace.class_map, labels)
     except UserError:
         with place:
-            given.draw(photo, boxes, canvas.Scene(description=photo.name), "pixels_photo")
+            _draw(photo, boxes, canvas.Scene(description=photo.name))
         raise
     with right:
         chosen = _class(scores)
@@ -92,8 +97,11 @@ def _shown(photo: Photo, trace: SegmentationTrace, boxes: Truth, stand_in: str) 
     with place:
         which = st.session_state["lit"]
         mask = lit(true, trace.class_map, chosen, which)
-        marks = boxes if picture is None else Truth(np.zeros((0, 4), np.float32), ())
-        given.draw(photo, marks, _scene(trace, mask, labels[chosen], which), "pixels_photo")
+        _draw(
+            photo,
+            boxes if picture is None else None,
+            _scene(trace, mask, labels[chosen], which),
+        )
         st.caption(
             f"Lit: the {mask.sum():,} {_LIT[which]} of **{plain(labels[chosen])}**, "
             f"{mask.mean():.1%} of the photo."
@@ -109,6 +117,14 @@ def _shown(photo: Photo, trace: SegmentationTrace, boxes: Truth, stand_in: str) 
         "metrics_confusion",
         "Of the pixels of each true class, the shares by the network's class",
     )
+
+
+def _draw(photo: Photo, boxes: Truth | None, scene: canvas.Scene) -> None:
+    """The photo with a scene, and with boxes and outlines where they are the truth."""
+    if boxes is not None:
+        marks, links = outline.marks(photo)
+        scene = replace(scene, marks=marks, links=links)
+    given.draw(photo, boxes or _NO_BOXES, scene, "pixels_photo", on_ask=outline.asked)
 
 
 def _scene(trace: SegmentationTrace, mask: np.ndarray, label: str, which: str) -> canvas.Scene:

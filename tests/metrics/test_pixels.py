@@ -13,7 +13,7 @@ from sklearn import metrics as sk
 
 from vision_core.comparison.truth import Truth
 from vision_core.errors import UserError
-from vision_core.metrics.class_maps import VOC, filled, read_class_picture
+from vision_core.metrics.class_maps import VOC, Outline, filled, inside, read_class_picture
 from vision_core.metrics.pixels import IGNORED, lit, pixel_scores
 
 LABELS = ("background", "cat", "dog", "cow")
@@ -142,3 +142,31 @@ def test_boxes_are_filled_with_the_smallest_on_top() -> None:
     made = filled(Truth(boxes, ("Dog", "cat", "zebra")), 5, 2, LABELS)
     assert made.tolist() == [[1, 2, 1, IGNORED, 0], [1, 1, 1, 0, 0]]
     assert filled(Truth(boxes[:1], ("dog",)), 5, 1, LABELS[1:])[0, 0] == IGNORED
+
+
+def holds(corners: list[tuple[float, float]], x: float, y: float) -> bool:
+    """Whether a polygon holds a point: a ray to the right, edge by edge."""
+    odd = False
+    for (x1, y1), (x2, y2) in zip(corners, [*corners[1:], corners[0]], strict=True):
+        if (y1 > y) != (y2 > y) and x >= x1 + (y - y1) * (x2 - x1) / (y2 - y1):
+            odd = not odd
+    return odd
+
+
+places = st.tuples(st.floats(-3, 14, width=16), st.floats(-3, 12, width=16))
+
+
+@settings(deadline=None)
+@given(st.lists(places, min_size=3, max_size=7))
+def test_a_polygon_holds_the_pixels_whose_centre_it_holds(corners) -> None:
+    made = inside(np.array(corners, np.float64), 11, 9)
+    expected = [[holds(corners, x + 0.5, y + 0.5) for x in range(11)] for y in range(9)]
+    np.testing.assert_array_equal(made, expected)
+
+
+def test_an_outline_lies_on_a_larger_box() -> None:
+    box = Truth(np.array([[0, 0, 6, 6]], np.float32), ("cat",))
+    corner = Outline("dog", np.array([[0, 0], [3, 0], [0, 3]], np.float64))
+    made = filled(box, 6, 6, LABELS, [corner])
+    assert made[0].tolist() == [2, 2, 1, 1, 1, 1] and made[1].tolist() == [2, 1, 1, 1, 1, 1]
+    assert (made == 2).sum() == 3 and (made == 1).sum() == 33

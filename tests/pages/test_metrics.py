@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from pages.metrics import table
+from pages.metrics import outline, table
 from tests.pages.conftest import file_of, picture, sound, start, text_of
 from vision_core import models, samples
 from vision_core.inference import trace
@@ -108,7 +108,9 @@ def test_a_drawn_box_that_nobody_finds_is_missed() -> None:
 
 def test_a_classifier_has_no_kinds_of_error() -> None:
     app = at("errors", task="classification")
-    assert any("finds no boxes" in w.value for w in app.warning)
+    assert any("finds no boxes" in i.value for i in app.info)
+    sound(app.button(key="use_fitting").click().run())
+    assert app.session_state["model"] == "fcos_s" and app.get("bidi_component")
 
 
 def test_a_class_map_is_scored_as_scikit_learn_does_it() -> None:
@@ -147,7 +149,23 @@ def test_a_truth_comes_as_a_file() -> None:
 
 def test_a_detector_makes_no_class_map() -> None:
     app = at("pixels", task="detection", model="faster_rcnn_s")
-    assert any("choose the task Semantic segmentation" in w.value for w in app.warning)
+    assert any("makes no class map" in i.value for i in app.info)
+    sound(app.button(key="use_fitting").click().run())
+    assert "Dice" in text_of(app)
+
+
+def test_an_outline_is_a_truth() -> None:
+    mark = drawn_on(photo="cat")
+    app = at("pixels", photo="cat", outlines=f"{mark};cat:0,0,200,0,200,100,0,100")
+    made = trace(models.load("fcn_voc_s", device="cpu"), samples.sample("cat"))
+    cat = made.info.labels.index("cat")
+    tp = int((made.class_map[:100, :200] == cat).sum())
+    said = text_of(app)
+    assert f"{tp:,} / ({tp:,} + {20_000 - tp:,}) = " in said  # recall of 200 x 100 pixels
+    shown = picture(app)
+    assert len(shown["marks"]) == len(shown["links"]) == 4
+    sound(app.button(key="outline_clear").click().run())
+    assert "stands for the truth" in text_of(app)
 
 
 def test_a_list_is_calibrated_as_by_hand() -> None:
@@ -163,6 +181,23 @@ def test_detections_are_calibrated_by_whether_they_are_hits() -> None:
     shown = picture(app)
     mean = float(np.mean(shown["scores"]))  # nobody finds the cat in the corner: all are wrong
     assert f"= **{mean:.3f}**" in text_of(app)
+
+
+def test_corners_are_clicked_and_closed() -> None:
+    """A photo, its clicks and a drag, without a browser."""
+    import streamlit as st
+
+    photo = samples.sample("cat")
+    st.session_state.update(truth_class="cat")
+    for place in ([0, 0], [10, 0], [10, 10]):
+        outline.asked(photo, place)
+    squares, links = outline.marks(photo)
+    assert len(squares) == 3 and len(links) == 2
+    outline._close(photo, "cat")
+    [made] = outline.drawn(photo)
+    assert made.corners.tolist() == [[0, 0], [10, 0], [10, 10]]
+    assert len(outline.marks(photo)[1]) == 3
+    st.session_state.clear()
 
 
 @pytest.mark.parametrize("text", ["0.5", "0.5:2", "1.5:1", "x:1"])

@@ -117,25 +117,63 @@ def read_class_picture(data: bytes, width: int, height: int) -> ClassPicture:
     return ClassPicture(array, coloured, found)
 
 
-def filled(truth: Truth, width: int, height: int, labels: Sequence[str]) -> np.ndarray:
-    """True boxes as a class map: each filled, the smallest on top, the background around them.
+@dataclass(frozen=True, eq=False)
+class Outline:
+    """A polygon: class name and float64 corners ``[K, 2]`` (x, y) in the photo's pixels."""
+
+    label: str
+    corners: np.ndarray
+
+
+def filled(
+    truth: Truth,
+    width: int,
+    height: int,
+    labels: Sequence[str],
+    outlines: Sequence[Outline] = (),
+) -> np.ndarray:
+    """True boxes and outlines as a class map: filled, the smallest on top of the larger ones.
 
     Args:
         truth: boxes in the photo's pixels; those of unknown classes do not count.
         width, height: of the photo.
         labels: of the network; without a background class what lies around does not count.
+        outlines: polygons, of the same classes.
 
     Returns:
         int32 ``[height, width]``.
     """
     names = {comparable(label): i for i, label in enumerate(labels)}
     empty = next((i for i, n in enumerate(labels) if canonical(n) == "background"), IGNORED)
+    shapes = [
+        (label, inside(np.array([[x1, y1], [x2, y1], [x2, y2], [x1, y2]]), width, height))
+        for label, (x1, y1, x2, y2) in zip(truth.labels, truth.boxes.tolist(), strict=True)
+    ]
+    shapes += [(one.label, inside(one.corners, width, height)) for one in outlines]
     made = np.full((height, width), empty, np.int32)
-    sides = (truth.boxes[:, 2:] - truth.boxes[:, :2]).astype(np.float64)
-    for row in np.argsort(-sides.prod(1), kind="stable"):
-        x1, y1, x2, y2 = np.round(truth.boxes[row]).astype(int).clip(0)
-        made[y1:y2, x1:x2] = names.get(comparable(truth.labels[row]), IGNORED)
+    for label, mask in sorted(shapes, key=lambda shape: -int(shape[1].sum())):
+        made[mask] = names.get(comparable(label), IGNORED)
     return made
+
+
+def inside(corners: np.ndarray, width: int, height: int) -> np.ndarray:
+    """The pixels whose centre lies in a polygon, by the even-odd rule: bool ``[height, width]``.
+
+    Args:
+        corners: ``[K, 2]`` (x, y); pixel (0, 0) reaches from 0 to 1. The last one is joined to the
+            first.
+        width, height: of the map.
+    """
+    crossed = np.zeros((height, width + 1), np.int32)
+    middles = np.arange(height) + 0.5
+    for (x1, y1), (x2, y2) in zip(corners, np.roll(corners, -1, 0), strict=True):
+        rows = np.flatnonzero((middles >= min(y1, y2)) & (middles < max(y1, y2)))
+        if len(rows):
+            at = x1 + (middles[rows] - y1) * (x2 - x1) / (y2 - y1)
+            # from the first centre right of the edge on, one more edge is crossed
+            np.add.at(crossed, (rows, np.ceil(at - 0.5).clip(0, width).astype(int)), 1)
+    odd: np.ndarray = crossed[:, :width].cumsum(1) % 2 == 1
+    return odd
 
 
 def _voc_colour(index: int) -> int:

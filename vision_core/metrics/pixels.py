@@ -127,7 +127,9 @@ def pixel_scores(truth: np.ndarray, predicted: np.ndarray, labels: Sequence[str]
         )
     counted = truth >= 0
     if not counted.any():
-        raise UserError("No pixel of the truth has a class that the network knows; assign one.")
+        raise UserError(
+            "No pixel of the truth has a class that the network knows; draw or assign one."
+        )
     size = len(labels)
     index = truth[counted].astype(np.int64) * size + predicted[counted]
     table = np.bincount(index, minlength=size * size).reshape(size, size)
