@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.components import canvas
-from pages.metrics import given
+from pages.metrics import given, table
 from pages.shared import charts, state, truth
 from pages.shared.state import Field
 from vision_core.comparison.truth import judge
@@ -143,18 +143,10 @@ def _judged(photo: Photo, card: Card) -> Answers | None:
 def _edited() -> Answers:
     """The answers of the list, and what was changed in it."""
     text = str(st.session_state["answer_rows"])
-    kept = st.session_state.get("_answer_rows")
-    if kept is None or kept["text"] != text or kept["visit"] != state.visit():
-        scores, right = _rows(text)
-        number = 0 if kept is None else kept["number"] + 1
-        frame = pd.DataFrame({"score": scores, "right": right}).astype(
-            {"score": float, "right": bool}
-        )
-        kept = {"visit": state.visit(), "number": number, "frame": frame}
-        st.session_state["_answer_rows"] = kept
+    held = table.base("answer_rows", lambda: _frame(*_rows(text)))
     edited = st.data_editor(
-        kept["frame"],
-        key=f"answer_rows_{kept['number']}",
+        held.frame,
+        key=held.key,
         num_rows="dynamic",
         hide_index=True,
         width="stretch",
@@ -169,10 +161,13 @@ def _edited() -> Answers:
         [float(f"{v:g}") for v in whole["score"]],
         [bool(v) for v in whole["right"].fillna(False)],
     )
-    kept["text"] = _text(answers)
-    if kept["text"] != text:
-        state.put("answer_rows", kept["text"])
+    table.keep("answer_rows", held, _text(answers))
     return answers
+
+
+def _frame(scores: list[float], right: list[bool]) -> pd.DataFrame:
+    frame = pd.DataFrame({"score": scores, "right": right})
+    return frame.astype({"score": float, "right": bool})
 
 
 def _result(answers: Answers) -> None:

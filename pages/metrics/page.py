@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.metrics import average_precision, calibration, errors, pixels
+from pages.metrics import average_precision, calibration, errors, pixels, table
 from pages.shared import operator_page
 from pages.shared.guard import guarded
 from pages.shared.state import Field
@@ -48,3 +48,4 @@ def main() -> None:
     with guarded("scoring"):
         _PARTS[section](menu, fields)
     operator_page.notes(lede)
+    table.count_run()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -68,6 +70,53 @@ def fields(truth: Rows, found: Rows) -> tuple[Field, ...]:
     return field("true_rows", truth), field("found_rows", found)
 
 
+@dataclass
+class Base:
+    """What an editor started from; its edits are the widget's own until it leaves the page.
+
+    Attributes:
+        text: in the address, after the last edit.
+        key: of the widget.
+        frame: without the edits.
+        run: the last run of the page that drew it; Streamlit forgets the edits after one without.
+    """
+
+    text: str
+    key: str
+    frame: pd.DataFrame
+    run: int = 0
+
+
+def count_run() -> None:
+    """Count the runs of the page, at the end of each: one that is cut short does not count."""
+    st.session_state["_metrics_run"] = st.session_state.get("_metrics_run", 0) + 1
+
+
+def base(name: str, make: Callable[[], pd.DataFrame]) -> Base:
+    """The table that an editor starts from: made anew where its text came from elsewhere.
+
+    Args:
+        name: of the field that holds the table as text.
+        make: the table of that text.
+    """
+    text = str(st.session_state[name])
+    held: Base | None = st.session_state.get(f"_{name}")
+    run = int(st.session_state.get("_metrics_run", 0))
+    if held is None or held.text != text or held.run < run - 1:
+        number = st.session_state["_editors"] = st.session_state.get("_editors", 0) + 1
+        held = Base(text, f"{name}_{number}", make())
+        st.session_state[f"_{name}"] = held
+    held.run = run
+    return held
+
+
+def keep(name: str, held: Base, text: str) -> None:
+    """Take up an editor's table, as text, into its field."""
+    held.text = text
+    if text != st.session_state[name]:
+        state.put(name, text)
+
+
 def edit(name: str, title: str) -> Rows:
     """Draw a table and take up what was changed in it.
 
@@ -77,16 +126,11 @@ def edit(name: str, title: str) -> Rows:
     """
     columns = COLUMNS[name]
     text = str(st.session_state[name])
-    kept = st.session_state.get(f"_{name}")
-    if kept is None or kept["text"] != text or kept["visit"] != state.visit():
-        number = 0 if kept is None else kept["number"] + 1
-        kept = {"text": text, "visit": state.visit(), "number": number}
-        kept["frame"] = _frame(to_rows(text, len(columns)), columns)
-        st.session_state[f"_{name}"] = kept
+    held = base(name, lambda: _frame(to_rows(text, len(columns)), columns))
     st.caption(title)
     edited = st.data_editor(
-        kept["frame"],
-        key=f"{name}_{kept['number']}",
+        held.frame,
+        key=held.key,
         num_rows="dynamic",
         hide_index=True,
         width="stretch",
@@ -108,9 +152,7 @@ def edit(name: str, title: str) -> Rows:
     rows, left_out = _taken(edited, columns)
     if left_out:
         st.caption(f"Rows that are not whole are left out: {left_out}.")
-    kept["text"] = to_text(rows)
-    if kept["text"] != text:
-        state.put(name, kept["text"])
+    keep(name, held, to_text(rows))
     return rows
 
 

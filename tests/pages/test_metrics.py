@@ -67,6 +67,19 @@ def test_rows_survive_the_address_bar() -> None:
     assert list(table.to_rows(table.to_text({"x:y;z": [[1, 2, 3, 4]]}), 4)) == ["x y z"]
 
 
+def test_a_table_that_comes_back_holds_what_was_edited() -> None:
+    app = at(numbers="table")
+    key = app.session_state["_found_rows"].key
+    sound(app.run())
+    assert app.session_state["_found_rows"].key == key  # or the editor would forget its edits
+    app.session_state["_found_rows"].text = text = "a:0.5,1,1,2,2"  # as after an edit
+    app.session_state["found_rows"] = text
+    sound(app.button_group(key="numbers").set_value("example").run())
+    sound(app.button_group(key="numbers").set_value("table").run())
+    again = app.session_state["_found_rows"]
+    assert again.key != key and again.frame["score"].tolist() == [0.5]
+
+
 def test_this_photo_is_scored_against_a_drawn_box() -> None:
     app = at(numbers="photo", photo="cat", model="fcos_s")
     assert "stands for the truth" in text_of(app)
