@@ -15,7 +15,8 @@ from vision_core.errors import UserError
 from vision_core.images import Photo
 
 MOST = 40  # drawn boxes; the address holds them all
-_CLASS = "truth_class"
+CLASS = "truth_class"
+"""Key of the widget that chooses the class of the next box."""
 _UPLOADED = "_truth_file"
 
 Row = tuple[str, tuple[float, float, float, float]]
@@ -39,7 +40,6 @@ def _rows(text: str) -> list[Row]:
 
 
 FIELD = Field("truth", "", _parse)
-DRAWING = Field("drawing", False, state.flag, lambda v: str(int(v)))
 
 
 def _mark(photo: Photo) -> str:
@@ -64,7 +64,7 @@ def add(photo: Photo, place: Sequence[float]) -> None:
         photo: the photo.
         place: (x1, y1, x2, y2) in photo pixels; a mere click (x, y) is not a box.
     """
-    label = st.session_state.get(_CLASS)
+    label = st.session_state.get(CLASS)
     if len(place) != 4 or not label:
         state.note("A true box is dragged from corner to corner; a click alone has no extent.")
         return
@@ -83,8 +83,8 @@ def prepare(names: Sequence[str], likely: str) -> None:
         names: of the classes that the models know.
         likely: the class that a box most likely has.
     """
-    if st.session_state.get(_CLASS) not in names:
-        st.session_state[_CLASS] = likely if likely in names else names[0]
+    if st.session_state.get(CLASS) not in names:
+        st.session_state[CLASS] = likely if likely in names else names[0]
 
 
 def current(photo: Photo) -> Truth | None:
@@ -116,36 +116,6 @@ def _take_file(photo: Photo) -> None:
         st.session_state[_UPLOADED] = (photo.sha256, found, file.name)
     except UserError as error:
         state.note(str(error))
-
-
-def drawing() -> bool:
-    """Whether a box that is dragged on a picture is a true one."""
-    return bool(st.session_state["drawing"]) and st.session_state["colour"] == "truth"
-
-
-def _switch(on: bool) -> None:
-    state.put("drawing", on)
-    if on:
-        state.put("colour", "truth")
-
-
-def button(names: Sequence[str]) -> None:
-    """The one button that starts and stops drawing on the pictures, and the class of the next box.
-
-    Args:
-        names: of the classes that the models know.
-    """
-    on = drawing()
-    st.button(
-        "Stop drawing" if on else "Draw true boxes",
-        key="draw_truth",
-        on_click=_switch,
-        args=(not on,),
-        icon=":material/draw:",
-        help="Drag a box around each object that is really there; the models are judged by them.",
-    )
-    if on:
-        st.selectbox("Class of the next box", names, key=_CLASS, width=220)
 
 
 def edit(photo: Photo) -> None:
