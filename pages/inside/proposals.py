@@ -17,6 +17,8 @@ from vision_core.inside.opened import Level, Opened
 from vision_core.inside.pictures import shown_size
 from vision_core.inside.proposals import Ranked
 
+_BOLD = 20
+"""The best proposals have thick outlines, all others thin ones."""
 _IOU = 0.5
 """A true box counts as found from this IoU on."""
 
@@ -38,14 +40,16 @@ def show(asked: Asked) -> Shown:
     if len(boxes) and len(ranked):
         _recall(every, ranked, boxes, k)
     truth_editor(asked)
-    drawn = list(ranked.boxes[:DRAWN])[::-1]
+    drawn = list(ranked.boxes[:_BOLD])[::-1]
+    others = ranked.boxes[_BOLD:DRAWN].astype(np.float32)
     return Shown(
         [*drawn, *boxes],
         ["proposal"] * len(drawn) + [f"true {label}" for label in labels],
         [OUTPUT] * len(drawn) + [GROUND_TRUTH] * len(boxes),
         [SOLID] * (len(drawn) + len(boxes)),
-        f"{len(drawn)} proposals, {len(boxes)} true boxes, and the objectness of level "
-        f"{level.name} over the photo",
+        f"{len(drawn) + len(others)} proposals, {len(boxes)} true boxes, and the objectness of "
+        f"level {level.name} over the photo",
+        crowd=others if len(others) else None,
         overlay=_overlay(here, level),
     )
 
@@ -54,7 +58,8 @@ def _counts(here: Opened, every: dict[str, Ranked], ranked: Ranked) -> None:
     st.markdown(
         f"**{len(every['before']):,}** boxes are left of {len(here.logits):,} anchors before the "
         f"RPN's NMS, **{len(every['after']):,}** after it; the best {len(ranked):,} are shown"
-        + (f", of which {DRAWN} are drawn." if len(ranked) > DRAWN else ".")
+        + (f", of which {DRAWN} are drawn" if len(ranked) > DRAWN else "")
+        + (f", the best {_BOLD} with thick lines." if len(ranked) > _BOLD else ".")
     )
     if len(ranked):
         best, worst = (f"{float(v):.3f}" for v in (ranked.scores[0], ranked.scores[-1]))
