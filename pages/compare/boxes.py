@@ -10,7 +10,7 @@ from itertools import combinations
 import numpy as np
 import streamlit as st
 
-from pages.compare import after_boxes, columns, dials
+from pages.compare import after_boxes, columns, dials, drawing
 from pages.compare.columns import JudgedColumn, Made
 from pages.compare.sides import Side, detectors, pair_field, pick_pair
 from pages.components import canvas
@@ -69,15 +69,10 @@ def show(photo: Photo, sides: Sequence[Side], outer: tuple[Field, ...]) -> None:
         with st.container(horizontal=True, vertical_alignment="bottom"):
             if len(alive) > 1:
                 _filters(alive, made)
-            truth.button(known, _drawing(), lambda: state.put("colour", "truth"))
+            drawing.button(known)
         _pictures(photo, sides, shown, made, pair, there)
         state.write(*outer, *used)
         after_boxes.show(photo, sides, shown, made, there)
-
-
-def _drawing() -> bool:
-    """Whether true boxes can be drawn: only where they are shown."""
-    return truth.drawing() and st.session_state["colour"] == "truth"
 
 
 def _likely(trace: DetectionTrace) -> str:
@@ -173,7 +168,7 @@ def _scene(
         group="compare",
         shared=bool(st.session_state["together"]),
         plain=True,
-        asks="draw" if _drawing() else "",
+        asks="draw" if drawing.drawing() else "",
         tints=tints,
         marks=marks,
         only=[ids[i] for i in rows] if len(rows) < len(ids) else None,

@@ -87,7 +87,7 @@ def controls(photo: Photo) -> None:
         st.caption("Drag a box, or click the corners of an outline one after another.")
     row = st.container(horizontal=True, gap="small")
     if corners:
-        label = str(st.session_state.get("truth_class", ""))
+        label = str(st.session_state.get(truth.CLASS, ""))
         row.button(
             f"Close the outline of {len(corners)} corners",
             key="outline_close",

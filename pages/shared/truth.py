@@ -15,7 +15,8 @@ from vision_core.errors import UserError
 from vision_core.images import Photo
 
 MOST = 40  # drawn boxes; the address holds them all
-_CLASS = "truth_class"
+CLASS = "truth_class"
+"""Key of the widget that chooses the class of the next box."""
 _UPLOADED = "_truth_file"
 
 Row = tuple[str, tuple[float, float, float, float]]
@@ -64,7 +65,7 @@ def add(photo: Photo, place: Sequence[float]) -> None:
         photo: the photo.
         place: (x1, y1, x2, y2) in photo pixels; a mere click (x, y) is not a box.
     """
-    label = st.session_state.get(_CLASS)
+    label = st.session_state.get(CLASS)
     if len(place) != 4 or not label:
         state.note("A true box is dragged from corner to corner; a click alone has no extent.")
         return
@@ -83,8 +84,8 @@ def prepare(names: Sequence[str], likely: str) -> None:
         names: of the classes that the models know.
         likely: the class that a box most likely has.
     """
-    if st.session_state.get(_CLASS) not in names:
-        st.session_state[_CLASS] = likely if likely in names else names[0]
+    if st.session_state.get(CLASS) not in names:
+        st.session_state[CLASS] = likely if likely in names else names[0]
 
 
 def current(photo: Photo) -> Truth | None:
@@ -149,7 +150,7 @@ def button(
         help="Drag a box around each object that is really there; the models are judged by them.",
     )
     if on:
-        st.selectbox("Class of the next box", names, key=_CLASS, width=220)
+        st.selectbox("Class of the next box", names, key=CLASS, width=220)
 
 
 def edit(photo: Photo) -> None:
