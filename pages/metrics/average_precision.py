@@ -161,6 +161,7 @@ def _of_photo(photo: Photo, card: Card) -> Numbers | None:
             scored.truth,
             canvas.Scene(description=f"{photo.name} with its true boxes."),
             "ap_photo",
+            tallest="38vh",
         )
     if not common:
         st.info("No true box is there; draw one on the photo.", icon=":material/draw:")

@@ -162,6 +162,8 @@ def _table(scored: given.Scored, found: Detections, kinds: ErrorKinds, chosen: s
         for i, (kind, box) in enumerate(zip(kinds.kinds, kinds.about.tolist(), strict=True))
         if chosen in (None, kind)
     ]
+    if set(kinds.kinds) <= {"correct"}:
+        st.caption("No detection is wrong; lower the score threshold to see the weaker ones.")
     if not rows:
         return
     st.dataframe(

@@ -158,6 +158,7 @@ def draw(
         key=key,
         present=shell.presenting(),
         tallest=tallest,
+        on_stage=tallest,
         on_ask=lambda at: on_ask(photo, at),
     )
 

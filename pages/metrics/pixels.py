@@ -166,7 +166,21 @@ def _file(photo: Photo) -> ClassPicture | None:
         args=(photo,),
     )
     held = st.session_state.get(_FILE)
-    return held[1] if held is not None and held[0] == photo.sha256 else None
+    if held is None or held[0] != photo.sha256:
+        return None
+    if not st.session_state.get("class_picture"):  # another section was open in between
+        st.button(
+            f"Take {plain(held[3])} away",
+            key="class_picture_away",
+            on_click=_forget,
+            type="tertiary",
+        )
+    picture: ClassPicture = held[1]
+    return picture
+
+
+def _forget() -> None:
+    st.session_state[_FILE] = None
 
 
 def _take(photo: Photo) -> None:
@@ -177,7 +191,7 @@ def _take(photo: Photo) -> None:
         return
     try:
         found = read_class_picture(file.getvalue(), photo.width, photo.height)
-        st.session_state[_FILE] = (photo.sha256, found, file.file_id)
+        st.session_state[_FILE] = (photo.sha256, found, file.file_id, file.name)
     except UserError as error:
         state.note(str(error))
 
@@ -200,7 +214,7 @@ def _meaning(photo: Photo, picture: ClassPicture, labels: Sequence[str]) -> dict
         disabled=["value", "pixels"],
         hide_index=True,
         width="stretch",
-        height=min(40 + 35 * len(listed), 220),
+        height=min(44 + 35 * len(listed), 220),
         column_config={
             "pixels": st.column_config.NumberColumn(format="localized"),
             "class": st.column_config.SelectboxColumn(options=names, required=True),

@@ -158,6 +158,11 @@ def test_a_truth_comes_as_a_file() -> None:
     made = trace(models.load("fcn_voc_s", device="cpu"), photo)
     right = sk.accuracy_score(values.ravel(), made.class_map.ravel())
     assert f"= **{right:.3f}**" in said
+    sound(app.button_group(key="section").set_value("errors").run())
+    sound(app.button_group(key="section").set_value("pixels").run())
+    assert f"= **{right:.3f}**" in text_of(app)  # the file still counts, and can be taken away
+    sound(app.button(key="class_picture_away").click().run())
+    assert "stands for the truth" in text_of(app)
 
 
 def test_a_detector_makes_no_class_map() -> None:
