@@ -14,7 +14,7 @@ from pages.shared.state import Field
 from vision_core.figures.stage import Stage
 from vision_core.figures.stage_files import gif
 
-_BESIDE = 6
+_BESIDE = 5
 """Sections beside the title at most; more of them have a row of their own."""
 
 

@@ -1,4 +1,4 @@
-"""Small scenes with true boxes and detections, for average precision."""
+"""Small scenes: true boxes and detections for average precision, heat maps of corners."""
 
 from __future__ import annotations
 
@@ -53,3 +53,42 @@ PUBLISHED: dict[str, Any] = {
 }
 """Fifteen objects, 24 detections: the example of rafaelpadilla/Object-Detection-Metrics (MIT),
 which gives 26.84 % by 11 points and 24.56 % by all points."""
+
+CORNERS: dict[str, Any] = {
+    "top_left": [
+        [0.9, 0.0, 0.0, 0.0, 0.0],
+        [0.0, 0.0, 0.8, 0.0, 0.0],
+        [0.0, 0.0, 0.0, 0.0, 0.0],
+        [0.3, 0.0, 0.0, 0.0, 0.0],
+        [0.0, 0.0, 0.0, 0.0, 0.0],
+    ],
+    "bottom_right": [
+        [0.0, 0.0, 0.0, 0.0, 0.0],
+        [0.0, 0.0, 0.0, 0.0, 0.4],
+        [0.0, 0.0, 0.0, 0.7, 0.0],
+        [0.0, 0.0, 0.0, 0.0, 0.0],
+        [0.0, 0.0, 0.0, 0.0, 0.9],
+    ],
+    "embedding_top_left": [
+        [1.0, 0.0, 0.0, 0.0, 0.0],
+        [0.0, 0.0, 2.1, 0.0, 0.0],
+        [0.0, 0.0, 0.0, 0.0, 0.0],
+        [3.5, 0.0, 0.0, 0.0, 0.0],
+        [0.0, 0.0, 0.0, 0.0, 0.0],
+    ],
+    "embedding_bottom_right": [
+        [0.0, 0.0, 0.0, 0.0, 0.0],
+        [0.0, 0.0, 0.0, 0.0, 5.0],
+        [0.0, 0.0, 0.0, 1.2, 0.0],
+        [0.0, 0.0, 0.0, 0.0, 0.0],
+        [0.0, 0.0, 0.0, 0.0, 2.0],
+    ],
+}
+"""Two objects whose boxes overlap, and a false peak of each kind of corner."""
+
+ANCHORS: dict[str, Any] = {
+    "feature_size": [3, 4],
+    "stride": 16,
+    "sizes": [16, 32],
+    "aspect_ratios": [0.5, 1.0, 2.0],
+}
