@@ -61,6 +61,11 @@ MISTAKES = {
     "threads": (["train", "fcos_s", "--data", ".", "--threads", "-1"], "must be 0 or more"),
     "init": (["train", "fcos_s", "--data", ".", "--init", "no"], "The weights no do not exist"),
     "system": (["race", "p.png", "--systems", "overfeat"], "no system 'overfeat'"),
+    "metrics": (["metrics", "p.png", "--truth", "truth.json"], "no COCO annotation file"),
+    "metrics task": (
+        ["metrics", "p.png", "--truth", "truth.json", "--model", "vgg_s"],
+        "neither boxes nor",
+    ),
     "coco": (["predict", "p.png", "--model", "vgg_s", "--save-coco", "c"], "is a classifier"),
     "overlay": (["predict", "p.png", "--overlay", "a.txt"], "no picture name"),
     "picture": (["predict", "text.png"], "text.png"),

@@ -28,6 +28,7 @@ COMMANDS = (
     "walkthrough",
     "compare",
     "race",
+    "metrics",
     "explain",
     "activations",
     "models",
