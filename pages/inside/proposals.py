@@ -33,7 +33,7 @@ def show(asked: Asked) -> Shown:
     )
     st.slider("k, the best proposals", 1, ranking.MOST, key="k")
     k = int(st.session_state["k"])
-    every = {when: ranking.best(here, when) for when in WHEN}
+    every = {"before": ranking.best(here, "before"), "after": ranking.best(here, "after")}
     ranked = ranking.best(here, st.session_state["when"], k)
     _counts(here, every, ranked)
     boxes, labels, _ = true_boxes(asked)
