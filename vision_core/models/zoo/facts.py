@@ -284,7 +284,7 @@ FACTS = {
         family="pose_regression",
         labels=("person",),
         architecture=(
-            "A small residual trunk down to stride 16 and two fully connected layers, whose "
+            "The trunk of pose_heatmap_s down to stride 16 and two fully connected layers, whose "
             "28 outputs are x and y of 14 joints. Runs on the crop of each person that the "
             "detector finds."
         ),
@@ -295,6 +295,6 @@ FACTS = {
         ),
         input="128x128 crop, 1.25 times the longer side of a person's box, ImageNet statistics.",
         limits=LIMITS["pose_regression_s"],
-        data=("lspet_pose", "coco_mini"),
+        data=("lspet_pose", "coco_everyday", "coco_mini"),
     ),
 }

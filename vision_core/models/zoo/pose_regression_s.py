@@ -3,7 +3,7 @@
 Toshev and Szegedy, "DeepPose: Human Pose Estimation via Deep Neural Networks" (2014): a
 convolutional trunk and fully connected layers whose outputs are the coordinates themselves. The
 paper refines them in a cascade of such networks; this one answers once. It is top-down as
-``pose_heatmap_s`` is and sees the same crops; its trunk is smaller.
+``pose_heatmap_s`` is, sees the same crops and has the same trunk.
 """
 
 from __future__ import annotations
