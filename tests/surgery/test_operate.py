@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import itertools
 import threading
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -346,6 +347,14 @@ def test_what_changes_no_weight_copies_no_weight() -> None:
     assert own_bytes(operate(model, plan), model) == 0
 
 
+def test_every_plan_has_a_fingerprint_of_its_own_that_shows_at_once() -> None:
+    model = loaded("resnet_s")
+    plans = [Plan(), EVERYTHING, *(Plan((one,)) for one in EVERYTHING.operations)]
+    marks = [operate(model, plan).fingerprint for plan in plans]
+    assert marks[0] == model.fingerprint
+    assert len({mark[:12] for mark in marks}) == len(plans), "caches look at the first twelve"
+
+
 def test_masks_and_joints_are_made_by_the_operated_network() -> None:
     from vision_core.surgery.unravel import predicted
 
@@ -381,7 +390,10 @@ def test_a_network_without_relu_has_none_to_swap() -> None:
 
 
 def test_numbers_that_left_the_range_are_refused() -> None:
-    check_finite(np.ones(3))
+    found = trace(loaded("resnet_s"), samples.sample("cat"))
+    check_finite(found)
     for bad in (np.inf, np.nan):
+        logits = found.logits.copy()
+        logits[2] = bad
         with pytest.raises(UserError, match="too large to be represented"):
-            check_finite(np.array([0.0, bad]))
+            check_finite(replace(found, logits=logits))

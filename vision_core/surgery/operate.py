@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -16,7 +17,7 @@ from torch.overrides import TorchFunctionMode
 from vision_core.attribution.shadow import shadow
 from vision_core.errors import UserError
 from vision_core.images import Photo
-from vision_core.inference import ClassificationTrace, SegmentationTrace, Trace, trace
+from vision_core.inference import DetectionTrace, Trace, trace
 from vision_core.models import Model
 from vision_core.surgery.parts import FUNCTIONAL, blocks_of, has_relu, is_block, layers_of
 from vision_core.surgery.plan import Noise, Plan, Quantise, Round, Scale, Skip, Swap
@@ -58,8 +59,17 @@ def operate(model: Model, plan: Plan) -> Model:
         for part in module.modules():
             if not list(part.children()):
                 part.register_forward_hook(partial(_rounded, _SHORT[short.precision]))
-    mark = f"{model.fingerprint}+{plan.digest}" if plan else model.fingerprint
-    return replace(model, module=module.eval(), fingerprint=mark)
+    return replace(model, module=module.eval(), fingerprint=fingerprint(model.fingerprint, plan))
+
+
+def fingerprint(weights: str, plan: Plan) -> str:
+    """What identifies a network after an operation; it differs from its first characters on.
+
+    Args:
+        weights: the fingerprint of the untouched network, which stays where nothing is done.
+        plan: what is done to it.
+    """
+    return hashlib.sha256(f"{weights}+{plan.digest}".encode()).hexdigest() if plan else weights
 
 
 def check(model: Model, plan: Plan) -> None:
@@ -103,18 +113,19 @@ def traced(model: Model, photo: Photo) -> Trace:
         UserError: its numbers left the range of floating point, so that they say nothing.
     """
     found = trace(model, photo)
-    if isinstance(found, ClassificationTrace | SegmentationTrace):
-        check_finite(found.logits)
+    check_finite(found)
     return found
 
 
-def check_finite(logits: np.ndarray) -> None:
-    """Refuse infinite or undefined logits.
+def check_finite(found: Trace) -> None:
+    """Refuse what a network says with infinite or undefined logits.
 
     Raises:
         UserError: there are some.
     """
-    if not np.isfinite(logits).all():
+    if isinstance(found, DetectionTrace):  # what is no number is above no threshold there
+        return
+    if not np.isfinite(found.logits).all():
         raise UserError(
             "After these operations the network's numbers are too large to be represented; "
             "take back an amplified channel, the noise or the activation."

@@ -21,7 +21,7 @@ from vision_core.inference.families import network
 from vision_core.labels import comparable
 from vision_core.models import Model
 from vision_core.records import Prediction
-from vision_core.surgery.operate import operate, traced
+from vision_core.surgery.operate import fingerprint, operate, traced
 from vision_core.surgery.parts import blocks_of
 from vision_core.surgery.plan import Plan, Skip
 from vision_core.surgery.report import same_share
@@ -111,21 +111,23 @@ def unravel(
     for skipped in subsets(chosen):
         for name, part in parts.items():
             part.skipped = name in skipped
-        yield _subset(copied, photo, whole, wanted, skipped)
+        # Features are kept by fingerprint, so that each subset needs one of its own.
+        mark = fingerprint(model.fingerprint, Plan(tuple(Skip(name) for name in skipped)))
+        yield _subset(replace(copied, fingerprint=mark), photo, whole, wanted, skipped)
 
 
 def _subset(
     model: Model, photo: Photo, whole: Prediction, label: str, skipped: tuple[str, ...]
 ) -> Subset:
-    # Joints are held by fingerprint and photo, so each subset is a network of its own.
-    own = _marked(model, skipped)
+    """Run the copy as it is switched now."""
     if isinstance(whole.trace, ClassificationTrace):
-        found = traced(own, photo)
+        found = traced(model, photo)
         assert isinstance(found, ClassificationTrace)
         at = list(found.info.labels).index(label)
         return Subset(skipped, float(found.probabilities[at]), found.top(1)[0][0])
-    share = same_share(whole, predicted(own, photo), model.card)
-    forget_features(network(own), photo)
+    share = same_share(whole, predicted(model, photo), model.card)
+    if skipped:
+        forget_features(network(model), photo)
     if share is None:
         raise UserError(
             "The whole network finds nothing on this photo that the subsets could be compared "
@@ -134,18 +136,12 @@ def _subset(
     return Subset(skipped, share)
 
 
-def _marked(model: Model, skipped: tuple[str, ...]) -> Model:
-    """The same modules under the fingerprint of what is skipped now, for caches that ask for it."""
-    base = model.fingerprint.partition("+")[0]
-    plan = Plan(tuple(Skip(name) for name in skipped))
-    return replace(model, fingerprint=f"{base}+{plan.digest}" if plan else base)
-
-
 def predicted(model: Model, photo: Photo) -> Prediction:
     """What a network says at its own thresholds, with the joints of a pose network."""
     found = traced(model, photo)
-    pose = model.card.task == "pose" and isinstance(found, DetectionTrace)
-    return predict(found, parts=PartSource(model, photo, found) if pose else None)
+    if model.card.task == "pose" and isinstance(found, DetectionTrace):
+        return predict(found, parts=PartSource(model, photo, found))
+    return predict(found)
 
 
 def target(whole: Prediction, label: str | None) -> str:
