@@ -44,7 +44,7 @@ def fields(model: Model) -> tuple[Field, ...]:
 def _first_layer(model: Model) -> str:
     """The first residual block, or else the first layer behind the first convolution."""
     blocks = blocks_of(model.module)
-    return blocks[0].name if blocks else list(layers_of(model.module))[0]
+    return blocks[0].name if blocks else next(iter(layers_of(model.module)))
 
 
 def _ends(width: int) -> Callable[[str], tuple[int, int]]:
@@ -168,8 +168,9 @@ def _channels(layers: dict[str, int]) -> None:
         "Factor", 0.0, 4.0, step=0.1, key="cut_factor", help="0 silences them, 1 changes nothing."
     )
     keep.button(
-        "Keep, do another",
+        "Keep",
         key="keep_channels",
+        help="Keep these channels as they are, and choose others.",
         on_click=_keep,
         icon=":material/add:",
         disabled=st.session_state["cut_factor"] == 1 or len(st.session_state["kept"]) >= _MOST_KEPT,

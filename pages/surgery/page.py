@@ -12,9 +12,8 @@ from pages.shared.plain import plain, sentence, short
 from pages.surgery import dials, pictures, subsets
 from vision_core.errors import UserError
 from vision_core.images import Photo
-from vision_core.inference import PartSource, Trace
+from vision_core.inference import Trace
 from vision_core.inference.cache import ByteLRU, nbytes_of
-from vision_core.inference.parts import MAX_BYTES
 from vision_core.models import Model
 from vision_core.surgery import Plan
 from vision_core.surgery.operate import operate, own_bytes, traced
@@ -22,10 +21,9 @@ from vision_core.surgery.report import differs, in_words
 
 FIRST = "resnet_s"
 _LEDE = (
-    "What does a network need? Skip **residual blocks**, silence or amplify channels, replace the "
-    "ReLU, quantise the weights, and see what becomes of the answer. A network with n residual "
-    "blocks is like a collection of 2ⁿ shorter ones: take one out, and the others still answer "
-    "(Veit et al. 2016)."
+    "Skip **residual blocks**, silence channels, replace the ReLU, quantise the weights: what is "
+    "left of the answer? n residual blocks make 2ⁿ paths; take a block out, and the others still "
+    "answer (Veit et al. 2016)."
 )
 _TABS = ("What differs", "All subsets of blocks")
 _CACHE_BYTES = 512 * 2**20
@@ -93,9 +91,7 @@ def _operated(model: Model, photo: Photo, plan: Plan) -> tuple[Model, Trace]:
     def make() -> Cut:
         cut = operate(model, plan)
         found = traced(cut, photo)
-        own = own_bytes(cut, model)
-        parts = MAX_BYTES if PartSource(cut, photo, found).kind else 0  # type: ignore[arg-type]
-        return cut, found, own + parts
+        return cut, found, own_bytes(cut, model)
 
     cut, found, _ = _cut().get_or_make(key, make)
     return cut, found
@@ -103,12 +99,18 @@ def _operated(model: Model, photo: Photo, plan: Plan) -> tuple[Model, Trace]:
 
 def _headline(plan: Plan, told: dict[str, Any], used: tuple[state.Field, ...]) -> None:
     """What was done and what differs, and the way back."""
-    row = st.container(horizontal=True, gap="small", vertical_alignment="center")
-    if not plan:
-        row.markdown("Nothing is done yet: the two results are the same to the last bit.")
-        return
-    row.markdown(f"**Done:** {sentence(plan.words)}. **{sentence(in_words(told))}**")
-    row.button("Undo all", icon=":material/undo:", key="undo_all", on_click=state.reset, args=used)
+    done = f"**Done:** {sentence(plan.words)}." if plan else "Nothing is done yet."
+    words, button = st.columns([6, 1.3], vertical_alignment="center")
+    words.markdown(f"{done}  \n**{sentence(in_words(told))}**")
+    button.button(
+        "Undo all",
+        icon=":material/undo:",
+        key="undo_all",
+        on_click=state.reset,
+        args=used,
+        disabled=not plan,
+        width="stretch",
+    )
 
 
 def _below(

@@ -30,8 +30,8 @@ from vision_core.records import Prediction
 
 Pair = tuple[Prediction, Prediction]
 TITLES = ("Untouched", "Operated")
-_TALLEST = "calc(100vh - 24rem)"
-_ON_STAGE = "calc(100vh - 25rem)"
+_TALLEST = "max(14rem, 100vh - 26.5rem)"
+_ON_STAGE = "max(14rem, 100vh - 25rem)"
 _KINDS = {
     "both": "in both",
     "other_class": "another class",

@@ -106,8 +106,10 @@ def _ask(
             f"{count:,} passes of the network, about {max(1, round(count * each))} s; you can stop."
         )
         return None
-    st.button("Stop", key="paths_stop", icon=":material/stop:", on_click=_start, args=(None,))
-    bar = st.progress(0.0, text=f"0 of {count:,}")
+    place = st.empty()
+    with place.container():
+        st.button("Stop", key="paths_stop", icon=":material/stop:", on_click=_start, args=(None,))
+        bar = st.progress(0.0, text=f"0 of {count:,}")
     found: Found = ()
     drawn = 0
     try:
@@ -119,7 +121,7 @@ def _ask(
         _start(None)  # or every later run of the page would fail again
         raise
     _start(None)
-    st.rerun(scope="fragment")
+    place.empty()
     return found
 
 
@@ -169,6 +171,6 @@ def _ranking(found: Found, value: str, words: dict[str, str]) -> None:
     better = sum(one.value > whole.value for one in found)
     st.caption(
         f"Ranked by the {plain(value)}. The whole network has {whole.value:.3f}; {better} of "
-        f"{len(found) - 1:,} shorter networks have more. A network without k of the {len(words)} "
-        "blocks has lost all paths through any of them: each skipped block halves their number."
+        f"{len(found) - 1:,} shorter networks have more. Each skipped block halves the number of "
+        "paths through the network."
     )
