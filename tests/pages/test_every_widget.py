@@ -58,6 +58,7 @@ EXPECTED = {
     "convolution": {"stride", "flip", "start_over"},
     "filters": {"untrained"},
     "models": {"kind", "here"},
+    "surgery": {"skip", "cut_factor", "keep_channels", "bits", "paths_start", "undo_all"},
     "predictions": {"score", "mask", "ask", "download_weights", "use_bundled"},
 }
 """Some of what must have been moved, also behind tabs, tasks and models that are not here."""
