@@ -31,6 +31,7 @@ from vision_core.records import Prediction
 Pair = tuple[Prediction, Prediction]
 TITLES = ("Untouched", "Operated")
 _TALLEST = "max(14rem, 100vh - 26.5rem)"
+_LIVE_TALLEST = "max(14rem, 100vh - 29rem)"  # sliders stand below
 _ON_STAGE = "max(14rem, 100vh - 25rem)"
 _KINDS = {
     "both": "in both",
@@ -76,7 +77,7 @@ def show(photo: Photo, model: Model, pair: Pair) -> None:
                 _scene(photo, one, joint),
                 key=f"surgery_{title.lower()}",
                 present=shell.presenting(),
-                tallest=_TALLEST,
+                tallest=_LIVE_TALLEST if one.selection is not None else _TALLEST,
                 on_stage=_ON_STAGE,
                 on_thresholds=_moved,
             )

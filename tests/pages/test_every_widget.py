@@ -122,6 +122,8 @@ def _values(widget: Widget) -> list[Any]:
 def _numbers(widget: Slider | NumberInput) -> list[Any]:
     """The low end; for a number that is there the high one, or the next where there is no end."""
     low, high, now = widget.min, widget.max, widget.value
+    if isinstance(now, tuple | list):  # a range: its low end alone
+        return [(low, low)]
     low = now if low is None else low
     high = now + widget.step if high is None else high
     return [type(now)(low if now != low else high)] if low != high else []
