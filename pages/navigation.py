@@ -55,6 +55,14 @@ SECTIONS: Mapping[str, tuple[Entry, ...]] = {
             "that you draw.",
         ),
         Entry(
+            "metrics",
+            "Metrics",
+            "monitoring",
+            "pages.metrics.page",
+            "How good it is: average precision step by step, kinds of error, scores of class maps, "
+            "calibration.",
+        ),
+        Entry(
             "models",
             "Models",
             "inventory_2",

@@ -45,6 +45,7 @@ FORBIDDEN = {
     "figures": ["attribution", "comparison", "models", "cli", "training", "evaluation", "samples"],
     "walkthroughs": ["images", "devices", "models", "inference", "selection", "samples", *_UPPER],
     "comparison": ["attribution", "features", "samples", "cli", "training", "evaluation"],
+    "metrics": ["attribution", "features", "samples", *_ABOVE],
     "labels": ["images", "devices", "models", "inference", "selection", "samples", *_UPPER],
     "attribution": ["comparison", "features", "samples", *_ABOVE],
     "surgery": ["features", "samples", *_ABOVE],

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages.compare import common, saliency, truth
+from pages.compare import common, saliency
 from pages.compare.columns import JudgedColumn, Made, partners
 from pages.compare.sides import Side
 from pages.components import wipe
-from pages.shared import charts, state
+from pages.shared import charts, state, truth
 from vision_core import figures
 from vision_core.comparison.boxes import KINDS, BoxComparison, agreement_curve
 from vision_core.comparison.differences import between, mask_overlaps

@@ -10,11 +10,11 @@ from itertools import combinations
 import numpy as np
 import streamlit as st
 
-from pages.compare import after_boxes, columns, dials, truth
+from pages.compare import after_boxes, columns, dials, drawing
 from pages.compare.columns import JudgedColumn, Made
 from pages.compare.sides import Side, detectors, pair_field, pick_pair
 from pages.components import canvas
-from pages.shared import engine, scene, shell, state
+from pages.shared import engine, scene, shell, state, truth
 from pages.shared.guard import guarded
 from pages.shared.state import Field
 from pages.shared.thresholds import Controls
@@ -69,7 +69,7 @@ def show(photo: Photo, sides: Sequence[Side], outer: tuple[Field, ...]) -> None:
         with st.container(horizontal=True, vertical_alignment="bottom"):
             if len(alive) > 1:
                 _filters(alive, made)
-            truth.button(known)
+            drawing.button(known)
         _pictures(photo, sides, shown, made, pair, there)
         state.write(*outer, *used)
         after_boxes.show(photo, sides, shown, made, there)
@@ -168,7 +168,7 @@ def _scene(
         group="compare",
         shared=bool(st.session_state["together"]),
         plain=True,
-        asks="draw" if truth.drawing() else "",
+        asks="draw" if drawing.drawing() else "",
         tints=tints,
         marks=marks,
         only=[ids[i] for i in rows] if len(rows) < len(ids) else None,

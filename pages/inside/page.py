@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,8 @@ import streamlit as st
 
 from pages.components import canvas
 from pages.components.player import numbers
-from pages.inside import parts
-from pages.shared import engine, frame, model_picker, operator_page, photos, shell, state
+from pages.inside import head, losses, parts, proposals, pyramid, training
+from pages.shared import engine, frame, model_picker, operator_page, photos, shell, state, truth
 from pages.shared.guard import guarded
 from pages.shared.plain import sentence, short
 from vision_core.errors import UserError
@@ -23,14 +24,19 @@ from vision_core.models import Card, Model
 
 SECTIONS = {
     "place": "Coordinates",
+    "pyramid": "Pyramid",
     "anchors": "Anchors",
     "proposals": "Proposals",
     "head": "Head",
+    "parts": "Masks",
     "taught": "Training",
+    "losses": "Losses",
 }
 _LEDES = {
     "place": "Click the photo. The point is followed through the resized input to the **cell** of "
     "each level of the feature pyramid that answers for it (Lin et al. 2017).",
+    "pyramid": "The **feature maps** that the head looks at, and the level that serves a box of a "
+    "given size. Drag a box on the photo (Lin et al. 2017).",
     "anchors": "All **anchors** of the cell that you click (dashed), and the boxes that the "
     "network makes of the best: four numbers move and stretch each anchor (Ren et al. 2015), or "
     "are distances from a point (Tian et al. 2020).",
@@ -38,17 +44,26 @@ _LEDES = {
     "compare before and after its own NMS.",
     "head": "The best proposal at the place that you click, cut out by **RoI Align**: the scores "
     "of all classes, and where the best class would move the box.",
+    "parts": "The **mask head** (or keypoint head) of the best detection at the place that you "
+    "click, and what training would ask of it (He et al. 2017).",
     "taught": "Nobody labels anchors. **True boxes** label them by a rule: by IoU with two limits "
-    "(Ren et al. 2015), or by the points inside a box (Tian et al. 2020). Here what the network "
-    "keeps stands for the truth.",
+    "(Ren et al. 2015), or by the points inside a box (Tian et al. 2020). So a region proposal "
+    "network learns without labelled proposals.",
+    "losses": "How far is a box from the truth? Seven **box losses** with their gradients, and "
+    "the **imbalance** of the class loss that the focal loss answers (Lin et al. 2017).",
 }
-_PARTS: dict[str, Callable[[Opened, tuple[float, float]], parts.Shown]] = {
+_PARTS: dict[str, Callable[[parts.Asked], parts.Shown]] = {
     "place": parts.coordinates,
+    "pyramid": pyramid.show,
     "anchors": parts.anchors,
-    "proposals": parts.proposals,
-    "head": parts.second_stage,
-    "taught": parts.taught,
+    "proposals": proposals.show,
+    "head": head.second_stage,
+    "parts": head.parts,
+    "taught": training.show,
+    "losses": losses.show,
 }
+_DRAWS = {"pyramid": "box", "losses": "box", "taught": "truth", "proposals": "truth"}
+"""What a box means that is dragged on the photo."""
 
 
 @st.cache_resource(show_spinner=False)
@@ -96,27 +111,46 @@ def _is_detector(card: Card) -> bool:
 
 def _show(model: Model, photo: Photo, section: str, outer: tuple[state.Field, ...]) -> None:
     middle = f"{photo.width // 2},{photo.height // 2}"
-    used = (state.Field("at", middle, numbers.parser(1)), *parts.fields())
+    used = (
+        state.Field("at", middle, numbers.parser(1)),
+        state.Field("drag", "", numbers.parser(1)),
+        *parts.fields(),
+    )
     state.use(*used)
     with st.spinner(f"Opening {model.card.title}{engine.queue_words()} …"):
         here = opened_of(model, photo)
-    at = _place(photo)
+    asked = parts.Asked(here, photo, _place(photo), _box(photo))
     left, right = st.columns([1, 1], gap="medium")
     with right:
         try:
-            shown = _PARTS[section](here, at)
+            shown = _PARTS[section](asked)
         except UserError as error:
             st.info(sentence(str(error)), icon=":material/block:")
             shown = parts.Shown([], [], [], [], "The photo")
     with left:
         canvas.picture(
-            photo, _scene(shown, at), key="inside", present=shell.presenting(), on_pick=_picked
+            photo,
+            _scene(shown, asked.at, section),
+            key="inside",
+            present=shell.presenting(),
+            on_pick=_picked,
+            on_ask=partial(_drawn, photo, section),
         )
     state.write(*outer, *used)
 
 
 def _picked(pick: dict[str, Any]) -> None:
     state.put("at", f"{pick.get('x', 0)},{pick.get('y', 0)}")
+
+
+def _drawn(photo: Photo, section: str, place: list[float]) -> None:
+    """A click chooses a place; a box that was dragged is a question or a true box."""
+    if len(place) != 4:
+        state.put("at", ",".join(f"{v:.0f}" for v in place[:2]))
+    elif _DRAWS[section] == "truth":
+        truth.add(photo, place)
+    else:
+        state.put("drag", ",".join(f"{v:.0f}" for v in place))
 
 
 def _place(photo: Photo) -> tuple[float, float]:
@@ -127,7 +161,18 @@ def _place(photo: Photo) -> tuple[float, float]:
     return photo.width / 2, photo.height / 2
 
 
-def _scene(shown: parts.Shown, at: tuple[float, float]) -> canvas.Scene:
+def _box(photo: Photo) -> tuple[float, ...] | None:
+    """The box that was dragged; one that does not lie in this photo does not count."""
+    text = str(st.session_state["drag"])
+    given = [float(v) for v in numbers.to_array(text, 1)] if text else []
+    if len(given) != 4:
+        return None
+    x1, y1, x2, y2 = given
+    inside = 0 <= x1 < x2 <= photo.width and 0 <= y1 < y2 <= photo.height
+    return (x1, y1, x2, y2) if inside else None
+
+
+def _scene(shown: parts.Shown, at: tuple[float, float], section: str) -> canvas.Scene:
     """The boxes, and a small square around the place."""
     x, y = at
     boxes = [*shown.boxes, [x - 3, y - 3, x + 3, y + 3]]
@@ -140,5 +185,10 @@ def _scene(shown: parts.Shown, at: tuple[float, float]) -> canvas.Scene:
         dashes=[*shown.dashes, ()],
         captions=False,
         picks="pixels",
+        overlay=shown.overlay,
+        crowd=shown.crowd,
+        marks=shown.marks,
+        links=shown.links,
+        asks="draw" if section in _DRAWS else "",
         description=f"{shown.text}. The place is {x:g}, {y:g}.",
     )

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages.shared import charts, state
-from vision_core.errors import UserError
-from vision_core.figures.charts import class_distribution, stage_words
-from vision_core.figures.colours import GROUND_TRUTH, INPUT, KERNEL, OUTPUT
+from pages.components.canvas import Mark, Overlay
+from pages.shared import state, truth
+from vision_core.figures.charts import stage_words
+from vision_core.figures.colours import INPUT, KERNEL, OUTPUT
+from vision_core.figures.saliency import by_colour, own_limit, signed_colours
+from vision_core.images import Photo
 from vision_core.inside import anchors as anchor_numbers
-from vision_core.inside import assignment
-from vision_core.inside import proposals as ranking
 from vision_core.inside.coordinates import follow
-from vision_core.inside.head import look, needs_head
-from vision_core.inside.opened import Opened, network_boxes, photo_boxes
+from vision_core.inside.losses import NAMES
+from vision_core.inside.opened import Opened, photo_boxes
+from vision_core.labels import comparable
 from vision_core.records import Thresholds
 from vision_core.selection import select
 
@@ -29,30 +30,100 @@ WHEN = {"before": "before NMS", "after": "after NMS"}
 DASHED, SOLID = (6, 4), ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Shown:
-    """Boxes for the photo, in its pixels, each with its label, colour and dash; what they are."""
+    """What a section puts on the photo, in its pixels.
+
+    Attributes:
+        boxes, labels, colours, dashes: of each box.
+        text: what they are, for those who do not see them.
+        crowd: many thin outlines, float32 [N, 4].
+        overlay: a picture over the photo.
+        marks, links: boxes that are pointed out and lines between them.
+    """
 
     boxes: list[Any]
     labels: list[str]
     colours: list[str]
     dashes: list[tuple[int, ...]]
     text: str
+    crowd: np.ndarray | None = None
+    overlay: Overlay | None = None
+    marks: list[Mark] = field(default_factory=list)
+    links: list[tuple[int, int, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """What every section is asked about.
+
+    Attributes:
+        here: the opened detector.
+        photo: that it was opened on.
+        at: the chosen place (x, y), photo pixels.
+        box: the box that was dragged on the photo, photo pixels; ``None`` for none.
+    """
+
+    here: Opened
+    photo: Photo
+    at: tuple[float, float]
+    box: tuple[float, ...] | None = None
 
 
 def fields() -> tuple[state.Field, ...]:
     """What the sections keep in the address bar."""
     return (
+        state.Field("level", 0, state.whole(0, 9)),
+        state.Field("map_channel", -1, state.whole(-1, 4095)),
         state.Field("k", 50, state.whole(1, 2000)),
         state.Field("when", "after", state.one_of(tuple(WHEN))),
         state.Field("high", 0.7, state.number(0, 1), "{:g}".format),
         state.Field("low", 0.3, state.number(0, 1), "{:g}".format),
+        state.Field("seed", 0, state.whole(0, 99)),
+        state.Field("gamma", 2.0, state.number(0, 5), "{:g}".format),
+        state.Field("alpha", 0.25, state.number(0, 1), "{:g}".format),
+        state.Field("loss", "smooth L1", state.one_of(NAMES)),
+        state.Field("weight", 1.0, state.number(0, 10), "{:g}".format),
+        state.Field("cut", 0.5, state.number(0, 1), "{:g}".format),
+        truth.FIELD,
     )
 
 
-def coordinates(here: Opened, at: tuple[float, float]) -> Shown:
+def true_boxes(asked: Asked) -> tuple[np.ndarray, list[str], bool]:
+    """Boxes [M, 4] that stand for the truth, their classes, and whether a user gave them.
+
+    Without a drawn or uploaded truth it is what the network keeps at its own thresholds.
+    """
+    given = truth.current(asked.photo)
+    if given is not None:
+        return np.asarray(given.boxes, np.float64), list(given.labels), True
+    here = asked.here
+    kept = select(here.trace, Thresholds.torchvision(here.net)).detections
+    return np.asarray(kept.boxes, np.float64), list(kept.labels), False
+
+
+def truth_editor(asked: Asked) -> None:
+    """The class of the next true box, the list of boxes, and the file that may hold more."""
+    names = sorted({comparable(n) for n in asked.here.trace.info.labels if n != "__background__"})
+    truth.prepare(names, "person")
+    boxes, _, given = true_boxes(asked)
+    said = f"{len(boxes)} true boxes" if len(boxes) != 1 else "one true box"
+    where = "yours" if given else "what the network keeps; drag on the photo to draw your own"
+    with st.expander(f"Truth: {said} ({where})"):
+        st.selectbox("Class of the next box", names, key=truth.CLASS)
+        truth.edit(asked.photo)
+
+
+def map_picture(values: np.ndarray, side: int = 320) -> np.ndarray:
+    """A small map in the colours of a signed map, each cell enlarged by whole pixels."""
+    times = max(1, side // max(values.shape))
+    return signed_colours(values, own_limit(values)).repeat(times, 0).repeat(times, 1)
+
+
+def coordinates(asked: Asked) -> Shown:
     """A point through photo, input and feature maps."""
-    place = follow(here, *at)
+    here = asked.here
+    place = follow(here, *asked.at)
     info = here.trace.info
     photo, net = info.photo_size, info.network_size
     padded = here.padded_size
@@ -61,6 +132,8 @@ def coordinates(here: Opened, at: tuple[float, float]) -> Shown:
         f"padded to {padded[0]} x {padded[1]}, so that every stride divides it."
     )
     st.code("\n".join(str(term) for term in place.terms), language=None)
+    with st.expander("The network's input"):
+        _input(here)
     st.dataframe(
         pd.DataFrame(
             [
@@ -95,9 +168,22 @@ def coordinates(here: Opened, at: tuple[float, float]) -> Shown:
     )
 
 
-def anchors(here: Opened, at: tuple[float, float]) -> Shown:
+def _input(here: Opened) -> None:
+    """The normalised, padded input as grey around zero, and the range of its values."""
+    pixels = here.pixels.transpose(1, 2, 0)
+    size = " x ".join(map(str, here.padded_size))
+    st.image(
+        by_colour(pixels, float(np.abs(pixels).max())),
+        caption=f"{size} pixels after subtracting the mean and dividing by the standard deviation "
+        f"of each colour: values from {pixels.min():.2f} to {pixels.max():.2f}, grey is 0. "
+        "Padding lies right and below.",
+    )
+
+
+def anchors(asked: Asked) -> Shown:
     """All anchors of the place with what the network said of each."""
-    place = follow(here, *at)
+    here = asked.here
+    place = follow(here, *asked.at)
     found = [a for level in place.levels for a in anchor_numbers.describe(here, level.anchors)]
     names = anchor_numbers.code_names(here)
     st.dataframe(
@@ -136,120 +222,3 @@ def anchors(here: Opened, at: tuple[float, float]) -> Shown:
         [DASHED] * len(found) + [SOLID] * len(best),
         f"{len(found)} anchors, and the boxes made of the best {len(best)}",
     )
-
-
-def proposals(here: Opened, at: tuple[float, float]) -> Shown:
-    """The best k of the region proposal network."""
-    ranking.best(here, "after", 1)  # says no before any control is drawn
-    st.segmented_control(
-        "Proposals", tuple(WHEN), key="when", required=True, format_func=WHEN.__getitem__
-    )
-    st.slider("k, the best proposals", 1, 2000, key="k")
-    k = int(st.session_state["k"])
-    ranked = ranking.best(here, st.session_state["when"], k)
-    every = {when: len(ranking.best(here, when)) for when in ("before", "after")}
-    st.markdown(
-        f"**{every['before']:,}** boxes are left of {len(here.logits):,} anchors before the RPN's "
-        f"NMS, **{every['after']:,}** after it; the best {len(ranked):,} are shown"
-        + (f", of which {DRAWN} are drawn." if len(ranked) > DRAWN else ".")
-    )
-    kept = _kept(here)
-    if len(kept) and len(ranked):
-        found = ranking.recall(ranked, kept, 0.5)
-        st.markdown(
-            f"**Recall {100 * float(found.recall[-1]):.0f} %**: of what the network keeps in the "
-            f"end ({len(kept)}), the share that one of these k boxes covers with an IoU of 0.5."
-        )
-    best, worst = (f"{float(v):.3f}" for v in (ranked.scores[0], ranked.scores[-1]))
-    st.caption(f"Objectness from {best} down to {worst}.")
-    boxes = list(ranked.boxes[:DRAWN])[::-1]
-    return Shown(
-        boxes,
-        ["proposal"] * len(boxes),
-        [OUTPUT] * len(boxes),
-        [SOLID] * len(boxes),
-        f"{len(boxes)} proposals",
-    )
-
-
-def second_stage(here: Opened, at: tuple[float, float]) -> Shown:
-    """What the box head says of the best proposal that holds the place."""
-    needs_head(here)
-    net = network_boxes(here, np.array([[*at, *at]]))[0][:2]
-    given = here.trace.source_boxes_net
-    holds = ((given[:, :2] <= net) & (given[:, 2:] >= net)).all(1)
-    if not holds.any():
-        raise UserError("No proposal holds this place; click nearer to an object.")
-    row = int(np.flatnonzero(holds)[0])  # best objectness first
-    view = look(here, given[row])
-    order = np.argsort(-view.scores)
-    pairs = [(view.labels[i], float(view.scores[i])) for i in order]
-    charts.show(class_distribution(pairs), "inside_classes", "Scores of all classes")
-    st.markdown(
-        f"Proposal {row + 1} of {len(given)}, cut from level **{view.level_name}** into "
-        f"{view.crop.shape[1]} x {view.crop.shape[2]} cells of {view.crop.shape[0]} channels."
-    )
-    best = next(int(i) for i in order if i > 0)
-    code = ", ".join(
-        f"{name} {value:+.3f}"
-        for name, value in zip(("dx", "dy", "dw", "dh"), view.codes[best], strict=True)
-    )
-    st.markdown(f"The class **{view.labels[best]}** would move it by {code} (drawn solid).")
-    return Shown(
-        [view.box, view.boxes[best]],
-        ["proposal", view.labels[best]],
-        [INPUT, OUTPUT],
-        [DASHED, SOLID],
-        "A proposal, and the box after the regression of its best class",
-    )
-
-
-def taught(here: Opened, at: tuple[float, float]) -> Shown:
-    """Which anchors become positive, negative or ignored."""
-    true = _kept(here)
-    if not len(true):
-        raise UserError("The network keeps no box here that could stand for the truth.")
-    own = assignment.limits(here)
-    high = low = None
-    if own is not None:
-        st.slider("Positive from an IoU of", 0.0, 1.0, step=0.05, key="high")
-        st.slider("Negative below an IoU of", 0.0, 1.0, step=0.05, key="low")
-        high = float(st.session_state["high"])
-        low = min(float(st.session_state["low"]), high)
-        st.caption(f"This network was trained with {own[0]:g} and {own[1]:g}.")
-    found = assignment.assign(here, true, high, low)
-    counts = found.counts()
-    per = counts["negative"] / max(counts["positive"], 1)
-    st.markdown(
-        f"**{counts['positive']:,} positive**, {counts['negative']:,} negative, "
-        f"{counts['ignored']:,} ignored: {per:,.0f} negatives for each positive."
-        + (
-            f" {counts['forced']:,} of the positives lie below the limit and are taken because no "
-            "anchor overlaps their true box better."
-            if counts["forced"]
-            else ""
-        )
-    )
-    rule = {
-        "iou": "An anchor is compared with every true box by IoU; only positives learn a box.",
-        "points": "A point is positive in the middle of a true box whose size fits its level.",
-        "cells": "The cell that holds the middle of a true box is responsible for it.",
-    }
-    st.caption(rule[found.rule])
-    rows = found.positive[:DRAWN]
-    field = here.trace.field
-    assert field is not None
-    boxes = list(photo_boxes(here, field.anchors_net[rows])) + list(true)
-    return Shown(
-        boxes,
-        ["positive anchor"] * len(rows) + ["true box"] * len(true),
-        [INPUT] * len(rows) + [GROUND_TRUTH] * len(true),
-        [DASHED] * len(rows) + [SOLID] * len(true),
-        f"{len(rows)} positive anchors and {len(true)} true boxes",
-    )
-
-
-def _kept(here: Opened) -> np.ndarray:
-    """What the network keeps at its own thresholds, [K, 4], photo pixels."""
-    chosen = select(here.trace, Thresholds.torchvision(here.net)).detections
-    return np.asarray(chosen.boxes, np.float64)

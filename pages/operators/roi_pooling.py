@@ -1,4 +1,4 @@
-"""RoI Pool and RoI Align on one region; corner pooling on small examples."""
+"""RoI Pool and RoI Align on one region; corners and anchors on small examples."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ SECTIONS = {
     "photo": "On the photo",
     "backward": "Backward",
     "corner": "Corner pooling",
+    "pairs": "Corner pairs",
+    "anchors": "Anchors",
 }
 CONTROLS = (
     Control("output_size", "Bins per side", 1, 7),
@@ -37,6 +39,11 @@ _LEDE = {
     "corner": "A corner has no pixels of the object at it. Corner pooling brings the **largest "
     "values** from below and from the right to the place where the top and left edges meet (Law "
     "and Deng 2018).",
+    "pairs": "Which two corners belong to one object? Each has an **embedding**, a number: close "
+    "numbers make a pair, if the bottom-right corner lies right of and below the other one (Law "
+    "and Deng 2018).",
+    "anchors": "The same boxes stand at every position of a feature map: one for each **size** and "
+    "**ratio** (height / width), all of a size with about the same area (Ren et al. 2015).",
 }
 
 
@@ -49,7 +56,7 @@ def main() -> None:
         operator_page.notes(lede)
         return
     operator_page.say(lede, _LEDE[section])
-    {"numbers": regions, "backward": backward, "corner": corner}[section](menu, fields)
+    _SHOWS[section](menu, fields)
     operator_page.notes(lede)
 
 
@@ -106,3 +113,41 @@ def corner(menu: Any, fields: tuple[state.Field, ...]) -> None:
     operator_page.play(operator, shown, stage, fields, ("input", "input_horizontal"))
     st.markdown(f"`{shown.walks[0].formula[0]}`")
     operator_page.files(stage, "corner_pool")
+
+
+def pairs(menu: Any, fields: tuple[state.Field, ...]) -> None:
+    """Corners that belong together."""
+    controls = (
+        Control("k", "Corners of each kind", 1, 6),
+        Control("distance", "Greatest distance of embeddings", 0, 5, 0.1),
+    )
+    maps = ("top_left", "bottom_right", "embedding_top_left", "embedding_bottom_right")
+    operator = Operator("roi/pairs", "corner_pairs", controls, maps)
+    shown = operator.show(menu)
+    stage = Stage(tuple(view_of(walk) for walk in shown.walks))
+    operator_page.play(operator, shown, stage, fields, maps)
+    found = shown.walks[0].facts["pairs"]
+    boxes = "; ".join(f"{p['box']} with score {p['score']:g}" for p in found)
+    st.markdown(f"Boxes x1, y1, x2, y2 in cells: **{boxes or 'none'}**")
+    operator_page.files(stage, "corner_pairs")
+
+
+def anchors(menu: Any, fields: tuple[state.Field, ...]) -> None:
+    """All anchors of a grid."""
+    controls = (Control("stride", "Stride", 4, 64),)
+    given = ("feature_size", "sizes", "aspect_ratios")
+    operator = Operator("roi/anchors", "anchors", controls, given)
+    shown = operator.show(menu)
+    stage = Stage(tuple(view_of(walk) for walk in shown.walks))
+    operator_page.play(operator, shown, stage, fields, ())
+    st.markdown(f"`{shown.walks[0].formula[0]}`")
+    operator_page.files(stage, "anchors")
+
+
+_SHOWS = {
+    "numbers": regions,
+    "backward": backward,
+    "corner": corner,
+    "pairs": pairs,
+    "anchors": anchors,
+}

@@ -14,6 +14,9 @@ from pages.shared.state import Field
 from vision_core.figures.stage import Stage
 from vision_core.figures.stage_files import gif
 
+_BESIDE = 5
+"""Sections beside the title at most; more of them have a row of their own."""
+
 
 def head(title: str, sections: dict[str, str]) -> tuple[Any, Any, tuple[Field, ...]]:
     """The head of a page.
@@ -31,7 +34,7 @@ def head(title: str, sections: dict[str, str]) -> tuple[Any, Any, tuple[Field, .
     name, middle, switch = st.columns([3.6, 7, 1.6], vertical_alignment="center")
     name.html(f"<h1 class='name'>{title}</h1>")
     if len(names) > 1:
-        with middle:
+        with middle if len(names) <= _BESIDE else st.container():
             st.segmented_control(
                 "Section",
                 names,

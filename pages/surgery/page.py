@@ -60,7 +60,7 @@ def _show(model: Model, photo: Photo, outer: tuple[state.Field, ...]) -> None:
         state.use(*used)
         plan = dials.controls(model)
         before = _untouched(model, photo)
-        extra = pictures.fields(before)
+        extra = (*pictures.fields(before), *subsets.fields(model))
         state.use(*extra)
         try:
             cut, after = _operated(model, photo, plan)

@@ -46,6 +46,13 @@ def _runs() -> Runs[Found]:
     return Runs()
 
 
+def fields(model: Model) -> tuple[state.Field, ...]:
+    """The blocks whose subsets are run; none for a network without blocks."""
+    blocks = [block.name for block in blocks_of(model.module)]
+    chosen = state.Field("path_blocks", list(usual(model)), state.some_of(blocks), ",".join)
+    return (chosen,) if blocks else ()
+
+
 def show(model: Model, photo: Photo, whole: Prediction) -> None:
     """The blocks and the cost; after the button a bar, then the ranking.
 
@@ -60,9 +67,6 @@ def show(model: Model, photo: Photo, whole: Prediction) -> None:
             "This network has no residual blocks to skip; choose resnet_s.", icon=":material/block:"
         )
         return
-    usable = list(usual(model))
-    field = state.Field("path_blocks", usable, state.some_of(blocks), ",".join)
-    state.use(field)
     words = dials.shortened(blocks)
     st.multiselect(
         "Blocks whose subsets are run",

@@ -22,6 +22,7 @@ PLOT, STAGE, PLAYER = ".js-plotly-plot", ".stage", ".player svg"
 CARDS = {
     "predictions": ("predictions?photo=cat", STAGE),
     "compare": ("compare?photo=cat", "[data-testid=stHorizontalBlock]:has(.stage)"),
+    "metrics": ("metrics?preset=seven-photos", PLOT),
     "models": ("models", "[data-testid=stDataFrame]"),
     "attribution": ("attribution?methods=gradient,gradcam", PLOT),
     "activations": ("activations", PLOT),

@@ -12,6 +12,8 @@ PATHS = [
     "/convolution?section=matrix&step=2",
     "/convolution?preset=colour-picture&step=2",
     "/roi_pooling?step=9",
+    "/metrics?step=2",
+    "/metrics?preset=seven-photos&step=9",
 ]
 CUT = """svg => { const edge = svg.viewBox.baseVal; return [...svg.querySelectorAll('text')]
   .filter(t => t.textContent && (b => b.x < -2.5 || b.x + b.width > edge.width - 1)

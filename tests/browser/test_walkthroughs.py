@@ -228,6 +228,8 @@ PAGES = [
     "/roi_pooling?section=backward",
     "/roi_pooling?section=photo",
     "/roi_pooling?section=corner",
+    "/roi_pooling?section=pairs",
+    "/roi_pooling?section=anchors",
 ]
 
 

@@ -34,7 +34,7 @@ from streamlit.testing.v1.element_tree import (
 from tests.pages.conftest import start, text_of
 from tests.pages.test_every_page import PAGES
 
-DOORS = ("section", "task", "kind")
+DOORS = ("section", "task", "kind", "numbers", "answers")
 """Widgets behind which lie other widgets: all their values are opened, not only one."""
 _OTHERS = ("DownloadButton", "FileUploader", "CameraInput")
 """Widgets whose value is a file; other tests press and fill them."""
@@ -57,6 +57,7 @@ EXPECTED = {
     "compare": {"model_b", "compare_tabs", "map_method_0", "reset_comparison"},
     "convolution": {"stride", "flip", "start_over"},
     "filters": {"untrained"},
+    "metrics": {"threshold", "match_iou", "kind_of_error", "lit", "bins", "score_from"},
     "models": {"kind", "here"},
     "surgery": {"skip", "cut_factor", "keep_channels", "bits", "paths_start", "undo_all"},
     "predictions": {"score", "mask", "ask", "download_weights", "use_bundled"},

@@ -7,19 +7,23 @@ import pytest
 import streamlit as st
 import torch
 from torchvision.models.detection._utils import Matcher
-from torchvision.ops import box_iou
+from torchvision.ops import box_iou, generalized_box_iou_loss
+from torchvision.ops.poolers import _setup_scales
 
 from pages.inside import page
 from tests.pages.conftest import picture, sound, start, text_of
 from vision_core import models, samples
 from vision_core.inference import trace
+from vision_core.inside.assignment import assign
 from vision_core.inside.coordinates import follow
-from vision_core.inside.opened import opened
+from vision_core.inside.imbalance import imbalance
+from vision_core.inside.opened import network_boxes, opened
 from vision_core.selection import Thresholds, select
 
 AT = (240.0, 150.0)
 SECTIONS = tuple(page.SECTIONS)
 TWO_STAGE_ONLY = ("proposals", "head")
+NO_PARTS = "neither a mask head nor a keypoint head"
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +42,8 @@ def test_every_section_runs_for_every_family_or_says_why_not(model, section) -> 
     app = at(section, model, **task)
     said = any("no " in i.value and "two-stage" in i.value for i in app.info)
     assert said == (model == "fcos_s" and section in TWO_STAGE_ONLY)
+    refused = any(NO_PARTS in i.value for i in app.info)
+    assert refused == (section == "parts" and model != "mask_rcnn_s")
     assert picture(app)["labels"][-1] == "place"
 
 
@@ -100,3 +106,71 @@ def test_a_place_outside_the_photo_is_its_middle() -> None:
     app = sound(start("inside", photo="cat", at="9999,5"))
     box = picture(app)["boxes"][-1]
     assert ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2) == (225.5, 150.0)
+
+
+def test_the_pyramid_says_which_level_serves_a_dragged_box(two_stage) -> None:
+    drag = (60, 40, 300, 260)
+    app = at("pyramid", drag=",".join(map(str, drag)))
+    table = app.dataframe[0].value
+    net = network_boxes(two_stage, np.array([drag], float)).astype(np.float32)
+    mapper = module_mapper(two_stage)
+    expected = int(mapper([torch.from_numpy(net)])[0])
+    assert list(table["serves"]).index(True) == expected and sum(table["serves"]) == 1
+    assert picture(app)["boxes"][0] == [float(v) for v in drag]
+    assert picture(app)["asks"] == "draw"
+    sound(app.segmented_control(key="level").set_value(1).run())
+    assert "level 1" in picture(app)["description"] or app.query_params["level"] == "1"
+
+
+def module_mapper(here):
+    pool = here.module.roi_heads.box_roi_pool
+    names = [n for n in here.features if n in pool.featmap_names]
+    sizes = [here.trace.info.network_size[::-1]]
+    maps = [here.features[n] for n in names]
+    return _setup_scales(maps, sizes, pool.canonical_scale, pool.canonical_level)[1]
+
+
+def test_a_box_of_another_photo_does_not_count() -> None:
+    app = at("pyramid", drag="10,10,4000,4000")
+    assert picture(app)["labels"][0] == "box of the best anchor"
+
+
+def test_a_drawn_truth_takes_the_place_of_what_the_network_keeps(two_stage) -> None:
+    mark = samples.sample("cat").sha256[:8]
+    app = at("taught", truth=f"{mark};cat:30,20,400,290", high=0.6, low=0.3)
+    assert picture(app)["labels"].count("true cat") == 1
+    found = assign(two_stage, [[30, 20, 400, 290]], 0.6, 0.3)
+    assert f"**{found.counts()['positive']:,} positive**" in text_of(app)
+    targets = next(d.value for d in app.dataframe if "dx" in d.value)
+    np.testing.assert_allclose(targets["dx"], found.targets[: len(targets), 0], rtol=1e-4)
+
+
+def test_box_losses_are_those_of_the_core_and_their_weight_moves_both_terms(two_stage) -> None:
+    mark = samples.sample("cat").sha256[:8]
+    app = at("losses", truth=f"{mark};cat:30,20,400,290", drag="60,40,420,280", loss="GIoU")
+    table = app.dataframe[0].value.set_index("loss")
+    box, true = (torch.tensor([b]).double() for b in ([60, 40, 420, 280], [30, 20, 400, 290]))
+    expected = float(generalized_box_iou_loss(box, true).sum())
+    assert table.loc["GIoU", "value"] == pytest.approx(expected, rel=1e-9)
+    assert table.loc["L1", "value"] == pytest.approx(30 + 20 + 20 + 10)
+    assert picture(app)["links"]
+    before = text_of(app)
+    sound(app.slider(key="weight").set_value(4.0).run())
+    assert text_of(app) != before and "4 x" in text_of(app)
+
+
+def test_the_imbalance_is_that_of_the_core(two_stage) -> None:
+    app = at("losses", gamma=3, alpha=0.5)
+    kept = select(two_stage.trace, Thresholds.torchvision(two_stage.net)).detections
+    found = assign(two_stage, kept.boxes)
+    made = imbalance(two_stage, found, [], 3.0, 0.5)
+    assert f"{made.negatives_per_positive:,.0f} negatives per positive" in text_of(app)
+    assert f"{made.focal:,.2f}" in text_of(app)
+
+
+def test_the_mask_counts_its_pixels_at_the_threshold() -> None:
+    app = at("parts", "mask_rcnn_s", task="instance", cut=0.5)
+    few = text_of(app)
+    sound(app.slider(key="cut").set_value(0.9).run())
+    assert "pixels** of the photo" in few and text_of(app) != few
+    assert picture(app)["overlay"]["id"].endswith("-0.9")

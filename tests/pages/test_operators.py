@@ -27,7 +27,7 @@ SECTIONS = {
     "convolution": ("window", "matrix", "cost"),
     "transposed_convolution": ("steps", "overlap", "names"),
     "pooling": ("pool", "backward", "shift", "unpool", "real"),
-    "roi_pooling": ("numbers", "photo", "backward", "corner"),
+    "roi_pooling": ("numbers", "photo", "backward", "corner", "pairs", "anchors"),
     "nms": ("boxes",),
     "receptive_field": ("photo", "growth"),
 }

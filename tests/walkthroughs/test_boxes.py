@@ -15,8 +15,11 @@ from tests.walkthroughs.checks import PROPERTY, check
 from tests.walkthroughs.test_convolution import tensor
 from vision_core.errors import UserError
 from vision_core.walkthroughs.anchors import anchors
+from vision_core.walkthroughs.corner_pairs import corner_pairs
 from vision_core.walkthroughs.corner_pool import corner_pool
 from vision_core.walkthroughs.nms import nms
+
+MAPS = ("top_left", "bottom_right", "embedding_top_left", "embedding_bottom_right")
 
 
 @PROPERTY
@@ -54,6 +57,26 @@ def test_corner_pool(seed, height, width, top_left, two):
     check(corner_pool(down, across if two else None, corner), expected)
 
 
+@PROPERTY
+@given(st.integers(0, 10_000), st.integers(1, 4), st.integers(1, 4), st.integers(1, 5))
+def test_corner_pairs_are_those_of_a_slow_second_version(seed, height, width, k):
+    rng = np.random.default_rng(seed)
+    heats = rng.permutation(2 * height * width).reshape(2, height, width) / (2 * height * width)
+    tags = rng.integers(0, 4, (2, height, width)) / 2
+    walk = corner_pairs(*heats, *tags, k, 0.5)
+    cells = [(r, c) for r in range(height) for c in range(width)]
+    k = min(k, len(cells))
+    first, second = (sorted(cells, key=lambda cell, h=h: -h[cell])[:k] for h in heats)
+    expected = np.zeros((k, k))
+    for i, (r, c) in enumerate(first):
+        for j, (low, right) in enumerate(second):
+            if low > r and right > c and abs(tags[0][r, c] - tags[1][low, right]) <= 0.5:
+                expected[i, j] = (heats[0][r, c] + heats[1][low, right]) / 2
+    check(walk, expected)
+    assert len(walk.facts["pairs"]) == (expected > 0).sum()
+    assert [p["score"] for p in walk.facts["pairs"]] == sorted(expected[expected > 0])[::-1]
+
+
 @pytest.mark.parametrize("sizes", [(32,), (8, 20)])
 @pytest.mark.parametrize("ratios", [(1.0,), (0.5, 1.0, 2.0), (0.3, 3.1)])
 @pytest.mark.parametrize(("grid", "stride"), [((1, 1), (8, 8)), ((2, 3), (16, 4))])
@@ -73,6 +96,9 @@ def test_anchors(sizes, ratios, grid, stride):
         (nms, {"boxes": [[0, 0, 1, 1]], "scores": [1], "iou_threshold": 2}),
         (corner_pool, {"input": [[1]], "input_horizontal": [[1, 2]]}),
         (corner_pool, {"input": [[1]], "corner": "middle"}),
+        (corner_pairs, {key: [[1]] for key in MAPS} | {"top_left": [[1, 2]]}),
+        (corner_pairs, {key: [[1]] for key in MAPS} | {"distance": -1}),
+        (corner_pairs, {key: [[1]] for key in MAPS} | {"k": 0}),
         (anchors, {"feature_size": 2, "stride": 8, "sizes": [0]}),
         (anchors, {"feature_size": 1000, "stride": 8}),
     ],

@@ -29,6 +29,7 @@ COMMANDS = (
     "compare",
     "race",
     "surgery",
+    "metrics",
     "explain",
     "activations",
     "models",

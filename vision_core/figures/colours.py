@@ -44,6 +44,15 @@ DIFFERENCES = {
     "only_a": BLUE,
     "only_b": VERMILION,
 }
+ERROR_KINDS = {
+    "correct": GREEN,
+    "class": PURPLE,
+    "location": ORANGE,
+    "both": YELLOW,
+    "duplicate": BLUE,
+    "background": VERMILION,
+    "missed": SKY,
+}
 VERDICTS = {"hit": GREEN, "false": ROSE, "missed": SKY}
 
 # By fate of a candidate, in the order of `FATES`.

@@ -40,8 +40,8 @@ def agreement(scores: np.ndarray, f1: np.ndarray, now: float) -> go.Figure:
         hovertemplate="score > %{x:.2f}: F1 %{y:.2f}<extra></extra>",
     )
     here = float(np.interp(now, scores, f1))
-    _point(figure, now, here, MODELS[0], f"F1 {here:.2f}")
-    return _curve(figure, "score threshold of both", "F1 of one against the other")
+    mark_point(figure, now, here, MODELS[0], f"F1 {here:.2f}")
+    return shares(figure, "score threshold of both", "F1 of one against the other")
 
 
 def precision_recall(
@@ -68,8 +68,8 @@ def precision_recall(
             line={"color": colour, "width": 3, "dash": ("solid", "dash", "dot", "dashdot")[i % 4]},
             hovertemplate="recall %{x:.2f}, precision %{y:.2f}<extra>" + name + "</extra>",
         )
-        _point(figure, *point, colour, "")
-    _curve(figure, "recall", "precision")
+        mark_point(figure, *point, colour, "")
+    shares(figure, "recall", "precision")
     return figure.update_layout(showlegend=True, height=330)
 
 
@@ -196,7 +196,8 @@ def marked(mask: np.ndarray, opacity: float = 0.75) -> np.ndarray:
     return picture
 
 
-def _point(figure: go.Figure, x: float, y: float, colour: str, text: str) -> None:
+def mark_point(figure: go.Figure, x: float, y: float, colour: str, text: str) -> None:
+    """Mark a place on a curve."""
     figure.add_scatter(
         x=[x],
         y=[y],
@@ -210,7 +211,8 @@ def _point(figure: go.Figure, x: float, y: float, colour: str, text: str) -> Non
     )
 
 
-def _curve(figure: go.Figure, across: str, up: str) -> go.Figure:
+def shares(figure: go.Figure, across: str, up: str) -> go.Figure:
+    """Give a figure of shares its two axes from 0 to 1."""
     figure.update_xaxes(range=[-0.02, 1.02], title=across)
     figure.update_yaxes(range=[-0.02, 1.08], title=up)
     return figure.update_layout(

@@ -8,6 +8,7 @@ import numpy as np
 
 from vision_core.figures.encode import png
 from vision_core.figures.stage import Block, Drag, Mark, Panel, Stage, View, grid
+from vision_core.figures.stage_curve import curve_blocks
 from vision_core.figures.stage_roi import align_box, align_marks, cropped, pool_marks, window
 from vision_core.walkthroughs.types import Cell, Walkthrough
 
@@ -248,21 +249,42 @@ def _nms(walk: Walkthrough) -> list[Block]:
 
 
 def _anchors(walk: Walkthrough) -> list[Block]:
+    """The picture with room around it, for anchors reach beyond its edges."""
     per = walk.facts["per_place"]
     boxes = walk.operands["output"].array
     shift = walk.operands["shift"].array
-    marks = []
-    for k in range(len(walk.steps)):
-        for box in boxes[k * per : (k + 1) * per]:
-            marks.append(Mark("rect", tuple(float(v) for v in box), "output", (k, k)))
     wide, high = (
         float(shift[..., axis].max()) * n / max(n - 1, 1)
         for axis, n in ((0, shift.shape[1]), (1, shift.shape[0]))
     )
+    left, top = (max(0.0, -float(v)) for v in boxes[:, :2].min(0))
+    right, bottom = np.maximum(boxes[:, 2:].max(0), (wide, high))
+
+    def moved(*corners: float) -> tuple[float, ...]:
+        return tuple(float(v) + (top if i % 2 else left) for i, v in enumerate(corners))
+
+    marks = [Mark("rect", moved(0, 0, wide, high), "input", label="picture")]
+    for k in range(len(walk.steps)):
+        for box in boxes[k * per : (k + 1) * per]:
+            marks.append(Mark("rect", moved(*box), "output", (k, k)))
     for y, x in ((y, x) for y in range(shift.shape[0]) for x in range(shift.shape[1])):
-        marks.append(Mark("point", (float(shift[y, x, 0]), float(shift[y, x, 1])), "muted"))
-    board = Panel("", "picture", "output", max(high, 1), max(wide, 1), marks=tuple(marks), scale=12)
+        marks.append(Mark("point", moved(*shift[y, x]), "muted"))
+    tall, broad = max(bottom + top, 1), max(right + left, 1)
+    board = Panel("", "anchors", "output", tall, broad, marks=tuple(marks), scale=12)
     return [grid(walk, "base", "anchors about 0"), Block(((board,),), "→")]
+
+
+def _corner_pairs(walk: Walkthrough) -> list[Block]:
+    titles = {
+        "top_left": "top-left heat",
+        "bottom_right": "bottom-right heat",
+        "embedding_top_left": "top-left embeddings",
+        "embedding_bottom_right": "bottom-right embeddings",
+    }
+    return [
+        *(grid(walk, name, title) for name, title in titles.items()),
+        grid(walk, "output", "score of pairs", "→"),
+    ]
 
 
 _VIEWS: dict[str, Callable[[Walkthrough], list[Block]]] = {
@@ -279,4 +301,6 @@ _VIEWS: dict[str, Callable[[Walkthrough], list[Block]]] = {
     "roi_align": _roi,
     "nms": _nms,
     "anchors": _anchors,
+    "average_precision": curve_blocks,
+    "corner_pairs": _corner_pairs,
 }

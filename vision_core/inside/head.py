@@ -6,6 +6,7 @@ The head runs on the feature maps that the trace's pass made; no other pass is n
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -144,6 +145,73 @@ def _along(start: float, length: float, bins: int, ratio: int) -> np.ndarray:
     return start + (np.arange(bins)[:, None] + within) * (length / bins)
 
 
+def mask_probabilities(opened: Opened, box_net: Any, label: int) -> np.ndarray:
+    """What the mask head says of a box, float32 [28, 28], 0..1.
+
+    Args:
+        opened: a detector with a mask head.
+        box_net: pixels of the network's input; in torchvision the box after the regression.
+        label: label id of the class whose mask is asked for.
+
+    Raises:
+        UserError: the network has no mask head.
+    """
+    heads = _part_heads(opened, "mask")
+    return _branch(opened, box_net, heads.mask_roi_pool, heads.mask_head, heads.mask_predictor)[
+        label
+    ]
+
+
+def joint_maps(opened: Opened, box_net: Any) -> np.ndarray:
+    """The keypoint head's map of every joint for a box, float32 [J, 56, 56], probabilities.
+
+    torchvision puts a joint at the greatest logit; here each map is its softmax over positions
+    (He et al., "Mask R-CNN", 2017: a one-hot mask of 56 x 56 is the target of each joint).
+
+    Args:
+        opened: a detector with a keypoint head.
+        box_net: pixels of the network's input.
+
+    Raises:
+        UserError: the network has no keypoint head.
+    """
+    heads = _part_heads(opened, "keypoint")
+    logits = _branch(
+        opened,
+        box_net,
+        heads.keypoint_roi_pool,
+        heads.keypoint_head,
+        heads.keypoint_predictor,
+        torch.Tensor.float,
+    )
+    flat = torch.from_numpy(logits.copy()).flatten(1).softmax(1)
+    return flat.reshape(logits.shape).numpy()
+
+
+def _part_heads(opened: Opened, part: str) -> Any:
+    heads = getattr(opened.module, "roi_heads", None)
+    if heads is None or not getattr(heads, f"has_{part}")():
+        other = {"mask": "Mask R-CNN", "keypoint": "Keypoint R-CNN"}[part]
+        raise UserError(f"{opened.net.name} has no {part} head; choose a {other}.")
+    return heads
+
+
+def _branch(
+    opened: Opened,
+    box_net: Any,
+    pool: Any,
+    head: Any,
+    predictor: Any,
+    last: Callable[[torch.Tensor], torch.Tensor] = torch.sigmoid,
+) -> np.ndarray:
+    """A branch of the second stage on one box, [K, side, side]."""
+    boxes = device_tensor(opened, np.asarray(box_net, np.float32).reshape(1, 4))
+    size = opened.trace.info.network_size[::-1]
+    with torch.inference_mode(), devices.forward_slot():
+        pooled = pool_regions(pool, opened.features, boxes, size)
+        return frozen(last(predictor(head(pooled)))[0])
+
+
 def mask_target(opened: Opened, box_net: Any, mask: np.ndarray) -> np.ndarray:
     """What the mask head would be taught for a proposal: the true mask, cut out by it.
 
@@ -162,14 +230,12 @@ def mask_target(opened: Opened, box_net: Any, mask: np.ndarray) -> np.ndarray:
         UserError: the network has no mask head.
         ValueError: the mask has another size than the photo.
     """
-    heads = getattr(opened.module, "roi_heads", None)
-    if heads is None or not heads.has_mask():
-        raise UserError(f"{opened.net.name} has no mask head; choose a Mask R-CNN.")
+    heads = _part_heads(opened, "mask")
     width, height = opened.trace.info.photo_size
     if mask.shape != (height, width):
         raise ValueError("the mask has another size than the photo")
     whole = torch.from_numpy(mask.astype(np.float32))[None, None]
     small = F.interpolate(whole, size=opened.trace.info.network_size[::-1])[0].byte()
-    box = torch.from_numpy(np.asarray(box_net, np.float32).reshape(1, 4))
+    box = torch.tensor(np.asarray(box_net, np.float32).reshape(1, 4))
     side = int(heads.mask_roi_pool.output_size[0]) * 2  # the predictor doubles it
     return frozen(project_masks_on_boxes(small, box, torch.zeros(1, dtype=torch.int64), side)[0])

@@ -241,8 +241,16 @@ def _box_losses(box: np.ndarray, truth: np.ndarray) -> dict[str, Any] | None:
     boxes = boxes[(boxes[:, 2:] > boxes[:, :2]).all(1)]
     if not len(boxes) or not (box[2:] > box[:2]).all():
         return None
-    overlap = iou_matrix(box[None].astype(np.float32), boxes.astype(np.float32))[0]
-    away = np.hypot(*((boxes[:, :2] + boxes[:, 2:] - box[:2] - box[2:]) / 2).T)
-    true = boxes[np.lexsort((away, -overlap))[0]]
+    true = nearest_true(box, boxes)
     found = losses.box_losses(box, true)
     return {"predicted": box, "true": true, "losses": [asdict(one) for one in found]}
+
+
+def nearest_true(box: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+    """Of ``boxes`` [M, 4], M at least 1, the one with the greatest IoU with ``box`` [4].
+
+    Where none overlaps, the one whose middle is nearest.
+    """
+    overlap = iou_matrix(box[None].astype(np.float32), boxes.astype(np.float32))[0]
+    away = np.hypot(*((boxes[:, :2] + boxes[:, 2:] - box[:2] - box[2:]) / 2).T)
+    return boxes[np.lexsort((away, -overlap))[0]]

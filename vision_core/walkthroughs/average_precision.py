@@ -61,9 +61,9 @@ def average_precision(
         reduction ``sum``; the output holds the average precision by the three rules ``RULES``,
         each 0..1, and its last step adds them up; ``result_names`` names them. Operands: ``truth``
         [M, 5] and ``detections`` [N, 6], sorted, each with the number of its photo first;
-        ``precision`` and ``recall`` [N]. ``facts``: ``photos``, ``hits``, ``matched`` (row of the
-        true box, -1 for none), ``ious``, ``over_ious`` (the three rules for ten limits from 0.5
-        to 0.95) and ``mean_over_ious``, their means.
+        ``precision`` and ``recall`` [N]. ``facts``: ``iou_threshold``, ``photos``, ``hits``,
+        ``matched`` (row of the true box, -1 for none), ``ious``, ``over_ious`` (the three rules
+        for ten limits from 0.5 to 0.95) and ``mean_over_ious``, their means.
 
     Raises:
         UserError: numbers that do not fit, or no true box.
@@ -85,6 +85,7 @@ def average_precision(
     tenths = [0.5 + 0.05 * i for i in range(10)]
     over = [_three(_running(_matches(overlaps, t, how), len(true))) for t in tenths]
     facts = {
+        "iou_threshold": limit,
         "photos": photos,
         "hits": [match.hit for match in matches],
         "matched": [match.truth if match.hit else -1 for match in matches],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from vision_core.walkthroughs.detection_presets import TWO_PHOTOS
+from vision_core.walkthroughs.detection_presets import ANCHORS, CORNERS, PUBLISHED, TWO_PHOTOS
 
 
 @dataclass(frozen=True)
@@ -292,16 +292,18 @@ PRESETS: dict[str, tuple[Preset, ...]] = {
             },
         ),
     ),
+    "corner_pairs": (
+        Preset(
+            "two-objects",
+            "Two objects and a false peak of each kind: embeddings tell which corners pair.",
+            CORNERS,
+        ),
+    ),
     "anchors": (
         Preset(
             "two-sizes",
             "Two sizes and three ratios give six anchors at every position.",
-            {
-                "feature_size": [3, 4],
-                "stride": 16,
-                "sizes": [16, 32],
-                "aspect_ratios": [0.5, 1.0, 2.0],
-            },
+            ANCHORS,
         ),
     ),
     "average_precision": (
@@ -310,5 +312,6 @@ PRESETS: dict[str, tuple[Preset, ...]] = {
             "The second detection of one object is a false positive, however well it fits.",
             TWO_PHOTOS,
         ),
+        Preset("seven-photos", "Seven hits of 24 detections on 15 objects.", PUBLISHED),
     ),
 }

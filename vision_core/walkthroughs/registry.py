@@ -11,6 +11,7 @@ from vision_core.errors import UserError
 from vision_core.walkthroughs.anchors import anchors
 from vision_core.walkthroughs.average_precision import average_precision
 from vision_core.walkthroughs.convolution import convolution
+from vision_core.walkthroughs.corner_pairs import corner_pairs
 from vision_core.walkthroughs.corner_pool import corner_pool
 from vision_core.walkthroughs.matrix import convolution_matrix
 from vision_core.walkthroughs.nms import nms
@@ -42,6 +43,7 @@ OPERATORS: dict[str, Callable[..., Walkthrough]] = {
         roi_align_backward,
         nms,
         corner_pool,
+        corner_pairs,
         anchors,
         relu_backward,
         average_precision,

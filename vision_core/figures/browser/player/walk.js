@@ -77,16 +77,28 @@ export class Walk {
   // y[cell] = all of its terms = value, by the operator's reduction.
   equation(cell, most = 12) {
     const terms = this.made.get(keyOf(cell)) ?? [];
-    const value = number(valueAt(this.data.result, cell));
-    const words = terms.slice(0, most).map((term) => this.term(term));
-    if (terms.length > most) words.push(`… ${terms.length - most} more`);
+    const value = number(valueAt(this.data.operands.output.values, cell));
+    const all = this.named ? counted(terms.map((term) => this.term(term))) : null;
+    const words = all?.slice(0, most) ?? terms.slice(0, most).map((term) => this.term(term));
+    const more = (all ?? terms).length - most;
+    if (more > 0) words.push(`… ${more} more`);
     const weighted = terms.some((term) => term.weights);
     const body = {
       sum: () => words.join(" + "), max: () => `max(${words.join(", ")})`,
       average: () => `(${words.map((w) => (weighted ? `[${w}]` : w)).join(" + ")}) / ${terms.length}`,
       keep: () => words.at(-1) ?? "",
     }[this.data.reduction]();
-    return `y[${keyOf(cell)}] = ${body || "0"} = <b class="output">${value}</b>`;
+    return `${this.nameOf(cell)} = ${body || "0"} = <b class="output">${value}</b>`;
+  }
+
+  // Whether the results are quantities of their own, each with a name.
+  get named() {
+    return !Array.isArray(this.data.result);
+  }
+
+  nameOf(cell) {
+    if (!this.named) return `y[${keyOf(cell)}]`;
+    return Object.keys(this.data.result)[cell[0]].replace(/_/g, " ");
   }
 
   // The step as HTML: its equations where it completes the few cells that it writes, else its text.
@@ -106,6 +118,16 @@ export class Walk {
     const text = step.text.replace(/\d+\.\d{4,}/g, (v) => String(Number(Number(v).toPrecision(4))));
     return escapeText(text) + (added && !complete ? `: ${list}${terms.length > 9 ? ", …" : ""}` : "");
   }
+}
+
+// Equal neighbours as one: "34 × 0.01·1" in place of 34 terms.
+function counted(words) {
+  const runs = [];
+  for (const word of words) {
+    if (runs.at(-1)?.word === word) runs.at(-1).count += 1;
+    else runs.push({ word, count: 1 });
+  }
+  return runs.map(({ word, count }) => (count > 1 ? `${count} × ${word}` : word));
 }
 
 const escapeText = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;");

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import streamlit as st
@@ -15,7 +15,8 @@ from vision_core.errors import UserError
 from vision_core.images import Photo
 
 MOST = 40  # drawn boxes; the address holds them all
-_CLASS = "truth_class"
+CLASS = "truth_class"
+"""Key of the widget that chooses the class of the next box."""
 _UPLOADED = "_truth_file"
 
 Row = tuple[str, tuple[float, float, float, float]]
@@ -64,7 +65,7 @@ def add(photo: Photo, place: Sequence[float]) -> None:
         photo: the photo.
         place: (x1, y1, x2, y2) in photo pixels; a mere click (x, y) is not a box.
     """
-    label = st.session_state.get(_CLASS)
+    label = st.session_state.get(CLASS)
     if len(place) != 4 or not label:
         state.note("A true box is dragged from corner to corner; a click alone has no extent.")
         return
@@ -83,8 +84,8 @@ def prepare(names: Sequence[str], likely: str) -> None:
         names: of the classes that the models know.
         likely: the class that a box most likely has.
     """
-    if st.session_state.get(_CLASS) not in names:
-        st.session_state[_CLASS] = likely if likely in names else names[0]
+    if st.session_state.get(CLASS) not in names:
+        st.session_state[CLASS] = likely if likely in names else names[0]
 
 
 def current(photo: Photo) -> Truth | None:
@@ -120,32 +121,36 @@ def _take_file(photo: Photo) -> None:
 
 def drawing() -> bool:
     """Whether a box that is dragged on a picture is a true one."""
-    return bool(st.session_state["drawing"]) and st.session_state["colour"] == "truth"
+    return bool(st.session_state["drawing"])
 
 
-def _switch(on: bool) -> None:
+def _switch(on: bool, started: Callable[[], None]) -> None:
     state.put("drawing", on)
     if on:
-        state.put("colour", "truth")
+        started()
 
 
-def button(names: Sequence[str]) -> None:
+def button(
+    names: Sequence[str], on: bool | None = None, started: Callable[[], None] = lambda: None
+) -> None:
     """The one button that starts and stops drawing on the pictures, and the class of the next box.
 
     Args:
         names: of the classes that the models know.
+        on: whether a dragged box is a true one now; as ``drawing`` says where left out.
+        started: called when drawing starts.
     """
-    on = drawing()
+    on = drawing() if on is None else on
     st.button(
         "Stop drawing" if on else "Draw true boxes",
         key="draw_truth",
         on_click=_switch,
-        args=(not on,),
+        args=(not on, started),
         icon=":material/draw:",
         help="Drag a box around each object that is really there; the models are judged by them.",
     )
     if on:
-        st.selectbox("Class of the next box", names, key=_CLASS, width=220)
+        st.selectbox("Class of the next box", names, key=CLASS, width=220)
 
 
 def edit(photo: Photo) -> None:

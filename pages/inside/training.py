@@ -1,0 +1,192 @@
+"""Section "Training": which anchors learn what from true boxes, and where the class loss is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from pages.inside.parts import DASHED, DRAWN, SOLID, Asked, Shown, true_boxes, truth_editor
+from pages.shared import charts
+from vision_core.errors import UserError
+from vision_core.figures.colours import GROUND_TRUTH, INPUT
+from vision_core.figures.inside import focal_over_probability, loss_shares
+from vision_core.inside import assignment
+from vision_core.inside.anchors import code_names
+from vision_core.inside.assignment import Assignment
+from vision_core.inside.imbalance import focal_curve, imbalance
+from vision_core.inside.opened import photo_boxes
+from vision_core.inside.report import label_ids
+
+_RULE = {
+    "iou": "An anchor is compared with every true box by IoU; only positives learn a box.",
+    "points": "A point is positive in the middle of a true box whose size fits its level.",
+    "cells": "The cell that holds the middle of a true box is responsible for it.",
+}
+_ROWS = 60
+"""Targets that are listed; all others have the same columns."""
+
+
+def show(asked: Asked) -> Shown:
+    """Which anchors become positive, negative or ignored."""
+    true, labels, _ = true_boxes(asked)
+    truth_editor(asked)
+    if not len(true):
+        raise UserError("There is no true box yet; drag one on the photo.")
+    found = _assigned(asked, true)
+    _counts(found)
+    st.caption(_RULE[found.rule])
+    _tests(found)
+    _sampled(asked, found)
+    with st.expander("Regression targets"):
+        _targets(asked, found)
+    rows = _farthest_first(found)[:DRAWN]
+    field = asked.here.trace.field
+    assert field is not None
+    boxes = [*photo_boxes(asked.here, field.anchors_net[rows]), *true]
+    return Shown(
+        boxes,
+        ["positive anchor"] * len(rows) + [f"true {label}" for label in labels],
+        [INPUT] * len(rows) + [GROUND_TRUTH] * len(true),
+        [DASHED] * len(rows) + [SOLID] * len(true),
+        f"{len(rows)} positive anchors and {len(true)} true boxes",
+    )
+
+
+def _assigned(asked: Asked, true: np.ndarray) -> Assignment:
+    """The assignment at the limits of the sliders, where the rule has limits."""
+    own = assignment.limits(asked.here)
+    high = low = None
+    if own is not None:
+        st.slider("Positive from an IoU of", 0.0, 1.0, step=0.05, key="high")
+        st.slider("Negative below an IoU of", 0.0, 1.0, step=0.05, key="low")
+        high = float(st.session_state["high"])
+        low = min(float(st.session_state["low"]), high)
+        st.caption(f"This network was trained with {own[0]:g} and {own[1]:g}.")
+    return assignment.assign(asked.here, true, high, low)
+
+
+def _counts(found: Assignment) -> None:
+    counts = found.counts()
+    per = counts["negative"] / max(counts["positive"], 1)
+    st.markdown(
+        f"**{counts['positive']:,} positive**, {counts['negative']:,} negative, "
+        f"{counts['ignored']:,} ignored: {per:,.0f} negatives for each positive."
+        + (
+            f" {counts['forced']:,} of the positives lie below the limit and are taken because no "
+            "anchor overlaps their true box better."
+            if counts["forced"]
+            else ""
+        )
+    )
+
+
+def _tests(found: Assignment) -> None:
+    """FCOS: how many points pass each test of a true box."""
+    if found.tests is None:
+        return
+    alone = {name: int(test.any(1).sum()) for name, test in found.tests.items()}
+    st.caption(
+        f"{alone['inside']:,} points lie inside a true box, {alone['near']:,} near the middle of "
+        f"one (centre sampling), {alone['in range']:,} on a level whose range fits one; a "
+        "positive passes all three for the same box."
+    )
+
+
+def _sampled(asked: Asked, found: Assignment) -> None:
+    """The anchors that one step of an RPN's training looks at."""
+    size = assignment.sample_size(asked.here)
+    if size is None:
+        return
+    st.number_input("Seed of the sample", 0, 99, key="seed")
+    drawn = assignment.sample(found, int(st.session_state["seed"]), *size)
+    st.caption(
+        f"One step of training looks at {size[0]} anchors at random, of which at most "
+        f"{size[1]:.0%} are positive: here {len(drawn.positive)} positive and "
+        f"{len(drawn.negative)} negative."
+    )
+
+
+def _farthest_first(found: Assignment) -> np.ndarray:
+    """Positive anchors, those that were taken by force first."""
+    rows = found.positive
+    return rows[np.argsort(~found.forced[rows], kind="stable")]
+
+
+def _targets(asked: Asked, found: Assignment) -> None:
+    """What each positive anchor is to say about its box."""
+    names = code_names(asked.here)
+    field = asked.here.trace.field
+    assert field is not None
+    rows = [
+        {
+            "true box": int(found.match[index]) + 1,
+            "level": asked.here.levels[int(field.level[index])].name,
+            **({"IoU": float(found.overlap[index])} if found.rule != "points" else {}),
+            **dict(zip(names, map(float, target), strict=True)),
+            **({} if found.centerness is None else {"centerness": float(found.centerness[at])}),
+            **({"forced": bool(found.forced[index])} if found.rule == "iou" else {}),
+        }
+        for at, (index, target) in enumerate(zip(found.positive, found.targets, strict=True))
+    ]
+    numbers = ("IoU", *names, "centerness")
+    st.dataframe(
+        pd.DataFrame(rows[:_ROWS]),
+        hide_index=True,
+        width="stretch",
+        column_config={n: st.column_config.NumberColumn(format="%.3f") for n in numbers},
+    )
+    if len(rows) > _ROWS:
+        st.caption(f"The first {_ROWS} of {len(rows):,} positives.")
+
+
+def imbalances(asked: Asked) -> None:
+    """Where the class loss of all anchors comes from, and what the focal loss changes.
+
+    Raises:
+        UserError: the network is taught with another kind of loss.
+    """
+    true, labels, _ = true_boxes(asked)
+    if not len(true):
+        raise UserError("There is no true box yet; drag one on the photo in Training.")
+    gamma, alpha = _focal()
+    found = assignment.assign(asked.here, true)
+    made = imbalance(asked.here, found, label_ids(asked.here, labels), gamma, alpha)
+    groups = [(f"{g.name} ({g.count:,})", g.cross_entropy, g.focal) for g in made.groups]
+    charts.show(
+        loss_shares(groups), "inside_shares", "Shares of the class loss by group of anchors"
+    )
+    per = made.negatives_per_positive
+    st.markdown(
+        ("No anchor is positive. " if per is None else f"**{per:,.0f} negatives per positive.** ")
+        + f"Cross-entropy over all anchors is {made.cross_entropy:,.1f}, the focal loss "
+        f"{made.focal:,.2f}. An anchor is easy where the right answer has more than half of the "
+        "probability."
+    )
+    p = np.linspace(0.01, 0.99, 99)
+    curves = {
+        "cross-entropy": focal_curve(p, 0.0),
+        f"focal loss, gamma {gamma:g}": focal_curve(p, gamma, alpha),
+    }
+    charts.show(
+        focal_over_probability(p, curves), "inside_focal", "Loss of a positive over probability"
+    )
+
+
+def class_term(asked: Asked, true: np.ndarray) -> float:
+    """The cross-entropy of all anchors, divided by the number of positives (at least 1).
+
+    Raises:
+        UserError: the network is taught with another kind of loss.
+    """
+    found = assignment.assign(asked.here, true)
+    labels = true_boxes(asked)[1]
+    made = imbalance(asked.here, found, label_ids(asked.here, labels))
+    return made.cross_entropy / max(1, found.counts()["positive"])
+
+
+def _focal() -> tuple[float, float]:
+    left, right = st.columns(2)
+    left.slider("gamma", 0.0, 5.0, step=0.1, key="gamma", help="0 is cross-entropy")
+    right.slider("alpha", 0.0, 1.0, step=0.05, key="alpha", help="weight of the positives")
+    return float(st.session_state["gamma"]), float(st.session_state["alpha"])

@@ -1,0 +1,1 @@
+"""The page "Metrics": how good detections and class maps are, number by number."""

@@ -1,0 +1,59 @@
+"""Feature maps as pictures: which part of a map belongs to the photo, and where its cells lie."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from vision_core.inference.detection import frozen
+from vision_core.inside.opened import Level, Opened, photo_boxes
+
+
+def shown_size(opened: Opened, level: Level) -> tuple[int, int]:
+    """(columns, rows) of a level that begin within the photo; the rest is padding."""
+    width, height = opened.trace.info.network_size
+    return (
+        min(level.columns, math.ceil(width / level.stride[0])),
+        min(level.rows, math.ceil(height / level.stride[1])),
+    )
+
+
+def level_values(opened: Opened, level: Level, channel: int | None = None) -> np.ndarray:
+    """The features of a level without its padding, float32 [rows, columns].
+
+    Args:
+        opened: an opened detector.
+        level: one of ``opened.levels``.
+        channel: from 0; ``None`` for the mean over all channels.
+
+    Raises:
+        IndexError: there is no such channel.
+    """
+    maps = opened.features[level.name][0]
+    chosen = maps.float().mean(0) if channel is None else maps[channel]
+    columns, rows = shown_size(opened, level)
+    return np.asarray(frozen(chosen)[:rows, :columns], np.float32)
+
+
+def strongest_channels(opened: Opened, level: Level, count: int = 8) -> list[int]:
+    """The channels of a level with the greatest mean magnitude, strongest first."""
+    columns, rows = shown_size(opened, level)
+    maps = opened.features[level.name][0, :, :rows, :columns].float().abs().mean((1, 2))
+    order = np.argsort(-frozen(maps), kind="stable")
+    return [int(i) for i in order[:count]]
+
+
+def cells(opened: Opened, level: Level) -> np.ndarray:
+    """The squares of a level's grid, row by row, cut at the photo's edges: float64 [K, 4], photo
+    pixels.
+
+    A cell is the ``stride`` pixels of the input that one position of the map stands for; its
+    receptive field is larger.
+    """
+    columns, rows = shown_size(opened, level)
+    x, y = np.meshgrid(np.arange(columns), np.arange(rows))
+    low = np.stack([x.ravel() * level.stride[0], y.ravel() * level.stride[1]], 1)
+    boxes = photo_boxes(opened, np.concatenate([low, low + level.stride], 1))
+    width, height = opened.trace.info.photo_size
+    return boxes.clip(0, [width, height, width, height])
