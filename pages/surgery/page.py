@@ -53,7 +53,8 @@ def main() -> None:
         state.show_notes()
 
 
-@st.fragment
+# No fragment: a move of a dial or Stop must interrupt a run of all subsets, and the wish to draw a
+# fragment anew waits until what is being drawn has ended.
 def _show(model: Model, photo: Photo, outer: tuple[state.Field, ...]) -> None:
     with guarded(f"operating on {model.name} with {short(photo.name)}"):
         used = dials.fields(model)
