@@ -26,7 +26,7 @@ def by_depth(
                 y=[y for _, y in points],
                 mode="markers",
                 name="a subset",
-                marker={"color": INPUT, "size": 9, "opacity": 0.55},
+                marker={"color": INPUT, "size": 9, "opacity": 0.9},
                 hovertemplate="%{x} skipped: %{y:.3f}<extra></extra>",
             ),
             go.Scatter(
