@@ -48,6 +48,7 @@ FORBIDDEN = {
     "metrics": ["attribution", "features", "samples", *_ABOVE],
     "labels": ["images", "devices", "models", "inference", "selection", "samples", *_UPPER],
     "attribution": ["comparison", "features", "samples", *_ABOVE],
+    "surgery": ["features", "samples", *_ABOVE],
     "inside": ["comparison", "features", "samples", *_ABOVE],
     "features": ["samples", *_ABOVE],
     "evaluation": ["attribution", "figures", "cli"],

@@ -102,6 +102,11 @@ def remember_features(
     return kept
 
 
+def forget_features(net: Network, photo: Photo) -> None:
+    """Let the features of a photo go, of a network that nobody will ask again."""
+    features_cache.drop(_feature_key(net, photo))
+
+
 def _feature_key(net: Network, photo: Photo) -> tuple[Any, ...]:
     return (net.fingerprint, net.name, photo.sha256, photo.pixels.shape, str(net.device))
 
