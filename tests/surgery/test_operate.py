@@ -33,7 +33,9 @@ NETWORKS = (
     "segnet_s",
     "pose_heatmap_s",
 )
-BLOCKS = tuple(f"trunk.stages.{s}" for s in ("0.0", "1.0", "1.1", "2.0", "2.1", "3.0", "3.1"))
+BLOCKS = tuple(
+    f"trunk.stages.{s}" for s in ("0.0", "1.0", "1.1", "2.0", "2.1", "2.2", "3.0", "3.1")
+)
 
 
 def loaded(name: str) -> Model:
@@ -140,7 +142,7 @@ def test_a_skipped_identity_block_hands_on_its_input_bit_for_bit() -> None:
 def test_the_blocks_of_a_network_in_their_order() -> None:
     found = blocks_of(loaded("resnet_s").module)
     assert tuple(b.name for b in found) == BLOCKS
-    assert [b.identity for b in found] == [True, False, True, False, True, False, True]
+    assert [b.identity for b in found] == [True, False, True, False, True, True, False, True]
     assert not blocks_of(loaded("vgg_s").module)
     assert sum(b.identity for b in blocks_of(resnet50())) == 12
 
@@ -375,7 +377,7 @@ def test_masks_and_joints_are_made_by_the_operated_network() -> None:
             "has no residual block 'trunk'; its blocks are trunk.stages.0.0",
         ),
         ("resnet_s", Scale("trunk.stage", 0, 0), "has no layer 'trunk.stage' with channels"),
-        ("resnet_s", Scale("trunk.stem", 3, 16), "16 channels, counted from 0"),
+        ("resnet_s", Scale("trunk.stem", 3, 32), "32 channels, counted from 0"),
     ],
 )
 def test_what_the_network_lacks_is_told(name, operation, said) -> None:
