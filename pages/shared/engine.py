@@ -11,14 +11,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import streamlit as st
+import torch
 
-from pages.shared import caps
+from pages.shared import caps, state
 from vision_core import devices, models
 from vision_core.images import Photo
 from vision_core.inference import DetectionTrace, PartSource, Trace, trace
 from vision_core.inference.cache import ByteLRU
 from vision_core.inference.parts import MAX_BYTES
 from vision_core.models import Model
+from vision_core.models.loading import on_cpu
 
 TRACE_BYTES = 256 * 2**20
 PART_BYTES = 256 * 2**20  # each source counts as what it may come to hold
@@ -94,9 +96,22 @@ def trace_of(model: Model, photo: Photo) -> Trace:
 
     def run() -> Trace:
         shared.count(key)
-        return trace(model, photo)
+        try:
+            return trace(model, photo)
+        except torch.OutOfMemoryError:
+            if model.device.type == "cpu":
+                raise
+        torch.cuda.empty_cache()
+        state.note(f"The device had too little memory for {model.name}, so it ran on the CPU.")
+        return trace(_cpu_copy(model), photo)
 
     return shared.traces.get_or_make(key, run)
+
+
+def _cpu_copy(model: Model) -> Model:
+    """The model on the CPU, kept beside the others there."""
+    key = (model.name, "copy", model.fingerprint)
+    return _models("cpu").get_or_make(key, lambda: on_cpu(model))
 
 
 def queue_words() -> str:
@@ -119,4 +134,9 @@ def passes(model: Model, photo: Photo) -> int:
 
 def parts_of(model: Model, photo: Photo, made: DetectionTrace) -> PartSource:
     """Where masks and keypoints of a trace's candidates come from, each made at most once."""
-    return engine().parts.get_or_make(key_of(model, photo), lambda: PartSource(model, photo, made))
+
+    def make() -> PartSource:
+        fell_back = made.info.device == "cpu" and model.device.type != "cpu"
+        return PartSource(_cpu_copy(model) if fell_back else model, photo, made)
+
+    return engine().parts.get_or_make(key_of(model, photo), make)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import streamlit as st
+import torch
 
 from pages.shared.plain import sentence
 from vision_core.errors import UserError
@@ -25,6 +26,15 @@ def guarded(doing: str) -> Iterator[None]:
         yield
     except UserError as error:
         st.warning(sentence(str(error)), icon=":material/report:")
+    except torch.OutOfMemoryError:
+        log.exception("no memory left while %s", doing)
+        st.warning(
+            sentence(
+                f"The device has too little memory left for {doing}; choose the CPU under "
+                "Device, a smaller model or a smaller photo."
+            ),
+            icon=":material/memory:",
+        )
     except Exception:
         log.exception("fault while %s", doing)
         st.error(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -86,6 +87,16 @@ def load(
     if entry.task == "pose":
         detector = load(PERSON_DETECTOR, device=str(where), random_seed=random_seed)
     return Model(entry, module.to(where), where, fingerprint, preset, detector)
+
+
+def on_cpu(model: Model) -> Model:
+    """A copy of a model on the CPU, with its detector; the model itself stays where it is."""
+    return replace(
+        model,
+        module=deepcopy(model.module).to("cpu"),
+        device=torch.device("cpu"),
+        detector=None if model.detector is None else on_cpu(model.detector),
+    )
 
 
 _Loaded = tuple[Card, nn.Module, str, Callable[[Tensor], Tensor] | None]
