@@ -105,9 +105,9 @@ class Photos:
             RuntimeError,  # it has a password
             ValueError,
         ) as error:
+            told = " ".join(str(error).split())[:80]
             raise UserError(
-                f"{name} cannot be taken out of the zip file ({' '.join(str(error).split())[:80]}); "
-                "pack it again."
+                f"{name} cannot be taken out of the zip file ({told}); pack it again."
             ) from None
 
 
