@@ -18,7 +18,7 @@ def register(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "evaluate",
         help="score a bundled network on data it never saw, or networks on many photos",
-        description="Score a bundled network: top-1, AP, mean IoU or PCK, all from 0 to 1. Or, with "
+        description="Score a bundled network: top-1, AP, mean IoU or PCK, from 0 to 1. Or, with "
         "--photos, run networks over a folder of photos.",
     )
     parser.add_argument(

@@ -155,8 +155,9 @@ def doubt_of(scores: np.ndarray, threshold: float) -> float:
     best = np.sort(np.asarray(scores, np.float64))[::-1][:BEST]
     if not len(best):
         return 0.0
-    below, above = max(threshold, 1e-9), max(1 - threshold, 1e-9)
-    return float(np.where(best > threshold, (1 - best) / above, best / below).clip(0, 1).mean())
+    below = best / threshold if threshold > 0 else np.ones_like(best)
+    above = (1 - best) / max(1 - threshold, 1e-9)
+    return float(np.where(best > threshold, above, below).clip(0, 1).mean())
 
 
 def _apart(difference: Mapping[str, Any]) -> float | None:
