@@ -115,6 +115,13 @@ SECTIONS: Mapping[str, tuple[Entry, ...]] = {
             "Sliding window, R-CNN, Fast R-CNN, Faster R-CNN and one stage, timed on one photo.",
         ),
         Entry(
+            "surgery",
+            "Surgery",
+            "content_cut",
+            "pages.surgery.page",
+            "Skip residual blocks, silence channels, quantise weights: what is left of the answer?",
+        ),
+        Entry(
             "relu_rules",
             "ReLU rules",
             "rule",

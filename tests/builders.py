@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vision_core.records import DetectionTrace, Stage, Thresholds, TraceInfo
+from vision_core.records import Cut, DetectionTrace, Thresholds, TraceInfo
 
 
 def make_trace(
@@ -51,7 +51,7 @@ def make_trace(
     )
     return DetectionTrace(
         info=info,
-        funnel=(Stage("candidates", n, None, "made up"),),
+        funnel=(Cut("candidates", n, None, "made up"),),
         floor=0.001,
         defaults=Thresholds(),
         **arrays,

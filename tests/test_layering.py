@@ -49,6 +49,7 @@ FORBIDDEN = {
     "gallery": ["attribution", "features", "samples", "cli", "training", "evaluation"],
     "labels": ["images", "devices", "models", "inference", "selection", "samples", *_UPPER],
     "attribution": ["comparison", "features", "samples", *_ABOVE],
+    "surgery": ["features", "samples", *_ABOVE],
     "inside": ["comparison", "features", "samples", *_ABOVE],
     "features": ["samples", *_ABOVE],
     "evaluation": ["attribution", "figures", "cli"],

@@ -33,7 +33,7 @@ def wheel(tmp_path_factory) -> Path:
     for name in run("git", "ls-files", cwd=ROOT).splitlines():
         (folder / "source" / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / "source" / name).write_bytes((ROOT / name).read_bytes())
-    words = ["pip", "wheel", "--no-deps", "--no-build-isolation", "-w", folder, "source"]
+    words = ["pip", "wheel", "--no-deps", "--no-build-isolation", "-w", folder, "./source"]
     run(sys.executable, "-m", *words, cwd=folder)
     (built,) = folder.glob("convscope-*.whl")
     return built

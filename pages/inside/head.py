@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.components.canvas import Overlay
-from pages.inside.parts import DASHED, SOLID, Asked, Shown, map_picture
+from pages.inside.parts import DASHED, SOLID, Asked, OnPhoto, map_picture
 from pages.shared import charts, tile_view
 from vision_core.errors import UserError
 from vision_core.figures.charts import class_distribution
@@ -32,7 +32,7 @@ _POINT = 1.0
 """Half a side of a sampling point on the photo, pixels."""
 
 
-def second_stage(asked: Asked) -> Shown:
+def second_stage(asked: Asked) -> OnPhoto:
     """What the box head says of the best proposal that holds the place."""
     needs_head(asked.here)
     row = _proposal(asked)
@@ -58,7 +58,7 @@ def second_stage(asked: Asked) -> Shown:
     with st.expander("The box of every class"):
         _boxes(view, order)
     points = view.points.reshape(-1, 2)
-    return Shown(
+    return OnPhoto(
         [view.box, view.boxes[best]],
         ["proposal", view.labels[best]],
         [INPUT, OUTPUT],
@@ -120,7 +120,7 @@ def _boxes(view: HeadView, order: np.ndarray) -> None:
     )
 
 
-def parts(asked: Asked) -> Shown:
+def parts(asked: Asked) -> OnPhoto:
     """The mask or the joints of the best detection that holds the place."""
     here = asked.here
     heads = getattr(here.module, "roi_heads", None)
@@ -140,7 +140,7 @@ def parts(asked: Asked) -> Shown:
     return draw(asked, candidate)
 
 
-def _mask(asked: Asked, candidate: int) -> Shown:
+def _mask(asked: Asked, candidate: int) -> OnPhoto:
     """The 28 x 28 map, its threshold, the pasted result, and what training would ask for."""
     here, trace = asked.here, asked.here.trace
     label = int(trace.label_ids[candidate])
@@ -168,7 +168,7 @@ def _mask(asked: Asked, candidate: int) -> Shown:
         "Training target: if the pasted mask were the truth, training would cut this out of it "
         "with the proposal (dashed), which the box head has not moved yet."
     )
-    return Shown(
+    return OnPhoto(
         [trace.boxes[candidate], photo_boxes(here, proposal[None])[0]],
         [name, "proposal"],
         [OUTPUT, INPUT],
@@ -185,7 +185,7 @@ def _tinted(whole: np.ndarray) -> np.ndarray:
     return picture
 
 
-def _joints(asked: Asked, candidate: int) -> Shown:
+def _joints(asked: Asked, candidate: int) -> OnPhoto:
     """The heat map of every joint."""
     trace = asked.here.trace
     maps = joint_maps(asked.here, trace.boxes_net[candidate])
@@ -200,6 +200,6 @@ def _joints(asked: Asked, candidate: int) -> Shown:
         "cells, each drawn on its own scale; the joint lies at the highest cell."
     )
     name = trace.label(candidate)
-    return Shown(
+    return OnPhoto(
         [trace.boxes[candidate]], [name], [OUTPUT], [SOLID], f"The box of a {name} with joints"
     )

@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.components.canvas import Mark
 from pages.inside import training
-from pages.inside.parts import SOLID, Asked, Shown, true_boxes
+from pages.inside.parts import SOLID, Asked, OnPhoto, true_boxes
 from pages.shared import charts
 from pages.shared.plain import sentence
 from vision_core.errors import UserError
@@ -22,7 +22,7 @@ _ARROW = 0.12
 _CORNER = 2.0
 
 
-def show(asked: Asked) -> Shown:
+def show(asked: Asked) -> OnPhoto:
     """Box losses; the imbalance of the class loss in its own tab.
 
     Raises:
@@ -38,7 +38,7 @@ def show(asked: Asked) -> Shown:
         return _box_losses(asked)
 
 
-def _box_losses(asked: Asked) -> Shown:
+def _box_losses(asked: Asked) -> OnPhoto:
     true_all, _, _ = true_boxes(asked)
     predicted, true = _pair(asked, true_all)
     found = box_losses(predicted, true)
@@ -54,7 +54,7 @@ def _box_losses(asked: Asked) -> Shown:
     )
     _weight(asked, true_all, chosen)
     marks, links = _arrows(asked, predicted, chosen)
-    return Shown(
+    return OnPhoto(
         [predicted, true],
         ["predicted", "true"],
         [OUTPUT, GROUND_TRUTH],

@@ -52,7 +52,7 @@ _LEDES = {
     "losses": "How far is a box from the truth? Seven **box losses** with their gradients, and "
     "the **imbalance** of the class loss that the focal loss answers (Lin et al. 2017).",
 }
-_PARTS: dict[str, Callable[[parts.Asked], parts.Shown]] = {
+_PARTS: dict[str, Callable[[parts.Asked], parts.OnPhoto]] = {
     "place": parts.coordinates,
     "pyramid": pyramid.show,
     "anchors": parts.anchors,
@@ -126,7 +126,7 @@ def _show(model: Model, photo: Photo, section: str, outer: tuple[state.Field, ..
             shown = _PARTS[section](asked)
         except UserError as error:
             st.info(sentence(str(error)), icon=":material/block:")
-            shown = parts.Shown([], [], [], [], "The photo")
+            shown = parts.OnPhoto([], [], [], [], "The photo")
     with left:
         canvas.picture(
             photo,
@@ -172,7 +172,7 @@ def _box(photo: Photo) -> tuple[float, ...] | None:
     return (x1, y1, x2, y2) if inside else None
 
 
-def _scene(shown: parts.Shown, at: tuple[float, float], section: str) -> canvas.Scene:
+def _scene(shown: parts.OnPhoto, at: tuple[float, float], section: str) -> canvas.Scene:
     """The boxes, and a small square around the place."""
     x, y = at
     boxes = [*shown.boxes, [x - 3, y - 3, x + 3, y + 3]]

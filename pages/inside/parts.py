@@ -31,7 +31,7 @@ DASHED, SOLID = (6, 4), ()
 
 
 @dataclass(frozen=True, eq=False)
-class Shown:
+class OnPhoto:
     """What a section puts on the photo, in its pixels.
 
     Attributes:
@@ -120,7 +120,7 @@ def map_picture(values: np.ndarray, side: int = 320) -> np.ndarray:
     return signed_colours(values, own_limit(values)).repeat(times, 0).repeat(times, 1)
 
 
-def coordinates(asked: Asked) -> Shown:
+def coordinates(asked: Asked) -> OnPhoto:
     """A point through photo, input and feature maps."""
     here = asked.here
     place = follow(here, *asked.at)
@@ -163,7 +163,7 @@ def coordinates(asked: Asked) -> Shown:
         cells.append([x - width / 2, y - height / 2, x + width / 2, y + height / 2])
     names = [f"level {level.level.name}" for level in place.levels]
     boxes = list(photo_boxes(here, np.array(cells)))
-    return Shown(
+    return OnPhoto(
         boxes, names, [INPUT] * len(boxes), [SOLID] * len(boxes), "The cell of every level"
     )
 
@@ -180,7 +180,7 @@ def _input(here: Opened) -> None:
     )
 
 
-def anchors(asked: Asked) -> Shown:
+def anchors(asked: Asked) -> OnPhoto:
     """All anchors of the place with what the network said of each."""
     here = asked.here
     place = follow(here, *asked.at)
@@ -215,7 +215,7 @@ def anchors(asked: Asked) -> Shown:
     )
     best = sorted(found, key=lambda a: -a.score)[:3]
     boxes = [a.anchor for a in found] + [a.box for a in best]
-    return Shown(
+    return OnPhoto(
         boxes,
         [f"anchor {a.width:.0f} x {a.height:.0f}" for a in found] + ["predicted box"] * len(best),
         [INPUT] * len(found) + [OUTPUT] * len(best),

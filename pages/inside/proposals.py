@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from pages.components.canvas import Overlay
-from pages.inside.parts import DRAWN, SOLID, WHEN, Asked, Shown, true_boxes, truth_editor
+from pages.inside.parts import DRAWN, SOLID, WHEN, Asked, OnPhoto, true_boxes, truth_editor
 from pages.inside.pyramid import pick_level, veil
 from pages.shared import charts
 from vision_core.figures.colours import GROUND_TRUTH, OUTPUT
@@ -23,7 +23,7 @@ _IOU = 0.5
 """A true box counts as found from this IoU on."""
 
 
-def show(asked: Asked) -> Shown:
+def show(asked: Asked) -> OnPhoto:
     """The best k of the region proposal network."""
     here = asked.here
     ranking.best(here, "after", 1)  # says no before any control is drawn
@@ -42,7 +42,7 @@ def show(asked: Asked) -> Shown:
     truth_editor(asked)
     drawn = list(ranked.boxes[:_BOLD])[::-1]
     others = ranked.boxes[_BOLD:DRAWN].astype(np.float32)
-    return Shown(
+    return OnPhoto(
         [*drawn, *boxes],
         ["proposal"] * len(drawn) + [f"true {label}" for label in labels],
         [OUTPUT] * len(drawn) + [GROUND_TRUTH] * len(boxes),

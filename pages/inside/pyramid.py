@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.components.canvas import Overlay
-from pages.inside.parts import DASHED, SOLID, Asked, Shown, map_picture
+from pages.inside.parts import DASHED, SOLID, Asked, OnPhoto, map_picture
 from pages.shared import charts
 from vision_core.figures.colours import OUTPUT
 from vision_core.figures.encode import png
@@ -32,7 +32,7 @@ _RULES = {
 }
 
 
-def show(asked: Asked) -> Shown:
+def show(asked: Asked) -> OnPhoto:
     """Maps, the chosen level's grid, and the level that serves the box."""
     here = asked.here
     level = pick_level(here)
@@ -62,7 +62,7 @@ def show(asked: Asked) -> Shown:
     found = served(here, network_boxes(here, np.array([box]))[0])
     _table(here, found)
     grid = cells(here, level)
-    return Shown(
+    return OnPhoto(
         [list(box)],
         ["the box" if asked.box else "box of the best anchor"],
         [OUTPUT],

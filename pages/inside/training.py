@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages.inside.parts import DASHED, DRAWN, SOLID, Asked, Shown, true_boxes, truth_editor
+from pages.inside.parts import DASHED, DRAWN, SOLID, Asked, OnPhoto, true_boxes, truth_editor
 from pages.shared import charts
 from vision_core.errors import UserError
 from vision_core.figures.colours import GROUND_TRUTH, INPUT
@@ -27,7 +27,7 @@ _ROWS = 60
 """Targets that are listed; all others have the same columns."""
 
 
-def show(asked: Asked) -> Shown:
+def show(asked: Asked) -> OnPhoto:
     """Which anchors become positive, negative or ignored."""
     true, labels, _ = true_boxes(asked)
     truth_editor(asked)
@@ -44,7 +44,7 @@ def show(asked: Asked) -> Shown:
     field = asked.here.trace.field
     assert field is not None
     boxes = [*photo_boxes(asked.here, field.anchors_net[rows]), *true]
-    return Shown(
+    return OnPhoto(
         boxes,
         ["positive anchor"] * len(rows) + [f"true {label}" for label in labels],
         [INPUT] * len(rows) + [GROUND_TRUTH] * len(true),

@@ -11,7 +11,7 @@ from pages.components.player import player
 from pages.operators import feature_pooling
 from pages.shared import operator_page, state
 from pages.shared.operator import Control, Operator
-from vision_core.figures.stage import Mark, Stage, View, grid
+from vision_core.figures.stage import Drawn, Stage, View, grid
 from vision_core.figures.stage_views import view_of
 from vision_core.walkthroughs import Walkthrough, build
 from vision_core.walkthroughs.presets import SOBEL
@@ -141,7 +141,7 @@ def _chain_views(
             []
             if different is None
             else [
-                Mark("rect", (float(c), float(r), c + 1.0, r + 1.0), "kernel")
+                Drawn("rect", (float(c), float(r), c + 1.0, r + 1.0), "kernel")
                 for r, c in np.argwhere(different[index])
             ]
         )

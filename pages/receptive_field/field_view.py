@@ -25,7 +25,7 @@ _VEIL = 120  # how dark the photo is where the unit does not listen, of 255
 
 
 @dataclass(frozen=True, eq=False)
-class Network:
+class Layers:
     """A network as a graph, on one photo.
 
     Attributes:
@@ -86,7 +86,7 @@ def _held() -> ByteLRU[Any]:
     return ByteLRU(64 * 2**20, size=lambda made: getattr(made, "nbytes", 4 * 2**20))
 
 
-def network(model: Model, photo: Photo) -> Network:
+def network(model: Model, photo: Photo) -> Layers:
     """The graph of a model for a photo; made once for all who ask.
 
     Raises:
@@ -96,7 +96,7 @@ def network(model: Model, photo: Photo) -> Network:
     return _held().get_or_make(key, lambda: _network(model, photo))
 
 
-def _network(model: Model, photo: Photo) -> Network:
+def _network(model: Model, photo: Photo) -> Layers:
     module, x, window, _ = view_of(model, photo)
     if model.card.task in ("detection", "instance", "keypoint"):
         module = module.backbone  # type: ignore[assignment]
@@ -105,7 +105,7 @@ def _network(model: Model, photo: Photo) -> Network:
     for name, (_, high, wide) in graph.layers().items():
         x1, y1, x2, y2 = graph.field(name, high // 2, wide // 2)
         sizes[name] = max(x2 - x1, y2 - y1)
-    return Network(graph, module, x, window, sizes)
+    return Layers(graph, module, x, window, sizes)
 
 
 def effective(model: Model, photo: Photo, layer: str, unit: Unit) -> np.ndarray:
@@ -115,7 +115,7 @@ def effective(model: Model, photo: Photo, layer: str, unit: Unit) -> np.ndarray:
     return _held().get_or_make(key, lambda: receptive.effective(made.module, made.x, layer, *unit))
 
 
-def scene(photo: Photo, made: Network, layer: str, unit: Unit, heat: np.ndarray) -> canvas.Scene:
+def scene(photo: Photo, made: Layers, layer: str, unit: Unit, heat: np.ndarray) -> canvas.Scene:
     """The box of the theoretical field, the gradient as a tint, the unit's place."""
     box = made.box(layer, unit)
     seen = [max(box[0], 0), max(box[1], 0), min(box[2], photo.width), min(box[3], photo.height)]
@@ -134,7 +134,7 @@ def scene(photo: Photo, made: Network, layer: str, unit: Unit, heat: np.ndarray)
     )
 
 
-def _tint(made: Network, heat: np.ndarray) -> np.ndarray:
+def _tint(made: Layers, heat: np.ndarray) -> np.ndarray:
     """RGBA over the photo: a dark veil, and the square root of the gradient as light on it."""
     top = float(np.quantile(heat, 0.999)) or 1.0
     spread = made.window.to_photo(_seen(made, np.sqrt(np.minimum(heat / top, 1))))
@@ -144,13 +144,13 @@ def _tint(made: Network, heat: np.ndarray) -> np.ndarray:
     return picture
 
 
-def _seen(made: Network, values: np.ndarray) -> Tensor:
+def _seen(made: Layers, values: np.ndarray) -> Tensor:
     """Without what a batch was padded with to the right and below."""
     part = values[: made.window.height, : made.window.width]
     return torch.from_numpy(np.ascontiguousarray(part))[None]
 
 
-def words(made: Network, layer: str, unit: Unit, box: list[float], heat: np.ndarray) -> None:
+def words(made: Layers, layer: str, unit: Unit, box: list[float], heat: np.ndarray) -> None:
     """The figures of one unit."""
     _, high, wide = made.graph.layers()[layer]
     x1, y1, x2, y2 = made.graph.field(layer, *unit)

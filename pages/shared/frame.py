@@ -11,7 +11,7 @@ from pages.shared.plain import sentence
 from pages.shared.state import Field
 
 if TYPE_CHECKING:  # importing it takes PyTorch, for which the start page does not wait
-    from pages.shared.photos import Entry
+    from pages.shared.photos import HeldPhoto
     from vision_core.images import Photo
 
 PRESENT = Field("present", False, state.flag, lambda v: str(int(v)))
@@ -41,7 +41,7 @@ def emphasised(text: str) -> str:
     return "".join(glossary.marked(p) if i % 2 else p for i, p in enumerate(parts))
 
 
-def photo_of(entry: Entry | None) -> Photo | None:
+def photo_of(entry: HeldPhoto | None) -> Photo | None:
     """The photo of an entry; says what is missing where there is none."""
     if entry is None:
         st.info("No photo yet: choose one.", icon=":material/add_a_photo:")

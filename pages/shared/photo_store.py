@@ -24,7 +24,7 @@ from vision_core.inference.cache import ByteLRU
 
 
 @dataclass(frozen=True)
-class Entry:
+class HeldPhoto:
     """A file that a user gave: its photo, or the sentence that says why there is none."""
 
     name: str
@@ -68,20 +68,20 @@ def keep(data: bytes, name: str) -> Kept:
     return Kept(name, sha256)
 
 
-def entry(kept: Kept) -> Entry:
+def entry(kept: Kept) -> HeldPhoto:
     """The file with its photo, or with the sentence that asks for it again."""
     if kept.sha256 is None:
-        return Entry(kept.name, error=kept.error)
+        return HeldPhoto(kept.name, error=kept.error)
     photo = store().get(kept.sha256)
     if photo is None:
-        return Entry(
+        return HeldPhoto(
             kept.name,
             error=f"The server no longer holds the photo {short(kept.name)}: it keeps "
             f"{caps.photos() // caps.MEGABYTE} MB for everybody, and newer photos took its place. "
             "Please upload it again.",
         )
     # Whoever gave the same file first may have called it otherwise.
-    return Entry(kept.name, dataclasses.replace(photo, name=kept.name))
+    return HeldPhoto(kept.name, dataclasses.replace(photo, name=kept.name))
 
 
 def release(file: Any) -> None:

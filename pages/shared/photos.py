@@ -12,7 +12,7 @@ from streamlit.runtime.uploaded_file_manager import DeletedFile
 
 from pages.components import canvas
 from pages.shared import photo_store, state
-from pages.shared.photo_store import Entry, Kept
+from pages.shared.photo_store import HeldPhoto, Kept
 from pages.shared.plain import plain
 from pages.shared.state import Field
 from vision_core import samples
@@ -38,7 +38,7 @@ def fields() -> tuple[Field, ...]:
     )
 
 
-def pick() -> Entry | None:
+def pick() -> HeldPhoto | None:
     """Draw the picker and return what is to be shown, ``None`` while nothing is chosen."""
     state.use(*fields())
     st.segmented_control(
@@ -62,7 +62,7 @@ def pick() -> Entry | None:
         )
         entry = samples.info(st.session_state["photo"])
         st.caption(entry.credit)
-        return Entry(entry.name, samples.sample(entry.name))
+        return HeldPhoto(entry.name, samples.sample(entry.name))
     if source == "upload":
         return _upload()
     return _camera()
@@ -109,7 +109,7 @@ def _uploads() -> dict[str, Kept]:
     return st.session_state.setdefault("_uploads", {})
 
 
-def _upload() -> Entry | None:
+def _upload() -> HeldPhoto | None:
     st.file_uploader(
         "Photos",
         type=state.PHOTO_TYPES,
@@ -197,7 +197,7 @@ def take(given: Sequence[Any]) -> None:
         state.put("file", first.token)
 
 
-def _camera() -> Entry | None:
+def _camera() -> HeldPhoto | None:
     """The last shot; the camera itself runs until the user leaves the page where it was chosen."""
     if st.session_state.get(_CAMERA) != state.visit():
         again = st.session_state.get("_shot") is not None
@@ -219,7 +219,7 @@ def _camera() -> Entry | None:
     return _last_shot()
 
 
-def _last_shot() -> Entry | None:
+def _last_shot() -> HeldPhoto | None:
     _, kept = st.session_state.get("_shot") or (None, None)
     return None if kept is None else photo_store.entry(kept)
 

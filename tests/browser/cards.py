@@ -30,6 +30,10 @@ CARDS = {
     "receptive_field": ("receptive_field", STAGE),
     "inside": ("inside?model=faster_rcnn_s&section=anchors", STAGE),
     "race": ("race", PLOT),
+    "surgery": (
+        "surgery?task=segmentation&skip=trunk.stages.1.1",
+        "[data-testid=stHorizontalBlock]:has(.stage)",
+    ),
     "relu_rules": ("relu_rules?step=4", PLAYER),
     "convolution": ("convolution?step=3", PLAYER),
     "transposed_convolution": ("transposed_convolution?step=3", PLAYER),

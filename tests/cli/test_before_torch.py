@@ -61,6 +61,12 @@ MISTAKES = {
     "threads": (["train", "fcos_s", "--data", ".", "--threads", "-1"], "must be 0 or more"),
     "init": (["train", "fcos_s", "--data", ".", "--init", "no"], "The weights no do not exist"),
     "system": (["race", "p.png", "--systems", "overfeat"], "no system 'overfeat'"),
+    "activation": (["surgery", "p.png", "--activation", "x"], "no activation 'x'"),
+    "bits": (["surgery", "p.png", "--bits", "1"], "2 to 16 bits, not 1"),
+    "noise": (["surgery", "p.png", "--noise", "-1"], "between 0 and 2, not -1"),
+    "precision": (["surgery", "p.png", "--precision", "int8"], "no precision 'int8'"),
+    "silence": (["surgery", "p.png", "--silence", "a"], "written LAYER:CHANNEL"),
+    "amplify": (["surgery", "p.png", "--amplify", "a:1:9"], "between 0 and 4, not 9"),
     "metrics": (["metrics", "p.png", "--truth", "truth.json"], "no COCO annotation file"),
     "metrics task": (
         ["metrics", "p.png", "--truth", "truth.json", "--model", "vgg_s"],

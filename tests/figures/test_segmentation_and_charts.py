@@ -11,7 +11,7 @@ from tests.figures import scenes
 from vision_core import figures
 from vision_core.figures.colours import class_colour, rgb
 from vision_core.figures.segmentation import legend, palette, shown_ids
-from vision_core.records import Stage
+from vision_core.records import Cut
 
 
 def two_halves() -> np.ndarray:
@@ -85,7 +85,7 @@ def test_jpeg_of_a_photo_is_at_most_1460_wide() -> None:
 def test_charts_show_the_numbers_they_are_given() -> None:
     bars = figures.class_distribution([("cat", 0.7), ("dog", 0.2)], chosen="cat").data[0]
     assert list(bars.x) == [0.7, 0.2] and list(bars.y) == ["▸ cat", "dog"]
-    stages = (Stage("anchors", 1000, None, "all"), Stage("candidates", 0, None, "left"))
+    stages = (Cut("anchors", 1000, None, "all"), Cut("candidates", 0, None, "left"))
     assert list(figures.funnel(stages).data[0].text) == ["1,000", "0"]
     assert list(figures.timing({"resize": 1.25, "backbone": 40}).data[0].x) == [1.25, 40]
     for empty in (figures.class_distribution([]), figures.funnel(()), figures.timing({})):

@@ -59,6 +59,7 @@ EXPECTED = {
     "filters": {"untrained"},
     "metrics": {"threshold", "match_iou", "kind_of_error", "lit", "bins", "score_from"},
     "models": {"kind", "here"},
+    "surgery": {"skip", "cut_factor", "keep_channels", "bits", "paths_start", "undo_all"},
     "predictions": {"score", "mask", "ask", "download_weights", "use_bundled"},
 }
 """Some of what must have been moved, also behind tabs, tasks and models that are not here."""
@@ -122,6 +123,8 @@ def _values(widget: Widget) -> list[Any]:
 def _numbers(widget: Slider | NumberInput) -> list[Any]:
     """The low end; for a number that is there the high one, or the next where there is no end."""
     low, high, now = widget.min, widget.max, widget.value
+    if isinstance(now, tuple | list):  # a range: its low end alone
+        return [(low, low)]
     low = now if low is None else low
     high = now + widget.step if high is None else high
     return [type(now)(low if now != low else high)] if low != high else []

@@ -157,7 +157,7 @@ def test_the_page_says_why_a_unit_sees_the_whole_picture(monkeypatch) -> None:
     x = torch.ones(1, 3, 96, 128)
     graph = Graph(torchvision.models.mobilenet_v3_small(weights=None).eval(), x)
     window = Window(0, 0, 1, 1, 128, 96, (128, 96))
-    made = field_view.Network(graph, torch.nn.Identity(), x, window, {})
+    made = field_view.Layers(graph, torch.nn.Identity(), x, window, {})
     for layer, whole in (("features.1.block.0.0", False), ("features.12.0", True)):
         shown.clear()
         field_view.words(made, layer, (0, 0), made.box(layer, (0, 0)), np.ones((96, 128)))

@@ -16,7 +16,7 @@ from tests.builders import make_trace
 from tests.inference.reference import built, picture, tensor_of
 from vision_core.errors import UserError
 from vision_core.inference import trace
-from vision_core.records import ANCHOR_FATES, AnchorField, DetectionTrace, Stage
+from vision_core.records import ANCHOR_FATES, AnchorField, Cut, DetectionTrace
 from vision_core.selection import Thresholds, lost, select
 from vision_core.selection.why import centerness, why_box, why_spot
 
@@ -114,10 +114,10 @@ def with_field(fates: list[str]) -> DetectionTrace:
         fate=np.array([ANCHOR_FATES.index(f) for f in fates], np.uint8),
     )
     funnel = (
-        Stage("rpn_pre_nms", 2, 1000, ""),
-        Stage("rpn_nms", 1, 0.7, ""),
-        Stage("rpn_post_nms", 1, 50, ""),
-        Stage("level_topk", 1, 400, ""),
+        Cut("rpn_pre_nms", 2, 1000, ""),
+        Cut("rpn_nms", 1, 0.7, ""),
+        Cut("rpn_post_nms", 1, 50, ""),
+        Cut("level_topk", 1, 400, ""),
     )
     info = dataclasses.replace(constructed().info, family="faster_rcnn")
     return dataclasses.replace(

@@ -28,6 +28,7 @@ COMMANDS = (
     "walkthrough",
     "compare",
     "race",
+    "surgery",
     "metrics",
     "explain",
     "activations",

@@ -20,7 +20,7 @@ DASH = "-"  # standard input or output
 
 
 @dataclass(frozen=True)
-class Place:
+class FilePlace:
     """An argument that names files: where it is kept, what users call it, what it takes."""
 
     dest: str
@@ -32,17 +32,17 @@ class Place:
 
 def reads(parser: Any, dest: str, option: str = "", dash: bool = False) -> None:
     """Say that an argument names files to read; ``dash``: ``-`` is standard input."""
-    _add(parser, Place(dest, option or f"--{dest}", False, dash, False))
+    _add(parser, FilePlace(dest, option or f"--{dest}", False, dash, False))
 
 
 def writes(
     parser: Any, dest: str, option: str = "", dash: bool = False, folder: bool = False
 ) -> None:
     """Say that an argument names a file to write; ``folder``: it may name a folder instead."""
-    _add(parser, Place(dest, option or f"--{dest}", True, dash, folder))
+    _add(parser, FilePlace(dest, option or f"--{dest}", True, dash, folder))
 
 
-def _add(parser: Any, place: Place) -> None:
+def _add(parser: Any, place: FilePlace) -> None:
     parser.set_defaults(places=(*(parser.get_default("places") or ()), place))
 
 
@@ -108,7 +108,7 @@ def check_input(name: str | Path) -> None:
         raise UserError(f"{name} cannot be read (it is a pipe or a device); save it as a file.")
 
 
-def _named(args: argparse.Namespace) -> Iterator[tuple[Place, str]]:
+def _named(args: argparse.Namespace) -> Iterator[tuple[FilePlace, str]]:
     for place in getattr(args, "places", ()):
         value = getattr(args, place.dest, None)
         for one in value if isinstance(value, list) else [value]:
@@ -116,7 +116,7 @@ def _named(args: argparse.Namespace) -> Iterator[tuple[Place, str]]:
                 yield place, str(one)
 
 
-def _check_dash(place: Place, dashes: dict[bool, str]) -> None:
+def _check_dash(place: FilePlace, dashes: dict[bool, str]) -> None:
     stream = "output" if place.output else "input"
     if not place.dash:
         raise UserError(f"{place.option} cannot use standard {stream}; name a file.")

@@ -13,7 +13,7 @@ from vision_core.figures.colours import (
     class_colour,
     text_on,
 )
-from vision_core.records import Stage
+from vision_core.records import Cut
 
 _FATE_WORDS = {
     "kept": "kept",
@@ -88,7 +88,7 @@ def class_distribution(
     return _compact(figure, len(shown))
 
 
-def funnel(stages: Sequence[Stage]) -> go.Figure:
+def funnel(stages: Sequence[Cut]) -> go.Figure:
     """How many boxes are left after each stage, on a logarithmic scale, words on hover."""
     names = [stage_words(s.name) for s in stages]
     figure = go.Figure(

@@ -26,7 +26,7 @@ class Drag:
 
 
 @dataclass(frozen=True)
-class Mark:
+class Drawn:
     """Something drawn over a panel.
 
     Attributes:
@@ -82,7 +82,7 @@ class Panel:
     flipped: bool = False
     first: tuple[int, int] = (0, 0)
     ring: tuple[int, int] = (0, 0)
-    marks: tuple[Mark, ...] = ()
+    marks: tuple[Drawn, ...] = ()
     picture: bytes | None = None
     scale: float = 0.0
     zoom: float = 1.0
@@ -144,7 +144,7 @@ class Block:
     rows: tuple[tuple[Panel, ...], ...]
     sign: str = ""
 
-    def with_marks(self, operand: str, marks: Sequence[Mark]) -> Block:
+    def with_marks(self, operand: str, marks: Sequence[Drawn]) -> Block:
         """The block with more marks on the panels of an operand."""
         return replace(
             self,
@@ -170,7 +170,7 @@ class View:
             for row in block.rows:
                 yield from row
 
-    def marked(self, operand: str, marks: Sequence[Mark]) -> View:
+    def marked(self, operand: str, marks: Sequence[Drawn]) -> View:
         """The view with more marks on the panels of an operand."""
         return replace(self, blocks=tuple(b.with_marks(operand, marks) for b in self.blocks))
 
@@ -261,7 +261,7 @@ def _extent(shape: tuple[int, ...], look: dict[str, Any]) -> tuple[int, int]:
     return pair[::-1] if look.get("transposed") else pair
 
 
-def _mark_json(mark: Mark) -> dict[str, Any]:
+def _mark_json(mark: Drawn) -> dict[str, Any]:
     return {
         "kind": mark.kind,
         "at": list(mark.at),

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from vision_core.figures.stage import Block, Mark, Panel, grid
+from vision_core.figures.stage import Block, Drawn, Panel, grid
 from vision_core.walkthroughs.types import Walkthrough
 
 _SIDE = 100.0
@@ -58,17 +58,17 @@ def _photo(walk: Walkthrough, photo: int, behind: Backdrop | None) -> Panel:
         until = when.get(row, ends + 1)
         if until > 0:
             marks.append(
-                Mark("rect", at, "kernel", (0, min(until - 1, ends)), True, "true" if few else "")
+                Drawn("rect", at, "kernel", (0, min(until - 1, ends)), True, "true" if few else "")
             )
         if until <= ends:
-            marks.append(Mark("rect", at, "kernel", (until, ends)))
+            marks.append(Drawn("rect", at, "kernel", (until, ends)))
     for k in np.flatnonzero(found[:, 0] == photo).tolist():
         at, hit = _corners(found[k, 2:]), matched[k] >= 0
         word = f"{found[k, 1]:.2f} {'hit' if hit else 'false'}"
-        marks.append(Mark("rect", at, "input", (k, k), label=word))
+        marks.append(Drawn("rect", at, "input", (k, k), label=word))
         if k < ends:
             later = (k + 1, ends)
-            marks.append(Mark("rect", at, "output" if hit else "muted", later, not hit))
+            marks.append(Drawn("rect", at, "output" if hit else "muted", later, not hit))
     if behind is not None:
         wide, high = float(behind.width), float(behind.height)
     else:
@@ -97,17 +97,17 @@ def _curve(walk: Walkthrough) -> Panel:
     precision, recall = (walk.operands[n].array for n in ("precision", "recall"))
     points = [_place(r, p) for r, p in zip(recall, precision, strict=True)]
     corner, low = _place(0.0, 1.0), _place(1.0, 0.0)
-    marks = [Mark("rect", (*corner, *low), "muted", dashed=True)]
+    marks = [Drawn("rect", (*corner, *low), "muted", dashed=True)]
     for k, (x, y) in enumerate(points):
-        marks.append(Mark("point", (x, y), "input", (k, ends)))
+        marks.append(Drawn("point", (x, y), "input", (k, ends)))
     for k, (a, b) in enumerate(pairwise(points), 1):
         if a != b:
-            marks.append(Mark("line", (*a, *b), "input", (k, ends)))
+            marks.append(Drawn("line", (*a, *b), "input", (k, ends)))
     best = np.maximum.accumulate(precision[::-1])[::-1]
     before = 0.0
     for r, p in zip(recall.tolist(), best.tolist(), strict=True):
         if r > before:
-            marks.append(Mark("line", (*_place(before, p), *_place(r, p)), "output", (ends, ends)))
+            marks.append(Drawn("line", (*_place(before, p), *_place(r, p)), "output", (ends, ends)))
             before = r
     side = _SIDE + 2 * _MARGIN
     title = "precision (up) by recall (right)"

@@ -13,8 +13,8 @@ from PIL import Image
 
 from vision_core.errors import UserError
 from vision_core.figures.colours import ROLES, rgb
-from vision_core.figures.stage import Mark, Stage
-from vision_core.figures.stage_layout import Layout, Place, lay_out, text_wide
+from vision_core.figures.stage import Drawn, Stage
+from vision_core.figures.stage_layout import Layout, Spot, lay_out, text_wide
 from vision_core.figures.stage_pen import Pen
 from vision_core.walkthroughs.types import Cell, Walkthrough
 
@@ -172,7 +172,7 @@ def _largest(stage: Stage) -> dict[str, float]:
     return found
 
 
-def _panel(pen: Pen, place: Place, walk: Walkthrough, step: int, largest: dict[str, float]) -> None:
+def _panel(pen: Pen, place: Spot, walk: Walkthrough, step: int, largest: dict[str, float]) -> None:
     panel, unit = place.panel, place.unit
     x, y = place.x + _MARGIN, place.y + _MARGIN
     if panel.board:
@@ -230,7 +230,7 @@ def _cell(
 _Rect = tuple[float, float, float, float]  # x1, y1, x2, y2
 
 
-def _mark(pen: Pen, place: Place, mark: Mark) -> None:
+def _mark(pen: Pen, place: Spot, mark: Drawn) -> None:
     p, colour = _pixels(place, mark), _ROLES[mark.role]
     if mark.kind == "point":
         pen.dot(p[0], p[1], 4.5, colour)
@@ -240,7 +240,7 @@ def _mark(pen: Pen, place: Place, mark: Mark) -> None:
         pen.rect(p[0], p[1], p[2] - p[0], p[3] - p[1], colour, 3, dashed=mark.dashed)
 
 
-def _pixels(place: Place, mark: Mark) -> list[float]:
+def _pixels(place: Spot, mark: Drawn) -> list[float]:
     """The numbers of a mark in pixels of the frame."""
     panel = place.panel
     up, aside = (0, 0) if panel.board else panel.ring
@@ -251,7 +251,7 @@ def _pixels(place: Place, mark: Mark) -> list[float]:
     ]
 
 
-def _label(pen: Pen, place: Place, mark: Mark, taken: list[_Rect]) -> None:
+def _label(pen: Pen, place: Spot, mark: Drawn, taken: list[_Rect]) -> None:
     """The letters of a mark at its corner, moved down or up to where no other label stands."""
     if not mark.label:
         return

@@ -19,7 +19,7 @@ _UNITS = range(64, 8, -1)
 
 
 @dataclass(frozen=True)
-class Place:
+class Spot:
     """A panel's upper left corner and size, in pixels; ``unit`` is a cell's side."""
 
     view: int
@@ -48,7 +48,7 @@ class Layout:
 
     width: float
     height: float
-    places: tuple[Place, ...]
+    places: tuple[Spot, ...]
     words: tuple[Word, ...]
 
 
@@ -82,7 +82,7 @@ def arranged(views: Sequence[View], unit: float, stacked: bool) -> Layout:
         unit: side of a cell, pixels.
         stacked: below each other.
     """
-    places: list[Place] = []
+    places: list[Spot] = []
     words: list[Word] = []
     x = y = across = down = 0.0
     for index, view in enumerate(views):
@@ -98,7 +98,7 @@ def _view(
     unit: float,
     x: float,
     y: float,
-    places: list[Place],
+    places: list[Spot],
     words: list[Word],
 ) -> tuple[float, float]:
     """Place a view's blocks side by side, centred; returns its width and height."""
@@ -132,7 +132,7 @@ def _place(
     unit: float,
     x: float,
     y: float,
-    places: list[Place],
+    places: list[Spot],
     words: list[Word],
 ) -> None:
     for row in block.rows:
@@ -140,7 +140,7 @@ def _place(
         for panel in row:
             wide, high, pixel = _size(panel, unit)
             words.append(Word(left, y + TITLE - 7, panel.title, "title", panel.role))
-            places.append(Place(view, panel, left, y + TITLE, wide, high, pixel))
+            places.append(Spot(view, panel, left, y + TITLE, wide, high, pixel))
             left += _wide(panel, unit) + BETWEEN
         y += max(_size(p, unit)[1] for p in row) + TITLE + BETWEEN
 

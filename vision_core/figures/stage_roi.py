@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from vision_core.figures.stage import Block, Drag, Mark, Panel, Stage, View, grid
+from vision_core.figures.stage import Block, Drag, Drawn, Panel, Stage, View, grid
 from vision_core.walkthroughs.types import Walkthrough
 
 _MOST = 16  # rows and columns of the feature map that are shown around a region
@@ -32,7 +32,7 @@ def roi_stage(
     line = timeline(pool, align)
     cells = [v * scale for v in box]
     part = window(cells, pool.operands["input"].array.shape)
-    true = Mark("rect", tuple(cells), "input", drag=Drag("box", -1, 1 / scale))
+    true = Drawn("rect", tuple(cells), "input", drag=Drag("box", -1, 1 / scale))
     last = len(line) - 1
     marks = ([*pool_marks(pool, last), true], [*align_marks(align, last, 3), true])
     views = []
@@ -77,14 +77,14 @@ def cropped(block: Block, part: tuple[int, int, int, int]) -> Block:
     return replace(block, rows=((small,),))
 
 
-def pool_marks(pool: Walkthrough, last: int) -> list[Mark]:
+def pool_marks(pool: Walkthrough, last: int) -> list[Drawn]:
     """The snapped region and its bins, in feature cells, up to a last step."""
     marks = [
-        Mark("rect", (left, top, right, bottom), "muted", (2, last))
+        Drawn("rect", (left, top, right, bottom), "muted", (2, last))
         for top, left, bottom, right in pool.facts["bins"]
         if right > left and bottom > top
     ]
-    return [*marks, Mark("rect", tuple(snapped_box(pool)), "kernel", (1, last), True)]
+    return [*marks, Drawn("rect", tuple(snapped_box(pool)), "kernel", (1, last), True)]
 
 
 def snapped_box(pool: Walkthrough) -> list[float]:
@@ -93,7 +93,7 @@ def snapped_box(pool: Walkthrough) -> list[float]:
     return [value + moved for value, moved in pairs]
 
 
-def align_marks(align: Walkthrough, last: int, first: int) -> list[Mark]:
+def align_marks(align: Walkthrough, last: int, first: int) -> list[Drawn]:
     """Bins and points, in feature cells: the value of cell i stands at its centre, i + 0.5.
 
     Args:
@@ -106,7 +106,7 @@ def align_marks(align: Walkthrough, last: int, first: int) -> list[Mark]:
     high, wide = facts["bin_size"]
     shape = align.operands["output"].array.shape[-2:]
     marks = [
-        Mark(
+        Drawn(
             "rect",
             (x + j * wide, y + i * high, x + (j + 1) * wide, y + (i + 1) * high),
             "muted",
@@ -118,9 +118,9 @@ def align_marks(align: Walkthrough, last: int, first: int) -> list[Mark]:
     ]
     for k, (py, px) in enumerate(facts["points"]):
         at = (px + 0.5, py + 0.5)
-        marks.append(Mark("point", at, "muted", (1, last)))
+        marks.append(Drawn("point", at, "muted", (1, last)))
         now = first + k
-        marks.append(Mark("point", at, "kernel", (now, now)))
+        marks.append(Drawn("point", at, "kernel", (now, now)))
     return marks
 
 
@@ -138,7 +138,7 @@ def backward_stage(
     """Where the gradient of each output lands, for both operators."""
     cells = [v * scale for v in box]
     part = window(cells, pool.operands["input"].array.shape)
-    true = Mark("rect", tuple(cells), "input", drag=Drag("box", -1, 1 / scale))
+    true = Drawn("rect", tuple(cells), "input", drag=Drag("box", -1, 1 / scale))
     views = []
     titles = ("RoI Pool: to the maximum", "RoI Align: to the neighbours")
     for walk, title in zip((pool, align), titles, strict=True):
@@ -176,9 +176,9 @@ def photo_stage(
         return tuple(v / scale for v in cells)
 
     marks = (
-        Mark("rect", pixels(snapped_box(pool)), "kernel", dashed=True),
-        Mark("rect", pixels(align_box(align)), "output", dashed=True),
-        Mark("rect", tuple(float(v) for v in box), "input", drag=Drag("box")),
+        Drawn("rect", pixels(snapped_box(pool)), "kernel", dashed=True),
+        Drawn("rect", pixels(align_box(align)), "output", dashed=True),
+        Drawn("rect", tuple(float(v) for v in box), "input", drag=Drag("box")),
     )
     board = Panel(
         "",

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from vision_core.figures.encode import png
-from vision_core.figures.stage import Block, Drag, Mark, Panel, Stage, View, grid
+from vision_core.figures.stage import Block, Drag, Drawn, Panel, Stage, View, grid
 from vision_core.figures.stage_curve import curve_blocks
 from vision_core.figures.stage_roi import align_box, align_marks, cropped, pool_marks, window
 from vision_core.walkthroughs.types import Cell, Walkthrough
@@ -60,7 +60,7 @@ def _convolution(walk: Walkthrough) -> list[Block]:
         corner = [
             i * s - p for i, s, p in zip(place, facts["stride"], facts["padding"], strict=True)
         ]
-        marks.append(Mark("rect", _box(corner, reach), "input", (k, k)))
+        marks.append(Drawn("rect", _box(corner, reach), "input", (k, k)))
     title = "kernel, rotated by 180°" if facts["flip"] else "kernel"
     blocks = [
         grid(walk, "input", axes=axes, ring=_ring(walk)).with_marks("input", marks),
@@ -74,7 +74,7 @@ def _convolution(walk: Walkthrough) -> list[Block]:
     ]
 
 
-def _colours(walk: Walkthrough, marks: Sequence[Mark]) -> list[Block]:
+def _colours(walk: Walkthrough, marks: Sequence[Drawn]) -> list[Block]:
     """A 2-D input of three channels as the picture that they make: red, green and blue."""
     x = walk.operands["input"].array
     if x.ndim != 3 or len(x) != 3 or len(walk.facts["output_size"]) != 2:
@@ -116,7 +116,7 @@ def _transposed(walk: Walkthrough) -> list[Block]:
         read = step.reads.get("input", ())
         places.append(read[0][-axes:] if read else ())
     marks = [
-        Mark(
+        Drawn(
             "rect",
             _box(
                 [
@@ -162,18 +162,18 @@ def _pooling(walk: Walkthrough) -> list[Block]:
     facts, axes = walk.facts, _axes(walk)
     reach = [d * (k - 1) + 1 for d, k in zip(facts["dilation"], facts["kernel_size"], strict=True)]
     frames, ends = [], len(walk.steps) - 1
-    winners: dict[Cell, list[Mark]] = {}
+    winners: dict[Cell, list[Drawn]] = {}
     for k, step in enumerate(walk.steps):
         cell = step.writes[0].cell
         corner = [
             i * s - p
             for i, s, p in zip(cell[-axes:], facts["stride"], facts["padding"], strict=True)
         ]
-        frames.append(Mark("rect", _box(corner, reach), "input", (k, k)))
+        frames.append(Drawn("rect", _box(corner, reach), "input", (k, k)))
         if walk.name == "max_pool":
             best = max(step.terms, key=lambda term: term.value).reads[0][1]
             at = _box(best[-axes:], [1] * axes)
-            winners.setdefault(best[:-axes], []).append(Mark("rect", at, "output", (k, ends)))
+            winners.setdefault(best[:-axes], []).append(Drawn("rect", at, "output", (k, ends)))
     block = grid(walk, "input", axes=axes, ring=_ring(walk)).with_marks("input", frames)
     rows = tuple(
         tuple(Block(((p,),)).with_marks("input", winners.get(p.prefix, [])).rows[0][0] for p in row)
@@ -206,7 +206,7 @@ def _roi(walk: Walkthrough) -> list[Block]:
     last, shape = len(walk.steps) - 1, walk.operands["input"].array.shape
     drawn = pool_marks(walk, last) if pooled else align_marks(walk, last, 2)
     cells = walk.facts["projected"] if pooled else align_box(walk)
-    true = Mark("rect", tuple(cells), "input")
+    true = Drawn("rect", tuple(cells), "input")
     block = grid(walk, "input", "features")
     if len(shape) == 2:
         block = cropped(block, window(cells, shape))
@@ -225,10 +225,10 @@ def _nms(walk: Walkthrough) -> list[Block]:
         label, drag = f"{i}: {scores[i]:g}", Drag("boxes", i)
         k = decided[i][0]
         if k > 0:
-            marks.append(Mark("rect", at, "input", (0, k - 1), False, label, drag))
+            marks.append(Drawn("rect", at, "input", (0, k - 1), False, label, drag))
         word = f"{label} kept" if i in kept else f"{label} dropped"
         role = "output" if i in kept else "kernel"
-        marks.append(Mark("rect", at, role, (k, ends), i not in kept, word, drag))  # type: ignore[arg-type]
+        marks.append(Drawn("rect", at, role, (k, ends), i not in kept, word, drag))  # type: ignore[arg-type]
     high = max(float(boxes[:, 3].max()) * 1.08, 1.0)
     wide = max(float(boxes[:, 2].max()) * 1.08, 1.0)
     board = Panel(
@@ -263,12 +263,12 @@ def _anchors(walk: Walkthrough) -> list[Block]:
     def moved(*corners: float) -> tuple[float, ...]:
         return tuple(float(v) + (top if i % 2 else left) for i, v in enumerate(corners))
 
-    marks = [Mark("rect", moved(0, 0, wide, high), "input", label="picture")]
+    marks = [Drawn("rect", moved(0, 0, wide, high), "input", label="picture")]
     for k in range(len(walk.steps)):
         for box in boxes[k * per : (k + 1) * per]:
-            marks.append(Mark("rect", moved(*box), "output", (k, k)))
+            marks.append(Drawn("rect", moved(*box), "output", (k, k)))
     for y, x in ((y, x) for y in range(shift.shape[0]) for x in range(shift.shape[1])):
-        marks.append(Mark("point", moved(*shift[y, x]), "muted"))
+        marks.append(Drawn("point", moved(*shift[y, x]), "muted"))
     tall, broad = max(bottom + top, 1), max(right + left, 1)
     board = Panel("", "anchors", "output", tall, broad, marks=tuple(marks), scale=12)
     return [grid(walk, "base", "anchors about 0"), Block(((board,),), "→")]

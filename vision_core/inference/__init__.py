@@ -16,21 +16,21 @@ from vision_core.inference.predictions import predict
 from vision_core.inference.segmentation import trace_segmentation
 from vision_core.records import (
     ClassificationTrace,
+    Cut,
     DetectionTrace,
     Keypoints,
     SegmentationTrace,
-    Stage,
     Trace,
     TraceInfo,
 )
 
 __all__ = [
     "ClassificationTrace",
+    "Cut",
     "DetectionTrace",
     "Keypoints",
     "PartSource",
     "SegmentationTrace",
-    "Stage",
     "Trace",
     "TraceInfo",
     "default_thresholds",

@@ -18,7 +18,7 @@ from vision_core.inference.cache import ByteLRU
 from vision_core.inference.families import FLOOR, Network, default_thresholds, heads_of
 from vision_core.inference.head_family import HeadFamily, Raw
 from vision_core.inference.timing import Stopwatch
-from vision_core.records import AnchorField, DetectionTrace, Stage, TraceInfo
+from vision_core.records import AnchorField, Cut, DetectionTrace, TraceInfo
 
 FEATURE_CACHE_BYTES = 512 * 1024 * 1024
 
@@ -102,6 +102,11 @@ def remember_features(
     return kept
 
 
+def forget_features(net: Network, photo: Photo) -> None:
+    """Let the features of a photo go, of a network that nobody will ask again."""
+    features_cache.drop(_feature_key(net, photo))
+
+
 def _feature_key(net: Network, photo: Photo) -> tuple[Any, ...]:
     return (net.fingerprint, net.name, photo.sha256, photo.pixels.shape, str(net.device))
 
@@ -147,12 +152,12 @@ def _freeze(
     funnel = list(raw.funnel)
     finite = torch.isfinite(boxes).all(dim=1)
     if not bool(finite.all()):
-        funnel.append(Stage("finite", int(finite.sum()), None, "boxes that are numbers"))
+        funnel.append(Cut("finite", int(finite.sum()), None, "boxes that are numbers"))
 
     def rows(tensor: Tensor) -> np.ndarray:
         return frozen(tensor[finite])
 
-    funnel.append(Stage("candidates", int(finite.sum()), None, "held in the trace"))
+    funnel.append(Cut("candidates", int(finite.sum()), None, "held in the trace"))
     return DetectionTrace(
         info=info,
         boxes=rows(boxes),

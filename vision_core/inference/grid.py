@@ -15,7 +15,7 @@ from torchvision.models.detection.image_list import ImageList
 from vision_core.inference.head_family import HeadFamily, Raw, RawField, SourceBox
 from vision_core.inference.timing import Stopwatch
 from vision_core.models.zoo.yolo_s import GridDetector, cell_corners, decode
-from vision_core.records import ANCHOR_FATES, Stage
+from vision_core.records import ANCHOR_FATES, Cut
 
 
 def decode_grid(module: Any, images: ImageList, heads: dict[str, Tensor], floor: float) -> Raw:
@@ -43,14 +43,14 @@ def decode_grid(module: Any, images: ImageList, heads: dict[str, Tensor], floor:
     level = row.new_zeros(len(boxes))
     field = RawField(squares, boxes, scores.amax(1), level, fate.to(torch.uint8))
     funnel = [
-        Stage("anchors", len(boxes), None, f"{per_cell} boxes in each of {cells} cells"),
-        Stage(
+        Cut("anchors", len(boxes), None, f"{per_cell} boxes in each of {cells} cells"),
+        Cut(
             "anchors_x_classes",
             len(flat),
             None,
             f"one score for each of {module.head.num_classes} labels",
         ),
-        Stage("score_floor", len(kept), floor, "score above the floor of the trace"),
+        Cut("score_floor", len(kept), floor, "score above the floor of the trace"),
     ]
     return Raw(
         boxes_net=boxes[row],

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torchvision.models.detection.image_list import ImageList
 
 from vision_core.inference.timing import Stopwatch
-from vision_core.records import Stage
+from vision_core.records import Cut
 
 
 @dataclass
@@ -32,7 +32,7 @@ class Raw:
     source_boxes_net: Tensor
     source_objectness: Tensor
     source_index: Tensor
-    funnel: list[Stage]
+    funnel: list[Cut]
     field: RawField
     group: Tensor | None = None
     position: Tensor | None = None

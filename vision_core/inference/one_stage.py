@@ -21,7 +21,7 @@ from torchvision.ops import boxes as box_ops
 from vision_core.inference.head_family import HeadFamily, Raw, RawField, SourceBox
 from vision_core.inference.timing import Stopwatch
 from vision_core.inference.two_stage import anchors_of
-from vision_core.records import ANCHOR_FATES, Stage
+from vision_core.records import ANCHOR_FATES, Cut
 
 
 def _decode_dense(
@@ -57,10 +57,10 @@ def _decode_dense(
     boxes = box_ops.clip_boxes_to_image(family.boxes(module, deltas, anchors), image_size)
     field = _field(anchors, boxes, scores_all, per_level, anchor, floor, "level_topk")
     funnel = [
-        Stage("anchors", len(anchors), None, f"{family.places} on all pyramid levels"),
-        Stage("anchors_x_classes", logits.numel(), None, f"one score for each of {classes} labels"),
-        Stage("score_floor", above, floor, "score above the floor of the trace"),
-        Stage("level_topk", len(row), module.topk_candidates, "best scores on each level"),
+        Cut("anchors", len(anchors), None, f"{family.places} on all pyramid levels"),
+        Cut("anchors_x_classes", logits.numel(), None, f"one score for each of {classes} labels"),
+        Cut("score_floor", above, floor, "score above the floor of the trace"),
+        Cut("level_topk", len(row), module.topk_candidates, "best scores on each level"),
     ]
     group = torch.cat(levels)
     raw = _finish(flat[row], row % classes, anchor, class_scores, centerness, field, funnel)
@@ -94,15 +94,15 @@ def _decode_ssd(
         labels.append(torch.full_like(best, label))
     anchor = torch.cat(index)
     funnel = [
-        Stage("anchors", len(anchors), None, f"{family.places} on all feature maps"),
-        Stage(
+        Cut("anchors", len(anchors), None, f"{family.places} on all feature maps"),
+        Cut(
             "anchors_x_classes",
             len(anchors) * (classes - 1),
             None,
             f"one score for each of {classes - 1} classes",
         ),
-        Stage("score_floor", above, floor, "score above the floor of the trace"),
-        Stage("class_topk", len(anchor), module.topk_candidates, "best scores of each class"),
+        Cut("score_floor", above, floor, "score above the floor of the trace"),
+        Cut("class_topk", len(anchor), module.topk_candidates, "best scores of each class"),
     ]
     group = torch.cat(labels)
     field = _field(anchors, boxes, class_scores[:, 1:], per_level, anchor, floor, "class_topk")
@@ -167,7 +167,7 @@ def _finish(
     class_scores: Tensor,
     objectness: Tensor,
     field: RawField,
-    funnel: list[Stage],
+    funnel: list[Cut],
 ) -> Raw:
     """Keep the class scores of the anchors behind candidates only."""
     used, source = torch.unique(anchor, return_inverse=True)

@@ -11,7 +11,7 @@ from vision_core.errors import UserError
 from vision_core.images import Photo
 from vision_core.inference.detection import trace_detection
 from vision_core.inference.families import Network, network
-from vision_core.records import DetectionTrace, Stage
+from vision_core.records import Cut, DetectionTrace
 
 PERSON = "person"
 
@@ -48,7 +48,7 @@ def persons_only(found: DetectionTrace, net: Network) -> DetectionTrace:
         labels=(PERSON,),
         fingerprint=f"{net.fingerprint[:12]}+{found.info.fingerprint[:12]}",
     )
-    funnel = (*found.funnel, Stage("persons", len(rows), None, "candidates called person"))
+    funnel = (*found.funnel, Cut("persons", len(rows), None, "candidates called person"))
     return dataclasses.replace(
         found,
         info=info,

@@ -27,7 +27,7 @@ from torchvision.ops.poolers import (
 
 from vision_core.inference.head_family import HeadFamily, Raw, RawField, SourceBox
 from vision_core.inference.timing import Stopwatch
-from vision_core.records import ANCHOR_FATES, Stage
+from vision_core.records import ANCHOR_FATES, Cut
 
 
 @dataclass
@@ -38,7 +38,7 @@ class Proposals:
     objectness: Tensor
     anchor: Tensor
     level: Tensor
-    funnel: list[Stage]
+    funnel: list[Cut]
     field: RawField
 
 
@@ -114,15 +114,15 @@ def _suppress_proposals(rpn: Any, index: Tensor, field: RawField) -> Proposals:
     """
     top = rpn.post_nms_top_n()
     funnel = [
-        Stage("anchors", len(field.scores), None, "anchor boxes laid over all pyramid levels"),
-        Stage("rpn_pre_nms", len(index), rpn.pre_nms_top_n(), "best objectness on each level"),
+        Cut("anchors", len(field.scores), None, "anchor boxes laid over all pyramid levels"),
+        Cut("rpn_pre_nms", len(index), rpn.pre_nms_top_n(), "best objectness on each level"),
     ]
 
     def cut(keep: Tensor, name: str, limit: float, text: str) -> None:
         nonlocal index
         field.fate[index] = ANCHOR_FATES.index(name)
         index = index[keep]
-        funnel.append(Stage(name, len(index), limit, text))
+        funnel.append(Cut(name, len(index), limit, text))
 
     boxes, scores = field.boxes_net, field.scores
     cut(
@@ -170,7 +170,7 @@ def decode(
     scores = probabilities[:, 1:].reshape(-1)
     funnel = proposals.funnel
     funnel.append(
-        Stage(
+        Cut(
             "proposals_x_classes",
             len(scores),
             None,
@@ -178,9 +178,9 @@ def decode(
         )
     )
     kept = torch.where(scores > floor)[0]
-    funnel.append(Stage("score_floor", len(kept), floor, "score above the floor of the trace"))
+    funnel.append(Cut("score_floor", len(kept), floor, "score above the floor of the trace"))
     kept = kept[box_ops.remove_small_boxes(boxes[kept], min_size=1e-2)]
-    funnel.append(Stage("tiny", len(kept), 1e-2, "candidates with a size"))
+    funnel.append(Cut("tiny", len(kept), 1e-2, "candidates with a size"))
     source = torch.div(kept, classes - 1, rounding_mode="floor")
     return Raw(
         boxes_net=boxes[kept],

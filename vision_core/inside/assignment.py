@@ -82,7 +82,7 @@ class Assignment:
 
 
 @dataclass(frozen=True, eq=False)
-class Sample:
+class SampledAnchors:
     """The anchors that one step of training looks at: int64 indices, rising."""
 
     positive: np.ndarray
@@ -232,7 +232,7 @@ def _by_cells(opened: Opened, true: Tensor) -> Assignment:
 
 def sample(
     assignment: Assignment, seed: int, size: int = 256, positive_fraction: float = 0.5
-) -> Sample:
+) -> SampledAnchors:
     """The anchors that one step of an RPN's training looks at, by torchvision's sampler.
 
     Args:
@@ -247,7 +247,7 @@ def sample(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         positive, negative = sampler([labels])
-    return Sample(np.flatnonzero(positive[0].numpy()), np.flatnonzero(negative[0].numpy()))
+    return SampledAnchors(np.flatnonzero(positive[0].numpy()), np.flatnonzero(negative[0].numpy()))
 
 
 def sample_size(opened: Opened) -> tuple[int, float] | None:

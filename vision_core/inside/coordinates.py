@@ -14,7 +14,7 @@ from vision_core.inside.opened import Level, Opened
 
 
 @dataclass(frozen=True)
-class Term:
+class Equation:
     """One line of arithmetic: ``name = formula = value``.
 
     Attributes:
@@ -51,11 +51,11 @@ class LevelPlace:
     column: int
     centre: tuple[float, float]
     anchors: range
-    terms: tuple[Term, ...]
+    terms: tuple[Equation, ...]
 
 
 @dataclass(frozen=True)
-class Place:
+class Followed:
     """A point of the photo through all coordinates.
 
     Attributes:
@@ -67,11 +67,11 @@ class Place:
 
     photo: tuple[float, float]
     network: tuple[float, float]
-    terms: tuple[Term, ...]
+    terms: tuple[Equation, ...]
     levels: tuple[LevelPlace, ...]
 
 
-def follow(opened: Opened, x: float, y: float) -> Place:
+def follow(opened: Opened, x: float, y: float) -> Followed:
     """Follow a point of the photo to every feature map.
 
     Args:
@@ -89,11 +89,13 @@ def follow(opened: Opened, x: float, y: float) -> Place:
         _resized("y", y, height, opened.trace.info.network_size[1]),
     )
     network = (terms[0].value, terms[1].value)
-    return Place((x, y), network, terms, tuple(_on(level, network) for level in opened.levels))
+    return Followed((x, y), network, terms, tuple(_on(level, network) for level in opened.levels))
 
 
-def _resized(name: str, value: float, before: int, after: int) -> Term:
-    return Term(f"{name} of the network", f"{value:g} * {after} / {before}", value * after / before)
+def _resized(name: str, value: float, before: int, after: int) -> Equation:
+    return Equation(
+        f"{name} of the network", f"{value:g} * {after} / {before}", value * after / before
+    )
 
 
 def _on(level: Level, network: tuple[float, float]) -> LevelPlace:
@@ -111,8 +113,8 @@ def _on(level: Level, network: tuple[float, float]) -> LevelPlace:
         ((column + level.offset) * step_x, (row + level.offset) * step_y),
         range(first, first + level.per_place),
         (
-            Term(f"x of level {level.name}", f"{x:g} / {step_x:g}", u),
-            Term(f"y of level {level.name}", f"{y:g} / {step_y:g}", v),
+            Equation(f"x of level {level.name}", f"{x:g} / {step_x:g}", u),
+            Equation(f"y of level {level.name}", f"{y:g} / {step_y:g}", v),
         ),
     )
 

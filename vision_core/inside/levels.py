@@ -19,12 +19,12 @@ from torchvision.models.detection import FCOS
 from torchvision.ops import box_iou
 from torchvision.ops.poolers import LevelMapper, MultiScaleRoIAlign, _setup_scales
 
-from vision_core.inside.coordinates import Term
+from vision_core.inside.coordinates import Equation
 from vision_core.inside.opened import Opened
 
 
 @dataclass(frozen=True)
-class Row:
+class LevelRow:
     """One level of the table that answers "which map?".
 
     Attributes:
@@ -53,8 +53,8 @@ class Served:
 
     rule: str
     levels: tuple[int, ...]
-    rows: tuple[Row, ...]
-    terms: tuple[Term, ...]
+    rows: tuple[LevelRow, ...]
+    terms: tuple[Equation, ...]
 
 
 def served(opened: Opened, box_net: Any) -> Served:
@@ -77,7 +77,7 @@ def served(opened: Opened, box_net: Any) -> Served:
         return _by_ranges(opened, x2 - x1, y2 - y1)
     if len(opened.levels) == 1:
         only = opened.levels[0].name
-        return Served("one", (0,), (Row(only, 0.0, math.inf, True),), ())
+        return Served("one", (0,), (LevelRow(only, 0.0, math.inf, True),), ())
     return _by_anchors(opened, (x1, y1, x2, y2))
 
 
@@ -114,11 +114,11 @@ def by_mapper(width: float, height: float, names: tuple[str, ...], mapper: Level
         level = k_min + index
         low = 0.0 if index == 0 else mapper.s0 * 2.0 ** (level - mapper.lvl0)
         high = math.inf if level == k_max else mapper.s0 * 2.0 ** (level + 1 - mapper.lvl0)
-        rows.append(Row(name, low, high, level == k))
+        rows.append(LevelRow(name, low, high, level == k))
     terms = (
-        Term("sqrt(w h)", f"sqrt({width:g} * {height:g})", root),
-        Term("k", f"floor({mapper.lvl0} + log2({root:g} / {mapper.s0}))", float(raw)),
-        Term("k within the pyramid", f"min(max({raw}, {k_min}), {k_max})", float(k)),
+        Equation("sqrt(w h)", f"sqrt({width:g} * {height:g})", root),
+        Equation("k", f"floor({mapper.lvl0} + log2({root:g} / {mapper.s0}))", float(raw)),
+        Equation("k within the pyramid", f"min(max({raw}, {k_min}), {k_max})", float(k)),
     )
     return Served("mapper", (k - k_min,), tuple(rows), terms)
 
@@ -139,10 +139,10 @@ def _by_ranges(opened: Opened, width: float, height: float) -> Served:
     """FCOS: the level for a point in the middle of the box; near an edge a coarser one may be."""
     farthest = max(width, height) / 2
     rows = tuple(
-        Row(level.name, low, high, low < farthest < high)
+        LevelRow(level.name, low, high, low < farthest < high)
         for level, (low, high) in zip(opened.levels, fcos_ranges(opened), strict=True)
     )
-    term = Term("max(l, t, r, b)", f"max({width:g}, {height:g}) / 2", farthest)
+    term = Equation("max(l, t, r, b)", f"max({width:g}, {height:g}) / 2", farthest)
     found = tuple(i for i, row in enumerate(rows) if row.serves)
     return Served("ranges", found, rows, (term,))
 
@@ -154,11 +154,11 @@ def _by_anchors(opened: Opened, box: tuple[float, float, float, float]) -> Serve
     best = [float(overlap[level.slice].max()) for level in opened.levels]
     winner = int(np.argmax(best))
     rows = tuple(
-        Row(level.name, value, value, level.index == winner)
+        LevelRow(level.name, value, value, level.index == winner)
         for level, value in zip(opened.levels, best, strict=True)
     )
     terms = tuple(
-        Term(f"best IoU on level {row.name}", f"max over {level.count} anchors", row.low)
+        Equation(f"best IoU on level {row.name}", f"max over {level.count} anchors", row.low)
         for row, level in zip(rows, opened.levels, strict=True)
     )
     return Served("anchors", (winner,), rows, terms)

@@ -14,7 +14,7 @@ import numpy as np
 from vision_core.inside import assignment as teaching
 from vision_core.inside import head, imbalance, losses, proposals
 from vision_core.inside.anchors import Anchor, cell_classes, describe
-from vision_core.inside.coordinates import Place, Term, follow
+from vision_core.inside.coordinates import Equation, Followed, follow
 from vision_core.inside.levels import served
 from vision_core.inside.opened import Opened, network_boxes, photo_boxes
 from vision_core.labels import comparable
@@ -64,7 +64,7 @@ def record(
     return told
 
 
-def _terms(terms: Sequence[Term]) -> list[dict[str, Any]]:
+def _terms(terms: Sequence[Equation]) -> list[dict[str, Any]]:
     return [asdict(term) for term in terms]
 
 
@@ -78,7 +78,7 @@ def _input(opened: Opened) -> dict[str, Any]:
     }
 
 
-def _place(place: Place) -> dict[str, Any]:
+def _place(place: Followed) -> dict[str, Any]:
     return {
         "photo": place.photo,
         "network": place.network,
@@ -156,7 +156,7 @@ def _proposals(opened: Opened, truth: tuple[np.ndarray, Sequence[str]] | None) -
     return told
 
 
-def _head(opened: Opened, place: Place, box: np.ndarray, asked: bool) -> dict[str, Any] | None:
+def _head(opened: Opened, place: Followed, box: np.ndarray, asked: bool) -> dict[str, Any] | None:
     """What the second stage says about the proposal nearest to the box, or around the point."""
     sources = opened.trace.source_boxes_net
     if not len(sources):

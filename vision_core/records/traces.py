@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Stage:
+class Cut:
     """One step of the funnel from anchors to candidates.
 
     Attributes:
@@ -150,7 +150,7 @@ class DetectionTrace:
     source_boxes_net: np.ndarray
     source_objectness: np.ndarray
     source_index: np.ndarray
-    funnel: tuple[Stage, ...]
+    funnel: tuple[Cut, ...]
     floor: float
     defaults: Thresholds
     joints: tuple[str, ...] = ()

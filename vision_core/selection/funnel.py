@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vision_core.errors import UserError
-from vision_core.records import ANCHOR_FATES, BELOW_SCORE, HIDDEN, KEPT, Selection, Stage
+from vision_core.records import ANCHOR_FATES, BELOW_SCORE, HIDDEN, KEPT, Cut, Selection
 
 SCORE, NMS, LIMIT, FILTER = "score_threshold", "nms", "max_detections", "class_filter"
 # The stages of a two-stage network that cut anchors, in their order.
@@ -27,29 +27,29 @@ class Behind:
     note: str = ""
 
 
-def stages(selection: Selection) -> dict[str, Stage]:
+def stages(selection: Selection) -> dict[str, Cut]:
     """Every stage by a name of its own: those of the network, then those of the thresholds."""
-    named: dict[str, Stage] = {}
+    named: dict[str, Cut] = {}
     for stage in selection.trace.funnel:
         name = stage.name if stage.name not in named else f"{stage.name}_2"
         named[name] = stage
     t, fate = selection.thresholds, selection.fate
     nms = "none: all stay" if t.nms == "none" else f"left by {t.nms.replace('-', ' ')} NMS"
-    named[SCORE] = Stage(
+    named[SCORE] = Cut(
         SCORE,
         int((fate != BELOW_SCORE).sum()),
         t.score,
         f"candidates with a score above {t.score:g}",
     )
-    named[NMS] = Stage(NMS, int((selection.rank >= 0).sum()), t.iou, nms)
-    named[LIMIT] = Stage(
+    named[NMS] = Cut(NMS, int((selection.rank >= 0).sum()), t.iou, nms)
+    named[LIMIT] = Cut(
         LIMIT,
         int(np.isin(fate, (KEPT, HIDDEN)).sum()),
         t.max_detections,
         f"the best {t.max_detections} at the most",
     )
     if t.classes is not None:
-        named[FILTER] = Stage(FILTER, int((fate == KEPT).sum()), None, "of the classes shown")
+        named[FILTER] = Cut(FILTER, int((fate == KEPT).sum()), None, "of the classes shown")
     return named
 
 
@@ -84,7 +84,7 @@ def _candidates(selection: Selection, chosen: np.ndarray, note: str = "") -> Beh
     return Behind(selection.trace.boxes[rows], note)
 
 
-def _of_network(selection: Selection, name: str, named: dict[str, Stage]) -> Behind:
+def _of_network(selection: Selection, name: str, named: dict[str, Cut]) -> Behind:
     """Boxes of a stage before the thresholds, told by where each anchor left the funnel."""
     trace, field = selection.trace, selection.trace.field
     everything = np.ones(len(trace), bool)

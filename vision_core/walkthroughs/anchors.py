@@ -9,7 +9,7 @@ import numpy as np
 from vision_core.errors import UserError
 from vision_core.walkthroughs import params
 from vision_core.walkthroughs.layer import places
-from vision_core.walkthroughs.record import Recorder, Source, at, check_terms, num
+from vision_core.walkthroughs.record import RawTerm, Recorder, at, check_terms, num
 from vision_core.walkthroughs.types import Array, Walkthrough
 
 
@@ -47,8 +47,8 @@ def anchors(
             (
                 (index * len(base) + k, side),
                 [
-                    Source(float(shift[index, side]), (("shift", (*place, side)),)),
-                    Source(float(base[k, side]), (("base", (k, side)),)),
+                    RawTerm(float(shift[index, side]), (("shift", (*place, side)),)),
+                    RawTerm(float(base[k, side]), (("base", (k, side)),)),
                 ],
             )
             for k in range(len(base))

@@ -10,7 +10,7 @@ import numpy as np
 
 from vision_core.errors import UserError
 from vision_core.walkthroughs import params
-from vision_core.walkthroughs.record import NOTHING, Recorder, Source, check_terms, num
+from vision_core.walkthroughs.record import NOTHING, RawTerm, Recorder, check_terms, num
 from vision_core.walkthroughs.types import Array, Walkthrough
 
 RULES = ("eleven_point", "all_point", "hundred_one_point")
@@ -185,11 +185,11 @@ def _envelope(precision: Array) -> Array:
     return found
 
 
-def _sources(precision: Array, recall: Array) -> list[list[Source]]:
+def _sources(precision: Array, recall: Array) -> list[list[RawTerm]]:
     """The terms of the three areas, in the order of ``RULES``."""
     best = _envelope(precision)
 
-    def at_recalls(points: int) -> list[Source]:
+    def at_recalls(points: int) -> list[RawTerm]:
         terms = []
         for step in np.linspace(0, 1, points):
             row = int(np.searchsorted(recall, step, side="left"))
@@ -202,10 +202,10 @@ def _sources(precision: Array, recall: Array) -> list[list[Source]]:
     return [terms or [NOTHING] for terms in (at_recalls(11), every, at_recalls(101))]
 
 
-def _read(precision: Array, best: Array, row: int, weight: float) -> Source:
+def _read(precision: Array, best: Array, row: int, weight: float) -> RawTerm:
     """The envelope at a detection, read where it has its value."""
     where = row + int(precision[row:].argmax())
-    return Source(float(best[row]) * weight, (("precision", (where,)),), (weight,))
+    return RawTerm(float(best[row]) * weight, (("precision", (where,)),), (weight,))
 
 
 def _areas(recorder: Recorder, precision: Array, recall: Array) -> None:

@@ -9,8 +9,8 @@ from vision_core.walkthroughs.counts import convolution_counts
 from vision_core.walkthroughs.layer import Layer, conv_size, inside, make_layer, places, volume
 from vision_core.walkthroughs.record import (
     NOTHING,
+    RawTerm,
     Recorder,
-    Source,
     check_terms,
     num,
     signed,
@@ -82,7 +82,7 @@ def convolution(
     return recorder.finish("convolution", layer.operands(), formula, facts)
 
 
-def _window(layer: Layer, channel: int, place: Cell, flip: bool) -> tuple[list[Source], list[str]]:
+def _window(layer: Layer, channel: int, place: Cell, flip: bool) -> tuple[list[RawTerm], list[str]]:
     """Terms of one output cell, and their words."""
     depth = layer.w.shape[1]
     first = channel // (layer.out_channels // layer.groups) * depth
@@ -99,7 +99,7 @@ def _window(layer: Layer, channel: int, place: Cell, flip: bool) -> tuple[list[S
                 ("input", layer.x_cell(first + c, read)),
                 ("weight", layer.w_cell(channel, c, used)),
             )
-            sources.append(Source(x * w, cells))
+            sources.append(RawTerm(x * w, cells))
             words.append(f"{signed(x)}·{signed(w)}")
     start = layer.start(channel)
     return sources + start, words + [num(s.value) for s in start]

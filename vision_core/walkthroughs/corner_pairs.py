@@ -8,7 +8,7 @@ import numpy as np
 
 from vision_core.errors import UserError
 from vision_core.walkthroughs import params
-from vision_core.walkthroughs.record import Recorder, Source, at, check_terms, num
+from vision_core.walkthroughs.record import RawTerm, Recorder, at, check_terms, num
 from vision_core.walkthroughs.types import Array, Cell, Walkthrough
 
 _MAPS = ("top_left", "bottom_right", "embedding_top_left", "embedding_bottom_right")
@@ -64,7 +64,7 @@ def corner_pairs(
             score, text = _pair(maps, a, b, limit)
             reads = ((_MAPS[0], a), (_MAPS[1], b), (_MAPS[2], a), (_MAPS[3], b))
             half = 0.5 if score else 0.0  # the embeddings decide, the heats make the score
-            term = Source(score, reads, (half, half, 0.0, 0.0))
+            term = RawTerm(score, reads, (half, half, 0.0, 0.0))
             recorder.step([((i, j), [term])], text)
             if score:
                 box = [a[1], a[0], b[1], b[0]]

@@ -7,7 +7,7 @@ from typing import Any
 
 from vision_core.errors import UserError
 from vision_core.walkthroughs import params
-from vision_core.walkthroughs.record import Recorder, Source, at, num
+from vision_core.walkthroughs.record import RawTerm, Recorder, at, num
 from vision_core.walkthroughs.types import Array, Cell, Walkthrough
 
 CORNERS = ("top_left", "bottom_right")
@@ -67,7 +67,7 @@ def _scan(recorder: Recorder, values: Array, name: str, line: Sequence[Cell]) ->
             best = cell
         largest = float(values[best])
         recorder.step(
-            [(cell, [Source(largest, ((name, best),))])],
+            [(cell, [RawTerm(largest, ((name, best),))])],
             f"largest so far: max({num(before)}, {num(now)}) = {num(largest)}, "
             f"added to y{at(cell)}",
         )

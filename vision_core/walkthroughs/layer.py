@@ -10,7 +10,7 @@ import numpy as np
 
 from vision_core.errors import UserError
 from vision_core.walkthroughs import params
-from vision_core.walkthroughs.record import Source
+from vision_core.walkthroughs.record import RawTerm
 from vision_core.walkthroughs.types import Array, Cell, Role
 
 
@@ -79,11 +79,11 @@ class Layer:
             "dilation": list(self.dilation),
         }
 
-    def start(self, channel: int) -> list[Source]:
+    def start(self, channel: int) -> list[RawTerm]:
         """The bias as a term; nothing without one."""
         if self.bias is None:
             return []
-        return [Source(float(self.bias[channel]), (("bias", (channel,)),))]
+        return [RawTerm(float(self.bias[channel]), (("bias", (channel,)),))]
 
     def operands(self) -> dict[str, tuple[Role, Array]]:
         """In the shapes in which they were given."""

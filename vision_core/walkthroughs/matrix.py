@@ -11,8 +11,8 @@ from vision_core.walkthroughs import params
 from vision_core.walkthroughs.layer import Layer, conv_size, make_layer, places, volume
 from vision_core.walkthroughs.record import (
     NOTHING,
+    RawTerm,
     Recorder,
-    Source,
     at,
     check_terms,
     listed,
@@ -122,8 +122,8 @@ def _build_rows(layer: Layer, entries: list[dict[int, Cell]], columns: int) -> _
     return recorder, layer.operands()
 
 
-def _weight(layer: Layer, tap: Cell) -> Source:
-    return Source(float(layer.w[0, 0][tap]), (("weight", tap),))
+def _weight(layer: Layer, tap: Cell) -> RawTerm:
+    return RawTerm(float(layer.w[0, 0][tap]), (("weight", tap),))
 
 
 def _forward(layer: Layer, entries: list[dict[int, Cell]], padded: Cell) -> _Made:
@@ -139,7 +139,7 @@ def _forward(layer: Layer, entries: list[dict[int, Cell]], padded: Cell) -> _Mad
         for column in sorted(row):
             value, factor = float(matrix[r, column]), float(flat[column])
             reads = (("matrix", (r, column)), ("column", (column,)))
-            sources.append(Source(value * factor, reads))
+            sources.append(RawTerm(value * factor, reads))
             words.append(f"{signed(value)}·{signed(factor)}")
         recorder.step(
             [((r,), sources)],
@@ -162,7 +162,7 @@ def _transposed(
     for column in range(volume(padded)):
         rows = [r for r, row in enumerate(entries) if column in row]
         sources = [
-            Source(
+            RawTerm(
                 float(matrix[r, column] * flat[r]), (("matrix", (r, column)), ("grad_output", (r,)))
             )
             for r in rows

@@ -8,7 +8,7 @@ import numpy as np
 
 from vision_core.errors import UserError
 from vision_core.walkthroughs import params
-from vision_core.walkthroughs.record import Recorder, Source, check_terms, num
+from vision_core.walkthroughs.record import RawTerm, Recorder, check_terms, num
 from vision_core.walkthroughs.types import Array, Walkthrough
 
 
@@ -48,11 +48,11 @@ def nms(boxes: Any, scores: Any, iou_threshold: Any = 0.5) -> Walkthrough:
         kept.append(best)
         dropped = [i for i in waiting if overlaps[best, i] > limit]
         waiting = [i for i in waiting if i not in dropped]
-        writes = [((best,), [Source(float(values[best]), (("scores", (best,)),))])]
+        writes = [((best,), [RawTerm(float(values[best]), (("scores", (best,)),))])]
         for i in dropped:
             suppressed_by[i] = best
             corners = [("boxes", (box, side)) for box in (best, i) for side in range(4)]
-            writes.append(((i,), [Source(0.0, tuple(corners))]))
+            writes.append(((i,), [RawTerm(0.0, tuple(corners))]))
         recorder.step(writes, _text(best, float(values[best]), dropped, waiting, overlaps, limit))
     facts = {"kept": kept, "suppressed_by": suppressed_by, "iou": overlaps.tolist()}
     return recorder.finish(

@@ -9,7 +9,7 @@ import numpy as np
 
 from vision_core.errors import UserError
 from vision_core.walkthroughs import params
-from vision_core.walkthroughs.record import NOTHING, Recorder, Source, at, listed, num
+from vision_core.walkthroughs.record import NOTHING, RawTerm, Recorder, at, listed, num
 from vision_core.walkthroughs.types import Cell, Walkthrough, Write
 from vision_core.walkthroughs.windows import Pooling, make_pooling
 
@@ -47,7 +47,7 @@ def max_pool(
         winner = _winner(pool, channel, place)
         switches[(channel, *place)] = np.ravel_multi_index(winner, pool.input_size)
         sources = [
-            Source(v, (("input", pool.cell(channel, cell)),))
+            RawTerm(v, (("input", pool.cell(channel, cell)),))
             for v, cell in zip(values, window, strict=True)
         ]
         body = f"max({listed([num(v) for v in values], ', ')}) = {num(max(values))}"
@@ -88,7 +88,7 @@ def avg_pool(
     recorder = Recorder(pool.output_shape, "average")
     for channel, place in pool.places():
         sources = [
-            Source(float(pool.x[channel][cell]), (("input", pool.cell(channel, cell)),))
+            RawTerm(float(pool.x[channel][cell]), (("input", pool.cell(channel, cell)),))
             for cell in pool.window(place)
         ]
         if counted:
@@ -147,7 +147,7 @@ def max_pool_backward(
         read, target = pool.cell(channel, place), pool.cell(channel, winner)
         value = float(gradient[read])
         recorder.step(
-            [(target, [Source(value, (("grad_output", read),))])],
+            [(target, [RawTerm(value, (("grad_output", read),))])],
             _routed_text(f"gradient {num(value)} of y{at(read)}"),
         )
     shown = switches[0] if pool.plain else switches

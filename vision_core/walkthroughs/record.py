@@ -27,7 +27,7 @@ _SHOWN_TERMS = 12
 
 
 @dataclass(frozen=True)
-class Source:
+class RawTerm:
     """A term before it is known which write it goes to; see ``Term``."""
 
     value: float
@@ -35,7 +35,7 @@ class Source:
     weights: tuple[float, ...] = ()
 
 
-NOTHING = Source(0.0)  # what an output cell gets to which no input cell contributes
+NOTHING = RawTerm(0.0)  # what an output cell gets to which no input cell contributes
 
 
 def check_terms(count: float) -> None:
@@ -64,7 +64,7 @@ class Recorder:
 
     def step(
         self,
-        writes: Iterable[tuple[Cell, Sequence[Source]]],
+        writes: Iterable[tuple[Cell, Sequence[RawTerm]]],
         text: str | Callable[[list[Write]], str],
     ) -> None:
         """Record one step: per output cell the terms that it gets now."""

@@ -7,7 +7,7 @@ from typing import Any
 from vision_core.errors import UserError
 from vision_core.walkthroughs import params
 from vision_core.walkthroughs.layer import places
-from vision_core.walkthroughs.record import NOTHING, Recorder, Source, at, check_terms, num
+from vision_core.walkthroughs.record import NOTHING, RawTerm, Recorder, at, check_terms, num
 from vision_core.walkthroughs.types import Walkthrough
 from vision_core.walkthroughs.windows import picture
 
@@ -50,7 +50,7 @@ def relu_backward(input: Any, grad_output: Any, rule: str = "plain") -> Walkthro
         shown = cell[1:] if plain else cell
         value, grad = float(x[cell]), float(g[cell])
         open_ = passes(value, grad)
-        source = Source(grad, (("input", shown), ("grad_output", shown))) if open_ else NOTHING
+        source = RawTerm(grad, (("input", shown), ("grad_output", shown))) if open_ else NOTHING
         recorder.step(
             [(shown, [source])],
             f"x{at(shown)} = {num(value)}, g = {num(grad)}: {asks} "

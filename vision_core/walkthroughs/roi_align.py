@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from vision_core.walkthroughs import params
-from vision_core.walkthroughs.record import NOTHING, Recorder, Source, at, check_terms, listed, num
+from vision_core.walkthroughs.record import NOTHING, RawTerm, Recorder, at, check_terms, listed, num
 from vision_core.walkthroughs.roi_pool import Region, make_region, projection_line
 from vision_core.walkthroughs.types import Cell, Walkthrough, Write
 
@@ -130,18 +130,18 @@ def _between(value: float, size: int) -> tuple[int, int, float]:
     return low, low + 1, value - low
 
 
-def _values(region: Region, place: Cell, near: _Neighbours) -> list[tuple[Cell, list[Source]]]:
+def _values(region: Region, place: Cell, near: _Neighbours) -> list[tuple[Cell, list[RawTerm]]]:
     writes = []
     for channel, plane in enumerate(region.x):
         value = sum(weight * float(plane[cell]) for cell, weight in near)
         reads = tuple(("input", region.cell(channel, cell)) for cell, _ in near)
-        source = Source(float(value), reads, tuple(weight for _, weight in near))
+        source = RawTerm(float(value), reads, tuple(weight for _, weight in near))
         writes.append((region.cell(channel, place), [source]))
     return writes
 
 
 def _point_text(
-    y: float, x: float, near: _Neighbours, writes: list[tuple[Cell, list[Source]]]
+    y: float, x: float, near: _Neighbours, writes: list[tuple[Cell, list[RawTerm]]]
 ) -> Callable[[list[Write]], str]:
     def text(done: list[Write]) -> str:
         values = listed([num(sources[0].value) for _, sources in writes], ", ")

@@ -11,7 +11,7 @@ import numpy as np
 
 from vision_core.errors import UserError
 from vision_core.walkthroughs import params
-from vision_core.walkthroughs.record import NOTHING, Recorder, Source, at, check_terms, num
+from vision_core.walkthroughs.record import NOTHING, RawTerm, Recorder, at, check_terms, num
 from vision_core.walkthroughs.roi_align import neighbours, roi_align
 from vision_core.walkthroughs.roi_pool import Region, make_region, roi_pool
 from vision_core.walkthroughs.types import Array, Cell, Walkthrough
@@ -45,7 +45,7 @@ def roi_pool_backward(
             if inner:
                 best = max(inner, key=lambda cell: plane[cell])
                 read = region.cell(channel, bin_cell)
-                source = Source(float(gradient[read]), (("grad_output", read),))
+                source = RawTerm(float(gradient[read]), (("grad_output", read),))
                 writes.append((region.cell(channel, best), [source]))
         where = ", ".join(f"x{at(cell)}" for cell, _ in writes) or "nowhere: the bin is empty"
         recorder.step(writes, f"the gradient of y{at(bin_cell)} goes to {where}")
@@ -93,7 +93,7 @@ def roi_align_backward(
             read = region.cell(channel, bin_cell)
             for cell, weights in shares.items():
                 sources = [
-                    Source(w * float(gradient[read]), (("grad_output", read),), (w,))
+                    RawTerm(w * float(gradient[read]), (("grad_output", read),), (w,))
                     for w in weights
                 ]
                 writes.append((region.cell(channel, cell), sources))

@@ -9,7 +9,7 @@ from typing import Any
 
 from vision_core.errors import UserError
 from vision_core.walkthroughs import params
-from vision_core.walkthroughs.record import NOTHING, Recorder, Source, at, check_terms, listed, num
+from vision_core.walkthroughs.record import NOTHING, RawTerm, Recorder, at, check_terms, listed, num
 from vision_core.walkthroughs.types import Array, Cell, Walkthrough, Write
 
 
@@ -166,11 +166,11 @@ def _edges(start: int, span: int, bins: int, size: int) -> list[tuple[int, int]]
     return found
 
 
-def _maxima(region: Region, place: Cell, inner: Sequence[Cell]) -> list[tuple[Cell, list[Source]]]:
+def _maxima(region: Region, place: Cell, inner: Sequence[Cell]) -> list[tuple[Cell, list[RawTerm]]]:
     writes = []
     for channel, plane in enumerate(region.x):
         sources = [
-            Source(float(plane[cell]), (("input", region.cell(channel, cell)),)) for cell in inner
+            RawTerm(float(plane[cell]), (("input", region.cell(channel, cell)),)) for cell in inner
         ]
         writes.append((region.cell(channel, place), sources or [NOTHING]))
     return writes

@@ -12,8 +12,8 @@ from vision_core.walkthroughs import params
 from vision_core.walkthroughs.layer import Layer, inside, make_layer, places, volume
 from vision_core.walkthroughs.record import (
     NOTHING,
+    RawTerm,
     Recorder,
-    Source,
     at,
     check_terms,
     equation,
@@ -126,7 +126,7 @@ def _stamp(layer: Layer, place: Cell, size: tuple[int, ...]) -> list[tuple[Cell,
     return found
 
 
-def _products(layer: Layer, channel: int, place: Cell, tap: Cell) -> list[Source]:
+def _products(layer: Layer, channel: int, place: Cell, tap: Cell) -> list[RawTerm]:
     """The products of one input place with one tap, over the input channels of the group."""
     outs, ins = layer.w.shape[1], layer.x.shape[0] // layer.groups
     group, o = divmod(channel, outs)
@@ -134,7 +134,7 @@ def _products(layer: Layer, channel: int, place: Cell, tap: Cell) -> list[Source
     for c in range(group * ins, (group + 1) * ins):
         value = float(layer.x[c][place]) * float(layer.w[c, o][tap])
         cells = (("input", layer.x_cell(c, place)), ("weight", layer.w_cell(c, o, tap)))
-        found.append(Source(value, cells))
+        found.append(RawTerm(value, cells))
     return found
 
 
@@ -212,18 +212,18 @@ def _gather(
         recorder.step(writes, _gather_text(words))
 
 
-def _gathered(layer: Layer, o: int, feeds: list[tuple[Cell, Cell]]) -> list[Source]:
+def _gathered(layer: Layer, o: int, feeds: list[tuple[Cell, Cell]]) -> list[RawTerm]:
     found = []
     for place, tap in feeds:
         spot = _stretched_place(layer, place)
         for source in _products(layer, o, place, tap):
             channel = source.reads[0][1][0]
             read = ("stretched", layer.x_cell(channel, spot))
-            found.append(Source(source.value, (*source.reads, read)))
+            found.append(RawTerm(source.value, (*source.reads, read)))
     return found + layer.start(o)
 
 
-def _product_words(layer: Layer, source: Source) -> str:
+def _product_words(layer: Layer, source: RawTerm) -> str:
     """``2·3``, or the bias alone."""
     if len(source.reads) == 1:
         return num(source.value)

@@ -10,7 +10,7 @@ import numpy as np
 from vision_core.errors import UserError
 from vision_core.walkthroughs import params
 from vision_core.walkthroughs.layer import places
-from vision_core.walkthroughs.record import NOTHING, Recorder, Source, at, check_terms, num
+from vision_core.walkthroughs.record import NOTHING, RawTerm, Recorder, at, check_terms, num
 from vision_core.walkthroughs.types import Walkthrough
 from vision_core.walkthroughs.windows import picture
 
@@ -48,7 +48,7 @@ def _blocks(name: str, input: Any, scale_factor: Any, fill: bool) -> Walkthrough
     for cell in places(x.shape):
         channel, place = cell[0], cell[1:]
         read = place if plain else cell
-        source = Source(float(x[cell]), (("input", read),))
+        source = RawTerm(float(x[cell]), (("input", read),))
         writes = []
         for inner in places(scale):
             target = tuple(i * s + u for i, s, u in zip(place, scale, inner, strict=True))
@@ -113,7 +113,7 @@ def max_unpool(
         place = tuple(int(i) for i in np.unravel_index(int(switches[cell]), size))
         read = cell[1:] if plain else cell
         target = place if plain else (cell[0], *place)
-        source = Source(float(x[cell]), (("input", read), ("indices", read)))
+        source = RawTerm(float(x[cell]), (("input", read), ("indices", read)))
         recorder.step(
             [(target, [source])],
             f"x{at(read)} = {num(source.value)} goes to its switch "
