@@ -78,7 +78,7 @@ class CocoFile:
     def find(self, path: str) -> int | None:
         """Id of the image with this path, or else with its last part; ``None`` without just one."""
         for name in (path, PurePosixPath(path).name):
-            if len(found := self._files.get(name, ())) == 1:
+            if len(found := self._files.get(name, [])) == 1:
                 return found[0]
         return None
 

@@ -89,10 +89,10 @@ def _model(sums: _Model, true: Mapping[str, int]) -> dict[str, Any]:
     if not sums.truth_seen:
         return told
     nothing = (array("d"), array("b"))
-    by_class = {
-        name: average_precision(*map(np.asarray, sums.found.get(name, nothing)), true[name])
-        for name in sorted(true)
-    }
+    by_class = {}
+    for name in sorted(true):
+        scores, hits = sums.found.get(name, nothing)
+        by_class[name] = average_precision(np.asarray(scores), np.asarray(hits), true[name])
     return {
         **told,
         "AP50": sum(by_class.values()) / len(by_class) if by_class else None,
