@@ -46,6 +46,7 @@ FORBIDDEN = {
     "walkthroughs": ["images", "devices", "models", "inference", "selection", "samples", *_UPPER],
     "comparison": ["attribution", "features", "samples", "cli", "training", "evaluation"],
     "metrics": ["attribution", "features", "samples", *_ABOVE],
+    "gallery": ["attribution", "features", "samples", "cli", "training", "evaluation"],
     "labels": ["images", "devices", "models", "inference", "selection", "samples", *_UPPER],
     "attribution": ["comparison", "features", "samples", *_ABOVE],
     "surgery": ["features", "samples", *_ABOVE],

@@ -1,4 +1,4 @@
-"""``evaluate``: score a bundled network on the validation data."""
+"""``evaluate``: score a bundled network on the validation data, or networks on your own photos."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from vision_core.cli import places
+from vision_core.cli import many, places
 from vision_core.cli.options import check_device
 from vision_core.cli.output import add_json, json_stream, table, write_json
 from vision_core.errors import UserError
@@ -17,13 +17,14 @@ def register(subparsers: Any) -> None:
     """Add the command to the command line."""
     parser = subparsers.add_parser(
         "evaluate",
-        help="score a bundled network on data it never saw",
-        description="Score a bundled network: top-1, AP, mean IoU or PCK, all from 0 to 1.",
+        help="score a bundled network on data it never saw, or networks on many photos",
+        description="Score a bundled network: top-1, AP, mean IoU or PCK, from 0 to 1. Or, with "
+        "--photos, run networks over a folder of photos.",
     )
-    parser.add_argument("model", metavar="MODEL", help="a bundled network: " + ", ".join(BUNDLED))
     parser.add_argument(
-        "--data", type=Path, required=True, metavar="DIR", help="folder of the data sets"
+        "model", nargs="?", metavar="MODEL", help="a bundled network: " + ", ".join(BUNDLED)
     )
+    parser.add_argument("--data", type=Path, metavar="DIR", help="folder of the data sets")
     parser.add_argument(
         "--weights", type=Path, metavar="FILE", help="safetensors file instead of the bundled one"
     )
@@ -33,13 +34,21 @@ def register(subparsers: Any) -> None:
         action="store_true",
         help="also measure the speed and put both into the bundled network's card",
     )
+    many.add_options(parser)
     add_json(parser)
     places.reads(parser, "weights")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the scores as a table or as JSON."""
+    """Print the scores as a table or as JSON.
+
+    Raises:
+        UserError: see ``vision_core.evaluation.score.evaluate`` and ``vision_core.cli.many``.
+    """
+    if args.photos is not None:
+        return many.run(args)
+    _check_alone(args)
     if args.write_card and args.weights is not None:
         raise UserError("--write-card scores the bundled weights; leave --weights out.")
     known = BUNDLED
@@ -66,3 +75,16 @@ def run(args: argparse.Namespace) -> int:
         rows.append((row["metric"], value, row["dataset"], row["split"], str(row["n"])))
     print(table(rows, right=(1, 4)))
     return 0
+
+
+def _check_alone(args: argparse.Namespace) -> None:
+    """Without ``--photos`` both a network and its data are needed, and nothing of ``--photos``."""
+    if args.model is None or args.data is None:
+        raise UserError(
+            "evaluate needs MODEL and --data DIR, or --photos DIR and --model NAME (see evaluate "
+            "--help)."
+        )
+    for option in ("models", "truth", "score", "out", "csv", "coco", "report"):
+        if getattr(args, option) is not None:
+            word = "model" if option == "models" else option
+            raise UserError(f"--{word} belongs to --photos; name a folder of photos, too.")

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
 
 import numpy as np
 
@@ -37,24 +40,68 @@ def read_coco(data: bytes, width: int, height: int, name: str | None = None) -> 
     Raises:
         UserError: it is no such file, or the image is not in it.
     """
+    file = CocoFile(data)
+    with _told():
+        return file.truth(_image(file.images, name), width, height)
+
+
+class CocoFile:
+    """COCO's annotation format, read once for many photos.
+
+    Attributes:
+        names: of the categories, by id.
+        images: the entries of the images, by id.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        """Read the JSON file.
+
+        Raises:
+            UserError: it is no such file.
+        """
+        with _told():
+            content = json.loads(data)
+            # JSON may hold half of a surrogate pair, which no file and no page can show
+            self.names: dict[int, str] = {
+                c["id"]: str(c["name"]).encode("utf-8", "replace").decode()
+                for c in content["categories"]
+            }
+            self.images: dict[int, dict[str, Any]] = {i["id"]: i for i in content["images"]}
+            self._notes: dict[int, list[dict[str, Any]]] = {}
+            for note in content["annotations"]:
+                if not note.get("iscrowd"):
+                    self._notes.setdefault(note["image_id"], []).append(note)
+            self._files: dict[str, list[int]] = {}
+            for key, image in self.images.items():
+                self._files.setdefault(str(image.get("file_name")), []).append(key)
+
+    def find(self, path: str) -> int | None:
+        """Id of the image with this path, or else with its last part; ``None`` without just one."""
+        for name in (path, PurePosixPath(path).name):
+            if len(found := self._files.get(name, [])) == 1:
+                return found[0]
+        return None
+
+    def truth(self, image: int, width: int, height: int) -> Truth:
+        """Boxes of an image, scaled to a photo of ``width`` x ``height`` pixels.
+
+        Raises:
+            UserError: the entries of the image are none.
+        """
+        with _told():
+            entry = self.images[image]
+            scale = (width / _length(entry["width"]), height / _length(entry["height"]))
+            rows = self._notes.get(image, [])
+            boxes = [_xyxy(n["bbox"], scale) for n in rows]
+            labels = tuple(self.names[n["category_id"]] for n in rows)
+            return Truth(np.array(boxes, np.float32).reshape(-1, 4), labels)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Whatever is wrong with the file becomes one sentence."""
     try:
-        content = json.loads(data)
-        # JSON may hold half of a surrogate pair, which no file and no page can show
-        names = {
-            c["id"]: str(c["name"]).encode("utf-8", "replace").decode()
-            for c in content["categories"]
-        }
-        images = {i["id"]: i for i in content["images"]}
-        chosen = _image(images, name)
-        scale = (
-            width / _length(images[chosen]["width"]),
-            height / _length(images[chosen]["height"]),
-        )
-        rows = [
-            n for n in content["annotations"] if n["image_id"] == chosen and not n.get("iscrowd")
-        ]
-        boxes = [_xyxy(n["bbox"], scale) for n in rows]
-        labels = tuple(names[n["category_id"]] for n in rows)
+        yield
     except UserError:  # a sentence of its own
         raise
     except (
@@ -70,10 +117,9 @@ def read_coco(data: bytes, width: int, height: int, name: str | None = None) -> 
             f"{str(error)[:80]}); it needs "
             "images, categories and annotations with bbox."
         ) from None
-    return Truth(np.array(boxes, np.float32).reshape(-1, 4), labels)
 
 
-def _image(images: dict[int, dict[str, object]], name: str | None) -> int:
+def _image(images: dict[int, dict[str, Any]], name: str | None) -> int:
     if len(images) == 1:
         return next(iter(images))
     found = [key for key, image in images.items() if image.get("file_name") == name]

@@ -49,7 +49,7 @@ def report_html(
         the text of the file, to be written as UTF-8; pictures are at most 1,000 pixels wide.
     """
     return (
-        _environment()
+        environment()
         .get_template("report.html.j2")
         .render(
             title=" | ".join([*(c.heading for c in columns), photo.name]),
@@ -74,7 +74,8 @@ def report_html(
 
 
 @functools.cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Where the templates of all reports lie, and their filters."""
     made = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
