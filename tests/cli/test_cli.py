@@ -114,7 +114,7 @@ def test_weights_list_and_verify(capsys, tmp_path, monkeypatch):
     assert rows["fcn_voc_s"]["status"] == "bundled"
     assert rows["resnet18"]["file"] is None and rows["resnet18"]["status"] == "downloadable"
     assert main(["weights", "verify"]) == 0
-    assert capsys.readouterr().out.count("as published") == 12
+    assert capsys.readouterr().out.count("as published") == 13
     wrong = tmp_path / "resnet18-f37072fd.pth"
     wrong.write_bytes(b"not it")
     assert main(["weights", "verify", "resnet18", "--folder", str(tmp_path)]) == 2

@@ -72,11 +72,11 @@ def test_thresholds_and_noise_count_for_a_detector(photo, tmp_path) -> None:
 def test_all_subsets_are_ranked(photo, tmp_path, capsys) -> None:
     made = told(photo, tmp_path, "--model", "resnet_s", "--paths")
     values = [one["value"] for one in made["paths"]]
-    assert len(values) == 16 == len({tuple(one["skipped"]) for one in made["paths"]})
+    assert len(values) == 32 == len({tuple(one["skipped"]) for one in made["paths"]})
     assert values == sorted(values, reverse=True)
     (whole,) = (one for one in made["paths"] if not one["skipped"])
     assert whole["value"] == made["before"]["classes"][0]["probability"]
-    assert "4 blocks: 16 passes." in capsys.readouterr().err
+    assert "5 blocks: 32 passes." in capsys.readouterr().err
     words = ["--paths", "trunk.stages.1.0", "trunk.stages.2.0", "--label", "dog"]
     assert len(told(photo, tmp_path, "--model", "resnet_s", *words)["paths"]) == 4
 

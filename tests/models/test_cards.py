@@ -16,6 +16,7 @@ from vision_core.models.cards import ASSETS, bundled_cards, full_size_cards
 BUNDLED = {
     "fcos_s": "detection",
     "faster_rcnn_s": "detection",
+    "yolo_s": "detection",
     "mask_rcnn_s": "instance",
     "fcn_voc_s": "segmentation",
     "fcn_s": "segmentation",
