@@ -61,8 +61,8 @@ LIMITS = {
     "yolo_s": (
         "Nine classes, and the weakest of the detectors: each cell names one class, so in crowds "
         "most objects are missed, and small ones always. Shown is what scores above a threshold "
-        "from which three of four boxes are right on photos that it never saw; four of five objects "
-        "stay below it. A lower score threshold shows more of them, and more mistakes."
+        "from which three of four boxes are right on photos that it never saw; four of five "
+        "objects stay below it. A lower score threshold shows more of them, and more mistakes."
     ),
     "mask_rcnn_s": (
         "The boxes of faster_rcnn_s with their mistakes. Masks are smooth blobs: the body is "
