@@ -80,7 +80,9 @@ def _pair(asked: Asked, true_all: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     true = true_all[0]
     width, height = true[2:] - true[:2]
     st.caption("Drag a box on the photo: it is the predicted one. Until then a shifted true box.")
-    return true + np.array([0.15 * width, 0.1 * height, 0.25 * width, 0.05 * height]), true
+    shifted = true + np.array([0.15 * width, 0.1 * height, 0.25 * width, 0.05 * height])
+    size = (asked.photo.width, asked.photo.height)
+    return shifted.clip(0, [*size, *size]), true
 
 
 def _table(found: tuple[BoxLoss, ...]) -> None:

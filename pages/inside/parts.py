@@ -10,8 +10,8 @@ import pandas as pd
 import streamlit as st
 
 from pages.components.canvas import Mark, Overlay
-from pages.shared import state, truth
-from vision_core.figures.charts import stage_words
+from pages.shared import charts, state, truth
+from vision_core.figures.charts import class_distribution, stage_words
 from vision_core.figures.colours import INPUT, KERNEL, OUTPUT
 from vision_core.figures.saliency import by_colour, own_limit, signed_colours
 from vision_core.images import Photo
@@ -168,6 +168,23 @@ def coordinates(asked: Asked) -> OnPhoto:
     )
 
 
+def _cell(here: Opened, index: int) -> None:
+    """YOLO: the class probabilities of the cell, and what all cells together say."""
+    if here.classes is None:
+        return
+    chances = anchor_numbers.cell_classes(here, [index])[0]
+    pairs = sorted(
+        zip(here.trace.info.labels, map(float, chances), strict=True), key=lambda p: -p[1]
+    )
+    charts.show(class_distribution(pairs), "inside_cell", "Class probabilities of the cell")
+    side, per, classes = here.levels[0].rows, here.levels[0].per_place, len(pairs)
+    st.caption(
+        f"The cell's class probabilities. A box's score is its confidence times these. The whole "
+        f"answer is {side} x {side} x (5 x {per} + {classes}) = "
+        f"{side * side * (5 * per + classes):,} numbers (Redmon et al. 2016)."
+    )
+
+
 def _input(here: Opened) -> None:
     """The normalised, padded input as grey around zero, and the range of its values."""
     pixels = here.pixels.transpose(1, 2, 0)
@@ -213,6 +230,7 @@ def anchors(asked: Asked) -> OnPhoto:
         f"The score is the objectness of a two-stage network, else that of the best class. "
         f"{', '.join(names)}: {unit}" + (", sides as logarithms." if names[0] == "dx" else ".")
     )
+    _cell(here, found[0].index)
     best = sorted(found, key=lambda a: -a.score)[:3]
     boxes = [a.anchor for a in found] + [a.box for a in best]
     return OnPhoto(

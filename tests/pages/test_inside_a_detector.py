@@ -35,13 +35,13 @@ def at(section: str, model: str = "faster_rcnn_s", **more: object):
     return sound(start("inside", photo="cat", model=model, section=section, at="240,150", **more))
 
 
-@pytest.mark.parametrize("model", ["fcos_s", "faster_rcnn_s", "mask_rcnn_s"])
+@pytest.mark.parametrize("model", ["fcos_s", "faster_rcnn_s", "mask_rcnn_s", "yolo_s"])
 @pytest.mark.parametrize("section", SECTIONS)
 def test_every_section_runs_for_every_family_or_says_why_not(model, section) -> None:
     task = {"task": "instance"} if model == "mask_rcnn_s" else {}
     app = at(section, model, **task)
     said = any("no " in i.value and "two-stage" in i.value for i in app.info)
-    assert said == (model == "fcos_s" and section in TWO_STAGE_ONLY)
+    assert said == (model in ("fcos_s", "yolo_s") and section in TWO_STAGE_ONLY)
     refused = any(NO_PARTS in i.value for i in app.info)
     assert refused == (section == "parts" and model != "mask_rcnn_s")
     assert picture(app)["labels"][-1] == "place"
@@ -174,3 +174,13 @@ def test_the_mask_counts_its_pixels_at_the_threshold() -> None:
     sound(app.slider(key="cut").set_value(0.9).run())
     assert "pixels** of the photo" in few and text_of(app) != few
     assert picture(app)["overlay"]["id"].endswith("-0.9")
+
+
+def test_a_cell_of_yolo_says_its_classes_and_the_size_of_the_answer() -> None:
+    model = models.load("yolo_s", device="cpu")
+    app = at("anchors", "yolo_s")
+    said = text_of(app)
+    grid = model.module.head.output.out_channels
+    cells = opened(model, samples.sample("cat")).levels[0].rows ** 2
+    assert f"{cells * grid:,} numbers" in said
+    assert len(app.get("plotly_chart")) == 1
