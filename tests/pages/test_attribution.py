@@ -139,7 +139,7 @@ def test_the_sanity_check_shows_both_and_compares() -> None:
     assert table["absolute"].between(-1, 1).all()
     assert "last 3 of" in text_of(app)
     [slider] = app.main.slider
-    assert slider.key == "random" and slider.max == 37
+    assert slider.key == "random" and slider.max == 41
 
 
 def test_the_slider_counts_the_layers_before_the_target() -> None:

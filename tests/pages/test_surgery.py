@@ -95,7 +95,7 @@ def test_channels_are_kept_and_others_chosen() -> None:
     assert app.slider(key="cut_factor").value == 1.0
     assert text_of(app).count("silence channels 0-3 of trunk.stem") == 1
     sound(app.selectbox(key="cut_layer").select("trunk.stages.3.1").run())
-    assert app.slider(key="cut_channels").value == (0, 191)
+    assert app.slider(key="cut_channels").value == (0, 255)
     sound(app.multiselect(key="kept").set_value([]).run())
     assert "Nothing is done yet" in text_of(app)
 
@@ -142,8 +142,8 @@ def test_all_subsets_are_run_after_their_cost_was_told_and_ranked() -> None:
     app = at()
     app.session_state["surgery_tabs"] = "All subsets of blocks"
     sound(app.run())
-    assert app.button(key="paths_start").label == "Run all 16 subsets"
-    assert "16 passes of the network" in text_of(app) and not app.dataframe
+    assert app.button(key="paths_start").label == "Run all 32 subsets"
+    assert "32 passes of the network" in text_of(app) and not app.dataframe
     sound(app.button(key="paths_start").click().run())
     model = models.load("resnet_s", device="cpu")
     expected = ranked(list(unravel(model, samples.sample("cat"), usual(model))))
