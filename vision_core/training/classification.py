@@ -62,7 +62,7 @@ class ClassificationRecipe:
         self.val_photos = cache.load([e.source for e in val], CANVAS, options.cache)
         self.sizes = SIZES[self.name] if options.rate >= 1 else SIZES[self.name][-1:]
         teacher = load("resnet_s", device=options.device).module
-        self.teacher = deepcopy(teacher).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.teacher = deepcopy(teacher).to(memory_format=torch.channels_last)
         return len(self.rows)
 
     def model(self) -> nn.Module:
