@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pandas as pd
 import streamlit as st
@@ -10,12 +11,11 @@ import streamlit as st
 from pages.compare import columns, common, saliency
 from pages.compare.sides import Side
 from pages.components import canvas
-from pages.shared import charts, shell, state
+from pages.shared import charts, scene, shell, state
 from pages.shared.guard import guarded
 from pages.shared.state import Field
 from vision_core.comparison.column import Column
 from vision_core.figures import differences
-from vision_core.figures.colours import INPUT
 from vision_core.images import Photo
 from vision_core.inference import ClassificationTrace
 from vision_core.labels import comparable
@@ -67,19 +67,7 @@ def _pictures(photo: Photo, sides: Sequence[Side], done: dict[str, Column]) -> N
                 columns.say_error(side)
                 continue
             trace = _trace(side)
-            name, probability = trace.top(1)[0]
-            drawn = canvas.Scene(
-                boxes=[list(trace.seen_box)],
-                ids=[0],
-                labels=["what the network saw"],
-                scores=[None],
-                colours=[INPUT],
-                dashes=[(3, 2)],
-                captions=False,
-                zoom=True,
-                group="compare",
-                description=f"{photo.name}: {name}, probability {probability:.2f}.",
-            )
+            drawn = replace(scene.seen(photo, trace), group="compare")
             canvas.picture(
                 photo,
                 drawn,

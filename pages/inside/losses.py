@@ -29,16 +29,18 @@ def show(asked: Asked) -> OnPhoto:
         UserError: there is no true box.
     """
     boxes, focal = st.tabs(["Box losses", "Imbalance and focal loss"])
+    balance = None
     with focal:
         try:
-            training.imbalances(asked)
+            balance = training.balance(asked)
+            training.show_balance(balance.made)
         except UserError as error:
             st.info(sentence(str(error)), icon=":material/block:")
     with boxes:
-        return _box_losses(asked)
+        return _box_losses(asked, balance)
 
 
-def _box_losses(asked: Asked) -> OnPhoto:
+def _box_losses(asked: Asked, balance: training.Balance | None) -> OnPhoto:
     true_all, _, _ = true_boxes(asked)
     predicted, true = _pair(asked, true_all)
     found = box_losses(predicted, true)
@@ -52,7 +54,8 @@ def _box_losses(asked: Asked) -> OnPhoto:
         "inside_losses",
         f"{name} and 1 - IoU while the predicted box slides to the right",
     )
-    _weight(asked, true_all, chosen)
+    if balance is not None:
+        _weight(balance, chosen)
     marks, links = _arrows(asked, predicted, chosen)
     return OnPhoto(
         [predicted, true],
@@ -79,7 +82,9 @@ def _pair(asked: Asked, true_all: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return predicted, nearest_true(predicted, true_all)
     true = true_all[0]
     width, height = true[2:] - true[:2]
-    st.caption("Drag a box on the photo: it is the predicted one. Until then a shifted true box.")
+    st.caption(
+        "Drag a box on the photo: it is the predicted box. Until then it is a true box, moved."
+    )
     shifted = true + np.array([0.15 * width, 0.1 * height, 0.25 * width, 0.05 * height])
     size = (asked.photo.width, asked.photo.height)
     return shifted.clip(0, [*size, *size]), true
@@ -110,15 +115,11 @@ def _table(found: tuple[BoxLoss, ...]) -> None:
     )
 
 
-def _weight(asked: Asked, true_all: np.ndarray, chosen: BoxLoss) -> None:
+def _weight(balance: training.Balance, chosen: BoxLoss) -> None:
     """A multi-task loss: the class loss of this photo for each positive, plus weight times box."""
-    try:
-        per_positive = training.class_term(asked, true_all)
-    except UserError:  # taught by squares alone
-        return
     st.slider("Weight of the box loss", 0.0, 10.0, step=0.1, key="weight")
     weight = float(st.session_state["weight"])
-    both = weighted(per_positive, chosen.value, weight)
+    both = weighted(balance.made.cross_entropy / balance.positives, chosen.value, weight)
     st.markdown(
         f"The class loss of all anchors is {both['class']:.4g} for each positive (cross-entropy). "
         f"With the box loss, {weight:g} x {chosen.value:.4g} = {both['box']:.4g}, the sum is "

@@ -146,9 +146,10 @@ def _table(here: Opened, found: Served) -> None:
 
 def _overlay(here: Opened, level: Level, channel: int | None) -> Overlay:
     """The level's map over the photo, half transparent."""
-    values = level_values(here, level, channel)
     name = f"{here.trace.info.id}-{level.index}-{channel}"
-    return Overlay(f"level-{name}", lambda: png(veil(here, level, values)))
+    return Overlay(
+        f"level-{name}", lambda: png(veil(here, level, level_values(here, level, channel)))
+    )
 
 
 def veil(here: Opened, level: Level, values: np.ndarray, limit: float | None = None) -> np.ndarray:

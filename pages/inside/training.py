@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -14,7 +16,7 @@ from vision_core.figures.inside import focal_over_probability, loss_shares
 from vision_core.inside import assignment
 from vision_core.inside.anchors import code_names
 from vision_core.inside.assignment import Assignment
-from vision_core.inside.imbalance import focal_curve, imbalance
+from vision_core.inside.imbalance import Imbalance, focal_curve, imbalance
 from vision_core.inside.opened import photo_boxes
 from vision_core.inside.report import label_ids
 
@@ -25,6 +27,13 @@ _RULE = {
 }
 _ROWS = 60
 """Targets that are listed; all others have the same columns."""
+
+
+class Balance(NamedTuple):
+    """The imbalance of the class loss, and how many anchors are positive (at least 1)."""
+
+    made: Imbalance
+    positives: int
 
 
 def show(asked: Asked) -> OnPhoto:
@@ -140,18 +149,24 @@ def _targets(asked: Asked, found: Assignment) -> None:
         st.caption(f"The first {_ROWS} of {len(rows):,} positives.")
 
 
-def imbalances(asked: Asked) -> None:
-    """Where the class loss of all anchors comes from, and what the focal loss changes.
+def balance(asked: Asked) -> Balance:
+    """Where the class loss of all anchors comes from, at the chosen gamma and alpha.
 
     Raises:
-        UserError: the network is taught with another kind of loss.
+        UserError: there is no true box, or the network is taught with another kind of loss.
     """
     true, labels, _ = true_boxes(asked)
     if not len(true):
         raise UserError("There is no true box yet; drag one on the photo in Training.")
-    gamma, alpha = _focal()
+    gamma, alpha = (float(st.session_state[name]) for name in ("gamma", "alpha"))
     found = assignment.assign(asked.here, true)
     made = imbalance(asked.here, found, label_ids(asked.here, labels), gamma, alpha)
+    return Balance(made, max(1, found.counts()["positive"]))
+
+
+def show_balance(made: Imbalance) -> None:
+    """The shares of the class loss, and what the focal loss changes."""
+    gamma, alpha = _focal()
     groups = [(f"{g.name} ({g.count:,})", g.cross_entropy, g.focal) for g in made.groups]
     charts.show(
         loss_shares(groups), "inside_shares", "Shares of the class loss by group of anchors"
@@ -171,18 +186,6 @@ def imbalances(asked: Asked) -> None:
     charts.show(
         focal_over_probability(p, curves), "inside_focal", "Loss of a positive over probability"
     )
-
-
-def class_term(asked: Asked, true: np.ndarray) -> float:
-    """The cross-entropy of all anchors, divided by the number of positives (at least 1).
-
-    Raises:
-        UserError: the network is taught with another kind of loss.
-    """
-    found = assignment.assign(asked.here, true)
-    labels = true_boxes(asked)[1]
-    made = imbalance(asked.here, found, label_ids(asked.here, labels))
-    return made.cross_entropy / max(1, found.counts()["positive"])
 
 
 def _focal() -> tuple[float, float]:

@@ -10,7 +10,6 @@ from pages.shared import downloads, engine, results, scene, shell, state, thresh
 from pages.shared.guard import guarded
 from pages.shared.state import Field
 from vision_core import figures
-from vision_core.figures.colours import INPUT
 from vision_core.images import Photo
 from vision_core.inference import (
     ClassificationTrace,
@@ -142,18 +141,9 @@ def classification(
         best = trace.top(st.session_state["top"])
         left, right = st.columns(_WIDE, gap="medium")
         with left:
-            seen = canvas.Scene(
-                boxes=[list(trace.seen_box)],
-                ids=[0],
-                labels=["what the network saw"],
-                scores=[None],
-                colours=[INPUT],
-                dashes=[(3, 2)],
-                captions=False,
-                description=f"{photo.name}: {best[0][0]}, probability {best[0][1]:.2f}.",
-                zoom=True,
+            canvas.picture(
+                photo, scene.seen(photo, trace), key="picture", present=shell.presenting()
             )
-            canvas.picture(photo, seen, key="picture", present=shell.presenting())
             downloads.buttons(photo.name, downloads.numbers(photo, predict(trace)))
         with right:
             if trace.likely:

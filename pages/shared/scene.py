@@ -8,9 +8,10 @@ from pages.components.canvas import Overlay, Scene
 from pages.shared.thresholds import Controls
 from vision_core import figures
 from vision_core.figures.browser.detections import detection_scene
+from vision_core.figures.colours import INPUT
 from vision_core.figures.segmentation import palette, shown_ids
 from vision_core.images import Photo
-from vision_core.inference import Keypoints, SegmentationTrace
+from vision_core.inference import ClassificationTrace, Keypoints, SegmentationTrace
 from vision_core.records import Selection
 
 
@@ -32,6 +33,22 @@ def detections(
         opacity=controls.opacity,
         captions=controls.captions,
         steps=controls.steps,
+    )
+
+
+def seen(photo: Photo, trace: ClassificationTrace) -> Scene:
+    """The part of the photo that a classifier saw after its resize and crop."""
+    best, probability = trace.top(1)[0]
+    return Scene(
+        boxes=[list(trace.seen_box)],
+        ids=[0],
+        labels=["what the network saw"],
+        scores=[None],
+        colours=[INPUT],
+        dashes=[(3, 2)],
+        captions=False,
+        description=f"{photo.name}: {best}, probability {probability:.2f}.",
+        zoom=True,
     )
 
 

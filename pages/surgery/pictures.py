@@ -15,7 +15,6 @@ from pages.shared.plain import plain
 from pages.shared.state import Field
 from vision_core import figures
 from vision_core.figures import differences
-from vision_core.figures.colours import INPUT
 from vision_core.images import Photo
 from vision_core.inference import (
     ClassificationTrace,
@@ -119,18 +118,7 @@ def _scene(photo: Photo, one: Prediction, joint: float | None) -> canvas.Scene:
         words = drawn.description.split(". Click")[0] + "."
         return canvas.Scene(overlay=drawn.overlay, description=words, **look)
     assert isinstance(one.trace, ClassificationTrace)
-    best, probability = one.trace.top(1)[0]
-    return canvas.Scene(
-        boxes=[list(one.trace.seen_box)],
-        ids=[0],
-        labels=["what the network saw"],
-        scores=[None],
-        colours=[INPUT],
-        dashes=[(3, 2)],
-        captions=False,
-        description=f"{photo.name}: {best}, probability {probability:.2f}.",
-        **look,
-    )
+    return dataclasses.replace(scene.seen(photo, one.trace), **look)
 
 
 def numbers(pair: Pair, told: dict[str, Any]) -> None:

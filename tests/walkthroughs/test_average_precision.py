@@ -17,6 +17,7 @@ from pycocotools.cocoeval import COCOeval
 from vision_core.cli import main
 from vision_core.errors import UserError
 from vision_core.walkthroughs import build
+from vision_core.walkthroughs.detection_presets import PUBLISHED
 
 RULES = ["eleven_point", "all_point", "hundred_one_point"]
 
@@ -136,50 +137,14 @@ def test_101_points_and_ten_limits_are_those_of_pycocotools(both) -> None:
     assert walk.result[2] == pytest.approx(expected[0])
 
 
-SAMPLE_TRUTH = {
-    "1": [[25, 16, 38, 56], [129, 123, 41, 62]],
-    "2": [[123, 11, 43, 55], [38, 132, 59, 45]],
-    "3": [[16, 14, 35, 48], [123, 30, 49, 44], [99, 139, 47, 47]],
-    "4": [[53, 42, 40, 52], [154, 43, 31, 34]],
-    "5": [[59, 31, 44, 51], [48, 128, 34, 52]],
-    "6": [[36, 89, 52, 76], [62, 58, 44, 67]],
-    "7": [[28, 31, 55, 63], [58, 67, 50, 58]],
-}
-SAMPLE_FOUND = {
-    "1": [[0.88, 5, 67, 31, 48], [0.7, 119, 111, 40, 67], [0.8, 124, 9, 49, 67]],
-    "2": [[0.71, 64, 111, 64, 58], [0.54, 26, 140, 60, 47], [0.74, 19, 18, 43, 35]],
-    "3": [
-        [0.18, 109, 15, 77, 39],
-        [0.67, 86, 63, 46, 45],
-        [0.38, 160, 62, 36, 53],
-        [0.91, 105, 131, 47, 47],
-        [0.44, 18, 148, 40, 44],
-    ],
-    "4": [
-        [0.35, 83, 28, 28, 26],
-        [0.78, 28, 68, 42, 67],
-        [0.45, 87, 89, 25, 39],
-        [0.14, 10, 155, 60, 26],
-    ],
-    "5": [
-        [0.62, 50, 38, 28, 46],
-        [0.44, 95, 11, 53, 28],
-        [0.95, 29, 131, 72, 29],
-        [0.23, 29, 163, 72, 29],
-    ],
-    "6": [[0.45, 43, 48, 74, 38], [0.84, 17, 155, 29, 35], [0.43, 95, 110, 25, 42]],
-    "7": [[0.48, 16, 20, 101, 88], [0.95, 33, 116, 37, 49]],
-}
-
-
 @pytest.mark.parametrize(
     ("whole_pixels", "hits", "eleven", "every"), [(True, 7, 26.84, 24.57), (False, 6, 26.84, 22.54)]
 )
 def test_the_published_sample(whole_pixels, hits, eleven, every) -> None:
     walk = build(
         "average_precision",
-        truth=SAMPLE_TRUTH,
-        detections=SAMPLE_FOUND,
+        truth=PUBLISHED["truth"],
+        detections=PUBLISHED["detections"],
         iou_threshold=0.3,
         whole_pixels=whole_pixels,
     )

@@ -89,7 +89,13 @@ def losses_over_distance(
             yaxis="y2",
         )
         figure.update_layout(
-            yaxis2={"overlaying": "y", "side": "right", "range": [-0.03, 1.03], "showgrid": False}
+            yaxis2={
+                "overlaying": "y",
+                "side": "right",
+                "range": [-0.03, 1.03],
+                "showgrid": False,
+                "tickvals": [0, 0.5, 1],
+            }
         )
     figure.add_vline(x=0, line={"color": GROUND_TRUTH, "dash": "dash"})
     figure.update_xaxes(title="predicted box moved to the right by, pixels")
