@@ -117,6 +117,19 @@ def settled(page: Page) -> None:
     page.wait_for_function(_SETTLED, timeout=120_000)
 
 
+def pick(page: Page, name: str, option: str) -> None:
+    """Choose from a list in the rail.
+
+    The list is scrolled to before it is pressed: scrolling closes an open one, and the browser may
+    tell the page of a scroll only after the press.
+    """
+    box = page.locator("[data-testid=stSidebar]").get_by_role("combobox", name=name)
+    box.scroll_into_view_if_needed()
+    page.wait_for_timeout(500)
+    box.click()
+    page.get_by_role("option", name=option, exact=True).click()
+
+
 def stage(page: Page) -> Any:
     """The element around the large picture."""
     return page.locator(".stage").last

@@ -11,7 +11,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.driver import settled
+from pages.navigation import ENTRIES
+from tests.browser.driver import pick, settled
 from tests.browser.test_predictions import jpeg_file, upload
 from vision_core import models, samples
 
@@ -26,6 +27,10 @@ TITLES = {
     "activations": "Activations",
     "filters": "Filters",
     "receptive_field": "Receptive field",
+    "metrics": "Metrics",
+    "inside": "Inside a detector",
+    "race": "Race",
+    "surgery": "Surgery",
     "relu_rules": "ReLU rules",
     "convolution": "Convolution",
     "transposed_convolution": "Transposed convolution",
@@ -151,8 +156,7 @@ def box(page: Page, name: str) -> str:
 
 
 def choose(page: Page, name: str, option: str) -> None:
-    rail(page).get_by_role("combobox", name=name).click()
-    page.get_by_role("option", name=option, exact=True).click()
+    pick(page, name, option)
     page.wait_for_timeout(300)
     done(page, urlsplit(page.url).path.strip("/"))
 
@@ -289,7 +293,7 @@ def test_by_links_and_back_and_a_reload(open_page, view: View) -> None:
 
 def test_pages_without_a_photo_keep_it(open_page) -> None:
     page = start(open_page, UPLOAD)
-    for path in ("models", "filters", "convolution"):
+    for path in ("models", "filters", "convolution", "metrics"):
         by_menu(page, path)
         check(page, UPLOAD)
     parts = {
@@ -306,6 +310,21 @@ def test_pages_without_a_photo_keep_it(open_page) -> None:
         done(page, path)
         assert page.get_by_text("No photo yet").count() == 0
         assert rail(page).get_by_role("radio", name="Upload", exact=True).is_checked()
+        check(page, UPLOAD)
+    by_menu(page, "predictions")
+    check(page, UPLOAD)
+
+
+def test_the_tour_knows_every_page() -> None:
+    assert set(TITLES) == {name if name != "home" else "" for name in ENTRIES}
+
+
+def test_the_other_pages_on_a_photo_keep_it(open_page) -> None:
+    page = start(open_page, UPLOAD)
+    for path in ("inside", "race", "surgery"):
+        by_menu(page, path)
+        assert FILE in rail(page).inner_text()
+        assert page.get_by_text("No photo yet").count() == 0
         check(page, UPLOAD)
     by_menu(page, "predictions")
     check(page, UPLOAD)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.browser.driver import settled
+from tests.browser.driver import pick, settled
 from tests.browser.test_attribution import maps_shown
 from tests.browser.test_replay import opened
 from tests.browser.test_walkthroughs import ready
@@ -151,9 +151,7 @@ def test_on_a_phone_the_page_opens_the_drawer_and_a_choice_closes_it(open_page) 
     settled(page)
     assert "on the left" not in page.inner_text("body")
     page.get_by_role("button", name="Choose photo").click()
-    rail = page.locator("[data-testid=stSidebar]")
-    rail.get_by_role("combobox", name="Sample").click()
-    page.get_by_role("option", name="Cup of coffee").click()
+    pick(page, "Sample", "Cup of coffee")
     page.wait_for_function(
         "() => document.querySelector('[data-testid=stSidebar]')"
         ".getBoundingClientRect().right <= 1",
