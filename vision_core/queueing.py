@@ -13,6 +13,8 @@ PATIENCE = 2.0
 """Seconds by which a patient one stands further back than somebody who comes at the same time."""
 SMOOTHING = 0.1
 """Weight of the newest turn in the mean length of a turn."""
+LOOK = 0.5
+"""Seconds between two looks whether somebody in the line is still wanted."""
 
 
 class FairSlot:
@@ -24,7 +26,14 @@ class FairSlot:
     Args:
         patience: seconds.
         clock: tells the seconds.
+
+    Attributes:
+        still_wanted: called in the waiting thread every ``LOOK`` seconds. Raises if the answer is
+            not wanted any more: the place in the line is then given up. A patient one is not asked,
+            for others may follow the computation whose step it is.
     """
+
+    still_wanted: Callable[[], None] | None = None
 
     def __init__(
         self, patience: float = PATIENCE, clock: Callable[[], float] = time.monotonic
@@ -77,7 +86,11 @@ class FairSlot:
             ticket = (at, next(self._numbers), mine)
             heapq.heappush(self._line, ticket)
         try:
-            mine.wait()
+            if patient:
+                mine.wait()
+            while not mine.wait(LOOK):
+                if self.still_wanted is not None:
+                    self.still_wanted()
         except BaseException:  # an interrupt: give back the place, or the turn
             with self._lock:
                 if ticket in self._line:

@@ -83,7 +83,7 @@ class Layers:
 
 @st.cache_resource(show_spinner=False)
 def _held() -> ByteLRU[Any]:
-    return ByteLRU(64 * 2**20, size=lambda made: getattr(made, "nbytes", 4 * 2**20))
+    return ByteLRU(64 * 2**20, lambda made: getattr(made, "nbytes", 4 * 2**20), "receptive fields")
 
 
 def network(model: Model, photo: Photo) -> Layers:

@@ -13,7 +13,7 @@ from pathlib import Path
 import streamlit as st
 import torch
 
-from pages.shared import caps, state
+from pages.shared import caps, counters, guard, state
 from vision_core import devices, models
 from vision_core.images import Photo
 from vision_core.inference import DetectionTrace, PartSource, Trace, trace
@@ -33,17 +33,19 @@ Key = tuple[str, str, str, str]
 class Engine:
     """The caches, one set for all users of the server; keyed so that nothing is mixed up."""
 
-    traces: ByteLRU[Trace] = field(default_factory=lambda: ByteLRU(TRACE_BYTES))
+    traces: ByteLRU[Trace] = field(default_factory=lambda: ByteLRU(TRACE_BYTES, name="traces"))
     parts: ByteLRU[PartSource] = field(
-        default_factory=lambda: ByteLRU(PART_BYTES, size=lambda _: MAX_BYTES)
+        default_factory=lambda: ByteLRU(PART_BYTES, lambda _: MAX_BYTES, "masks and joints")
     )
     passes: Counter[Key] = field(default_factory=Counter)
+    ran: int = 0  # passes of all models over all photos
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def count(self, key: Key) -> None:
         """Note that the network ran once for this model and photo."""
         with self.lock:
             self.passes[key] += 1
+            self.ran += 1
             while len(self.passes) > MAX_COUNTED:
                 del self.passes[next(iter(self.passes))]
 
@@ -51,7 +53,10 @@ class Engine:
 @st.cache_resource(show_spinner=False)
 def engine() -> Engine:
     """The one engine of this server."""
-    return Engine()
+    made = Engine()
+    counters.keep(lambda: made.ran)
+    devices.slot.still_wanted = guard.leave_if_not_wanted
+    return made
 
 
 def bytes_of(model: Model) -> int:
@@ -64,7 +69,7 @@ def bytes_of(model: Model) -> int:
 @st.cache_resource(show_spinner=False)
 def _models(kind: str) -> ByteLRU[Model]:
     """The loaded models of one kind of device."""
-    return ByteLRU(caps.models(), size=bytes_of)
+    return ByteLRU(caps.models(), bytes_of, f"models on {kind}")
 
 
 def load_model(name: str, device: str, folder: Path | None = None) -> Model:

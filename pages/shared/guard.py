@@ -8,6 +8,8 @@ from contextlib import contextmanager
 
 import streamlit as st
 import torch
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages.shared.plain import sentence
 from vision_core.errors import UserError
@@ -44,3 +46,16 @@ def guarded(doing: str) -> Iterator[None]:
             ),
             icon=":material/error:",
         )
+
+
+def leave_if_not_wanted() -> None:
+    """End this script if its reader asked for something else meanwhile, or has left the page.
+
+    For those who wait in a line: their place is then free. Nothing happens in other threads.
+    """
+    context = get_script_run_ctx(suppress_warning=True)
+    if context is None:
+        return
+    _ = "newer" in st.session_state  # at such a look Streamlit ends a script that was asked anew
+    if runtime.exists() and not runtime.get_instance().is_active_session(context.session_id):
+        st.stop()

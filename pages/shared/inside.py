@@ -32,7 +32,7 @@ SHOWN = 64
 
 @st.cache_resource(show_spinner=False)
 def _held() -> ByteLRU[Activations]:
-    return ByteLRU(192 * 2**20, size=lambda a: a.values.nbytes)
+    return ByteLRU(192 * 2**20, lambda a: a.values.nbytes, "activations")
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

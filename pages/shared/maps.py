@@ -33,18 +33,18 @@ Say = Callable[[float, str], Any]
 
 @st.cache_resource(show_spinner=False)
 def _held() -> ByteLRU[Attribution]:
-    return ByteLRU(MAP_BYTES, size=lambda a: a.values.nbytes)
+    return ByteLRU(MAP_BYTES, lambda a: a.values.nbytes, "attribution maps")
 
 
 @st.cache_resource(show_spinner=False)
 def _known() -> ByteLRU[dict[str, Any]]:
     # three rules at the most, of inputs that rarely exceed a megapixel
-    return ByteLRU(192 * 2**20, size=lambda _: 12 * 2**20)
+    return ByteLRU(192 * 2**20, lambda _: 12 * 2**20, "recorded passes")
 
 
 @st.cache_resource(show_spinner=False)
 def _swept() -> ByteLRU[Sweep]:
-    return ByteLRU(32 * 2**20, size=lambda s: s.drops.nbytes + s.corners.nbytes)
+    return ByteLRU(32 * 2**20, lambda s: s.drops.nbytes + s.corners.nbytes, "occlusion sweeps")
 
 
 @dataclass(frozen=True)
@@ -280,7 +280,7 @@ def film_strip(
 
 @st.cache_resource(show_spinner=False)
 def _strips() -> ByteLRU[tuple[Attribution, ...]]:
-    return ByteLRU(MAP_BYTES // 2, size=lambda strip: sum(a.values.nbytes for a in strip))
+    return ByteLRU(MAP_BYTES // 2, lambda strip: sum(a.values.nbytes for a in strip), "film strips")
 
 
 def swept(model: Asked, trace: Trace, question: Question, settings: Mapping[str, Any]) -> Sweep:

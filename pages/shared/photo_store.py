@@ -55,7 +55,7 @@ class Kept:
 @st.cache_resource(show_spinner=False)
 def store() -> ByteLRU[Photo]:
     """The one store of this server, by the hash of the file."""
-    return ByteLRU(caps.photos(), size=lambda photo: photo.pixels.nbytes)
+    return ByteLRU(caps.photos(), lambda photo: photo.pixels.nbytes, "photos")
 
 
 def keep(data: bytes, name: str) -> Kept:

@@ -33,7 +33,7 @@ Cut = tuple[Model, Trace, int]
 @st.cache_resource(show_spinner=False)
 def _cut() -> ByteLRU[Cut]:
     """Operated networks and what they said, for everybody; counted with what is their own."""
-    return ByteLRU(_CACHE_BYTES, size=lambda held: held[2] + nbytes_of(held[1]))
+    return ByteLRU(_CACHE_BYTES, lambda held: held[2] + nbytes_of(held[1]), "operated networks")
 
 
 def main() -> None:

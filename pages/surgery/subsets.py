@@ -38,7 +38,7 @@ _STEPS = 50  # redrawings of the bar at most
 @st.cache_resource(show_spinner=False)
 def _done() -> ByteLRU[Found]:
     """Subsets that were run to the end, for everybody."""
-    return ByteLRU(16 * 2**20, size=lambda found: _EACH_BYTES * len(found))
+    return ByteLRU(16 * 2**20, lambda found: _EACH_BYTES * len(found), "subsets of blocks")
 
 
 @st.cache_resource(show_spinner=False)

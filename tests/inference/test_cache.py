@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -82,3 +83,35 @@ def test_sizes_of_mappings_and_sequences_add_up():
     cache: ByteLRU[object] = ByteLRU(1 << 20)
     cache.put("nested", {"a": [block(1), block(2)], "b": (block(3),), "c": "text"})
     assert cache.nbytes == 6 * 1024
+
+
+def test_a_value_whose_maker_fails_is_made_once_by_the_others() -> None:
+    cache = ByteLRU(10_000)
+    started, go = threading.Event(), threading.Event()
+    makers: list[str] = []
+
+    def ask(name: str, fails: bool = False) -> None:
+        def make() -> np.ndarray:
+            makers.append(name)
+            started.set()
+            assert go.wait(30)
+            if fails:
+                raise KeyboardInterrupt
+            time.sleep(0.2)
+            return block(1)
+
+        with contextlib.suppress(KeyboardInterrupt):
+            cache.get_or_make("key", make)
+
+    threads = [threading.Thread(target=ask, args=("leaves", True))]
+    threads[0].start()
+    assert started.wait(30)
+    threads += [threading.Thread(target=ask, args=(f"stays {i}",)) for i in range(3)]
+    for thread in threads[1:]:
+        thread.start()
+    go.set()
+    time.sleep(0.05)
+    ask("comes later")  # while one of them makes it
+    for thread in threads:
+        thread.join(30)
+    assert makers[0] == "leaves" and len(makers) == 2

@@ -6,8 +6,18 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Any, Generic, TypeVar
+from weakref import WeakValueDictionary
 
 T = TypeVar("T")
+_named: WeakValueDictionary[str, ByteLRU[Any]] = WeakValueDictionary()
+
+
+def held() -> dict[str, dict[str, int]]:
+    """What every named cache of this process holds: entries, bytes, and its cap in bytes."""
+    return {
+        name: {"entries": len(cache), "bytes": cache.nbytes, "cap_bytes": cache.max_bytes}
+        for name, cache in sorted(_named.items())
+    }
 
 
 def nbytes_of(value: Any) -> int:
@@ -30,15 +40,20 @@ class ByteLRU(Generic[T]):
     Args:
         max_bytes: the cap.
         size: how many bytes a value holds, at the time it is stored.
+        name: under which ``held`` tells of it; nothing is told of one without.
     """
 
-    def __init__(self, max_bytes: int, size: Callable[[T], int] = nbytes_of) -> None:
+    def __init__(
+        self, max_bytes: int, size: Callable[[T], int] = nbytes_of, name: str = ""
+    ) -> None:
         self.max_bytes = max_bytes
         self._size = size
         self._lock = threading.Lock()
         self._values: OrderedDict[Hashable, tuple[T, int]] = OrderedDict()
-        self._making: dict[Hashable, threading.Lock] = {}
+        self._making: dict[Hashable, _Making] = {}
         self._total = 0
+        if name:
+            _named[name] = self
 
     @property
     def nbytes(self) -> int:
@@ -78,16 +93,19 @@ class ByteLRU(Generic[T]):
         if found is not None:
             return found
         with self._lock:
-            making = self._making.setdefault(key, threading.Lock())
+            making = self._making.setdefault(key, _Making())
+            making.askers += 1
         try:
-            with making:
+            with making.lock:
                 found = self.get(key)
                 if found is None:
                     found = make()
                     self.put(key, found)
         finally:
             with self._lock:
-                self._making.pop(key, None)
+                making.askers -= 1
+                if not making.askers:  # one whose maker failed is made by the next who asked
+                    del self._making[key]
         return found
 
     def drop(self, key: Hashable) -> None:
@@ -104,3 +122,11 @@ class ByteLRU(Generic[T]):
     def _drop(self, key: Hashable) -> None:
         if key in self._values:
             self._total -= self._values.pop(key)[1]
+
+
+class _Making:
+    """A value that is being made: one makes it under the lock, ``askers`` want it."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.askers = 0

@@ -24,7 +24,7 @@ FEATURE_CACHE_BYTES = 512 * 1024 * 1024
 
 # Backbone features that mask and keypoint heads need, for all users together.
 features_cache: ByteLRU[tuple[dict[str, Tensor], tuple[int, int]]] = ByteLRU(
-    FEATURE_CACHE_BYTES, size=lambda value: sum(t.nbytes for t in value[0].values())
+    FEATURE_CACHE_BYTES, lambda value: sum(t.nbytes for t in value[0].values()), "features"
 )
 
 
