@@ -1,40 +1,50 @@
-"""A hall of people at one server: python -m benchmarks.hall --people 1 10 30
+"""A hall of people at one or several servers: python -m benchmarks.hall --people 1 10 30
 
 Starts the app and speaks its websocket protocol, without browsers. Everybody opens Predictions on a
-sample photo, then moves the score threshold every ``--every`` seconds. Printed for each size of the
-hall: median and 95th percentile of the first prediction and of the moves (seconds from sending to
-the end of the script), resident memory of the server, errors, and wrong answers: what somebody gets
-for a photo and a threshold is compared with what the first person who asked alone got.
+sample, or with ``--uploads`` on a photo of their own that is sent first, then moves the score
+threshold every ``--every`` seconds. With ``--servers 2`` everybody keeps to the server that they
+met first, as behind the proxy. Printed for each size of the hall: median and 95th percentile of the
+first prediction and of the moves (seconds from sending to the end of the script), the longest line
+for the device, memory of all servers, errors, and wrong answers: what somebody gets for a photo and
+a threshold is compared with what one person got who asked alone, at servers that were then started
+anew.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import io
 import json
+import os
 import random
+import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
-import websockets
-from streamlit.proto.BackMsg_pb2 import BackMsg
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+import numpy as np
+from PIL import Image
 
 from benchmarks.common import report
-from vision_core.samples import names
+from benchmarks.visitor import OwnPhoto, Visitor
+from vision_core.samples import names, sample
 
-PORT = 8517
 THRESHOLDS = tuple(round(0.3 + 0.05 * i, 2) for i in range(10))
-LABEL = "Score threshold"
-_FULL = 2**26  # a message may hold a photo
+CHECKED = 10
+"""One in so many own photos is asked for alone beforehand, at every threshold."""
+LOOK = 5.0
+"""Seconds between two looks at memory and the line."""
+Truth = dict[tuple[str, float], str]
 
 
 @dataclass
@@ -44,115 +54,146 @@ class Tally:
     Attributes:
         first, moves: seconds.
         errors: what went wrong, by its sentence.
-        wrong: answers that differ from those of one person alone.
-        truth: picture by (photo, threshold), as one person alone got it.
+        checked, wrong: answers that were compared, and those that differ.
+        memory: MB of all servers together, every ``LOOK`` seconds.
+        line: most that waited for a device at once.
     """
 
     first: list[float] = field(default_factory=list)
     moves: list[float] = field(default_factory=list)
     errors: Counter[str] = field(default_factory=Counter)
+    checked: int = 0
     wrong: int = 0
-    truth: dict[tuple[str, float], str] = field(default_factory=dict)
+    memory: list[float] = field(default_factory=list)
+    line: int = 0
 
 
-class Person:
-    """One open page."""
+@dataclass(frozen=True)
+class Servers:
+    """App servers that run.
 
-    def __init__(self, photo: str, tally: Tally) -> None:
-        self.photo, self.tally = photo, tally
-        self.query = urlencode({"photo": photo, "model": "fcos_s"})
-        self.widget = self.fragment = self.page = ""
-        self.seen: dict[str, ForwardMsg] = {}
-        self.shown = ""
+    Attributes:
+        addresses: without a slash at the end.
+        counters: the file of each into which it writes its numbers.
+    """
 
-    async def open(self, address: str) -> None:
-        """Connect and wait for the first prediction."""
-        url = f"{address.replace('http', 'ws')}/_stcore/stream"
-        self.socket = await websockets.connect(url, subprotocols=["streamlit"], max_size=_FULL)
-        began = time.perf_counter()
-        await self._send(BackMsg(), page_name="predictions")
-        await self._finished()
-        self.tally.first.append(time.perf_counter() - began)
-        if not self.widget:
-            raise RuntimeError(f"the page has no {LABEL!r}")
+    addresses: tuple[str, ...]
+    counters: tuple[Path, ...]
 
-    async def move(self, score: float) -> None:
-        """Move the threshold and wait for the answer."""
-        message = BackMsg()
-        state = message.rerun_script.widget_states.widgets.add()
-        state.id, state.double_value = self.widget, score
-        message.rerun_script.fragment_id = self.fragment
-        began = time.perf_counter()
-        await self._send(message)
-        await self._finished()
-        self.tally.moves.append(time.perf_counter() - began)
-        expected = self.tally.truth.setdefault((self.photo, score), self.shown)
-        self.tally.wrong += expected != self.shown
-
-    async def _send(self, message: BackMsg, page_name: str = "") -> None:
-        client = message.rerun_script
-        client.query_string, client.page_script_hash = self.query, self.page
-        client.page_name = page_name
-        await self.socket.send(message.SerializeToString())
-
-    async def _finished(self) -> None:
-        """Read messages until the script has ended."""
-        while True:
-            message = ForwardMsg.FromString(await self.socket.recv())
-            if message.WhichOneof("type") == "ref_hash":
-                message = self.seen[message.ref_hash]
-            elif message.hash:
-                self.seen[message.hash] = message
-            kind = message.WhichOneof("type")
-            if kind == "new_session":
-                self.page = message.new_session.page_script_hash
-            elif kind == "delta":
-                self._element(message)
-            elif kind == "script_finished":
-                return
-
-    def _element(self, message: ForwardMsg) -> None:
-        element = message.delta.new_element
-        kind = element.WhichOneof("type")
-        if kind == "number_input" and element.number_input.label == LABEL:
-            self.widget, self.fragment = element.number_input.id, message.delta.fragment_id
-        elif kind == "bidi_component":
-            told = json.loads(element.bidi_component.json or "{}")
-            if "boxes" in told:
-                picture = {name: told[name] for name in ("boxes", "labels", "scores", "ids")}
-                self.shown = json.dumps(picture, sort_keys=True)
-        elif kind in ("exception", "alert"):
-            body = element.exception.message if kind == "exception" else element.alert.body
-            if kind == "exception" or "went wrong" in body or "too little memory" in body:
-                self.tally.errors[body[:80]] += 1
+    def numbers(self) -> list[dict[str, Any]]:
+        """What each server tells of itself; those that told nothing yet are left out."""
+        return [json.loads(path.read_text()) for path in self.counters if path.exists()]
 
 
-async def hall(address: str, people: int, every: float, minutes: float, truth: Any) -> Tally:
+@contextmanager
+def running(count: int) -> Iterator[Servers]:
+    """Start so many servers; they end with the block."""
+    with tempfile.TemporaryDirectory() as folder:
+        files = tuple(Path(folder) / f"{i}.json" for i in range(count))
+        ports = [_free_port() for _ in files]
+        words = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"]
+        started = [
+            subprocess.Popen(
+                [*words, f"--server.port={port}", "--server.address=127.0.0.1"],
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                env={**os.environ, "CONVSCOPE_COUNTERS": str(path)},
+            )
+            for port, path in zip(ports, files, strict=True)
+        ]
+        try:
+            found = Servers(tuple(f"http://127.0.0.1:{port}" for port in ports), files)
+            for address in found.addresses:
+                _wait_for(f"{address}/_stcore/health")
+            yield found
+        finally:
+            for server in started:
+                server.terminate()
+            for server in started:
+                server.wait(30)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_for(url: str) -> None:
+    for _ in range(240):
+        try:
+            urllib.request.urlopen(url, timeout=5).close()
+        except OSError:
+            time.sleep(0.25)
+        else:
+            return
+    raise SystemExit("The server did not start.")
+
+
+def photo_of(number: int, own: bool) -> str | OwnPhoto:
+    """What person ``number`` looks at: a sample, or their own cut of one with their own noise."""
+    name = names()[number % len(names())]
+    if not own:
+        return name
+    pixels = sample(name).pixels.astype(np.int16)
+    draw = np.random.default_rng(number)
+    top, left = draw.integers(0, 40, 2)
+    cut = pixels[top:, left:] + draw.integers(-6, 7, (*pixels[top:, left:].shape[:2], 1))
+    out = io.BytesIO()
+    Image.fromarray(cut.clip(0, 255).astype(np.uint8)).save(out, "JPEG", quality=88)
+    return OwnPhoto(f"person_{number}.jpg", out.getvalue())
+
+
+async def hall(servers: Servers, people: int, chosen: argparse.Namespace, truth: Truth) -> Tally:
     """Everybody comes within the first ``every`` seconds and moves until the time is over."""
-    tally = Tally(truth=truth)
-    until = time.monotonic() + 60 * minutes
+    tally = Tally()
+    until = time.monotonic() + 60 * chosen.minutes
 
     async def live(number: int) -> None:
         draw = random.Random(number)
-        await asyncio.sleep(draw.uniform(0, every))
-        person = Person(names()[number % len(names())], tally)
+        await asyncio.sleep(draw.uniform(0, chosen.every))
+        address = servers.addresses[number % len(servers.addresses)]
+        visitor = Visitor(address, photo_of(number, chosen.uploads))
         try:
-            await person.open(address)
+            tally.first.append(await visitor.open())
             while time.monotonic() < until:
-                await asyncio.sleep(draw.uniform(0.5, 1.5) * every)
-                await person.move(draw.choice(THRESHOLDS))
-            await person.socket.close()
+                await asyncio.sleep(draw.uniform(0.5, 1.5) * chosen.every)
+                score = draw.choice(THRESHOLDS)
+                tally.moves.append(await visitor.move(score))
+                if (expected := truth.get((visitor.name, score))) is not None:
+                    tally.checked += 1
+                    tally.wrong += expected != visitor.picture
+            await visitor.close()
         except Exception as error:
             tally.errors[f"{type(error).__name__}: {error}"[:80]] += 1
+        tally.errors.update(words[:80] for words in visitor.errors)
 
+    async def watch() -> None:
+        while True:
+            numbers = servers.numbers()
+            tally.memory.append(sum((n["resident_bytes"] or 0) / 1e6 for n in numbers))
+            tally.line = max([tally.line, *(n["queue"]["waiting"] for n in numbers)])
+            await asyncio.sleep(LOOK)
+
+    watching = asyncio.create_task(watch())
     await asyncio.gather(*(live(number) for number in range(people)))
+    watching.cancel()
     return tally
 
 
-def resident(pid: int) -> float:
-    """Memory of a process in MB (Linux)."""
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS"))
+async def alone(address: str, people: int, own: bool) -> Truth:
+    """One person asks at every threshold, for every sample or for one in ten own photos."""
+    truth: Truth = {}
+    for number in range(0, people, CHECKED) if own else range(len(names())):
+        visitor = Visitor(address, photo_of(number, own))
+        await visitor.open()
+        for score in THRESHOLDS:
+            await visitor.move(score)
+            truth[visitor.name, score] = visitor.picture
+        await visitor.close()
+        if visitor.errors:
+            raise SystemExit(f"One person alone met errors: {visitor.errors}")
+    return truth
 
 
 def percentile(values: list[float], share: float) -> float:
@@ -162,64 +203,50 @@ def percentile(values: list[float], share: float) -> float:
     return statistics.quantiles(values, n=100, method="inclusive")[round(100 * share) - 1]
 
 
+def measure(people: int, chosen: argparse.Namespace, truth: Truth) -> None:
+    """Print one line for a hall of that size, at servers that have just been started."""
+    with running(chosen.servers) as servers:
+        for address in servers.addresses:  # the networks are loaded before the hall comes
+            asyncio.run(alone(address, 1, chosen.uploads))
+        time.sleep(LOOK + 1)
+        tally = asyncio.run(hall(servers, people, chosen, truth))
+    settled = tally.memory[int(min(300, 30 * chosen.minutes) / LOOK)]
+    report(
+        "hall",
+        people=people,
+        servers=chosen.servers,
+        uploads=chosen.uploads,
+        every_s=chosen.every,
+        minutes=chosen.minutes,
+        first_p50=percentile(tally.first, 0.5),
+        first_p95=percentile(tally.first, 0.95),
+        move_p50=percentile(tally.moves, 0.5),
+        move_p95=percentile(tally.moves, 0.95),
+        moves=len(tally.moves),
+        longest_line=tally.line,
+        checked=tally.checked,
+        wrong=tally.wrong,
+        errors=dict(tally.errors),
+        mb_start=tally.memory[0],
+        mb_settled=settled,
+        mb_peak=max(tally.memory),
+        mb_end=tally.memory[-1],
+    )
+
+
 def main() -> None:
     """Print one line for each size of the hall."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--people", type=int, nargs="+", default=[1, 10, 30, 100])
     parser.add_argument("--every", type=float, default=10.0, help="seconds between two moves")
     parser.add_argument("--minutes", type=float, default=1.0)
+    parser.add_argument("--servers", type=int, default=1)
+    parser.add_argument("--uploads", action="store_true", help="everybody brings a photo")
     chosen = parser.parse_args()
-    address = f"http://127.0.0.1:{PORT}"
-    words = ["-m", "streamlit", "run", "app.py", "--server.headless=true"]
-    words += [f"--server.port={PORT}", "--server.address=127.0.0.1"]
-    with tempfile.TemporaryFile() as log:
-        server = subprocess.Popen([sys.executable, *words], stdout=log, stderr=log)
-        try:
-            _measure(address, server.pid, chosen)
-        finally:
-            server.terminate()
-            server.wait(20)
-
-
-def _measure(address: str, pid: int, chosen: argparse.Namespace) -> None:
-    time.sleep(8)
-    truth: dict[tuple[str, float], str] = {}
-    alone = hall_of_one(address, truth)
-    if alone.errors:
-        raise SystemExit(f"One person alone met errors: {dict(alone.errors)}")
+    with running(1) as servers:
+        truth = asyncio.run(alone(servers.addresses[0], max(chosen.people), chosen.uploads))
     for people in chosen.people:
-        before = resident(pid)
-        tally = asyncio.run(hall(address, people, chosen.every, chosen.minutes, truth))
-        report(
-            "hall",
-            people=people,
-            every_s=chosen.every,
-            first_p50=percentile(tally.first, 0.5),
-            first_p95=percentile(tally.first, 0.95),
-            move_p50=percentile(tally.moves, 0.5),
-            move_p95=percentile(tally.moves, 0.95),
-            moves=len(tally.moves),
-            wrong=tally.wrong,
-            errors=dict(tally.errors),
-            resident_mb_before=before,
-            resident_mb_after=resident(pid),
-        )
-
-
-def hall_of_one(address: str, truth: dict[tuple[str, float], str]) -> Tally:
-    """One person asks for every photo and threshold alone; the answers are kept in ``truth``."""
-    tally = Tally(truth=truth)
-
-    async def ask() -> None:
-        for photo in names():
-            person = Person(photo, tally)
-            await person.open(address)
-            for score in THRESHOLDS:
-                await person.move(score)
-            await person.socket.close()
-
-    asyncio.run(ask())
-    return tally
+        measure(people, chosen, truth)
 
 
 if __name__ == "__main__":
