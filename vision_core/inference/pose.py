@@ -75,7 +75,7 @@ SCORE_KIND = "probability"
 NO_SCORE = "none"
 """Joints that come without a score, as a regression network's do; 1.0 stands in its place."""
 
-EXPANSION = 1.25
+EXPANSION = 1.15
 """Side of the square that is cut out, as a multiple of the longer side of the person's box."""
 MEAN = (0.485, 0.456, 0.406)
 STD = (0.229, 0.224, 0.225)

@@ -44,11 +44,13 @@ class PoseRecipe:
     def __init__(self, name: str = "pose_heatmap_s") -> None:
         self.name = name
         regression = name == "pose_regression_s"
-        self.variety = 0.4 if regression else 1.0
+        self.variety = 0.6 if regression else 1.0
+        self.sports = 2 if regression else 1  # how often the photos of lspet_pose count
         self.cropped = 0.0 if regression else 0.25
 
     def prepare(self, options: Options) -> int:
-        people = data.persons(options.data, "train") + 3 * data.everyday_persons(options.data)
+        people = self.sports * data.persons(options.data, "train")
+        people += 3 * data.everyday_persons(options.data)
         people += 2 * data.everyday_persons(options.data, "coco_everyday")
         self.joints = torch.stack([person.joints for person in people])
         self.unseen = torch.stack([person.unseen for person in people])
