@@ -269,7 +269,7 @@ FACTS = {
             "crop of each person that the detector finds."
         ),
         paper=("Simple Baselines for Human Pose Estimation and Tracking", "Xiao, Wu, Wei", 2018),
-        input="128x128 crop, 1.25 times the longer side of a person's box, ImageNet statistics.",
+        input="128x128 crop, 1.15 times the longer side of a person's box, ImageNet statistics.",
         limits=(
             "Half of the joints are within a fifth of the torso; head and neck are best, knees and "
             "ankles worst, left and right are often confused. Gives all 14 joints even where some "
@@ -293,7 +293,7 @@ FACTS = {
             "Toshev, Szegedy",
             2014,
         ),
-        input="128x128 crop, 1.25 times the longer side of a person's box, ImageNet statistics.",
+        input="128x128 crop, 1.15 times the longer side of a person's box, ImageNet statistics.",
         limits=LIMITS["pose_regression_s"],
         data=("lspet_pose", "coco_everyday", "coco_mini"),
     ),
