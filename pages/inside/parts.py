@@ -16,6 +16,7 @@ from vision_core.figures.colours import INPUT, KERNEL, OUTPUT
 from vision_core.figures.saliency import by_colour, own_limit, signed_colours
 from vision_core.images import Photo
 from vision_core.inside import anchors as anchor_numbers
+from vision_core.inside.assignment import limits
 from vision_core.inside.coordinates import follow
 from vision_core.inside.losses import NAMES
 from vision_core.inside.opened import Opened, photo_boxes
@@ -70,15 +71,20 @@ class Asked:
     box: tuple[float, ...] | None = None
 
 
-def fields() -> tuple[state.Field, ...]:
-    """What the sections keep in the address bar."""
+def fields(module: Any) -> tuple[state.Field, ...]:
+    """What the sections keep in the address bar.
+
+    Args:
+        module: the detector; the IoU limits begin with those that it was trained with.
+    """
+    high, low = limits(module) or (0.7, 0.3)
     return (
         state.Field("level", 0, state.whole(0, 9)),
         state.Field("map_channel", -1, state.whole(-1, 4095)),
         state.Field("k", 50, state.whole(1, 2000)),
         state.Field("when", "after", state.one_of(tuple(WHEN))),
-        state.Field("high", 0.7, state.number(0, 1), "{:g}".format),
-        state.Field("low", 0.3, state.number(0, 1), "{:g}".format),
+        state.Field("high", high, state.number(0, 1), "{:g}".format),
+        state.Field("low", low, state.number(0, 1), "{:g}".format),
         state.Field("seed", 0, state.whole(0, 99)),
         state.Field("gamma", 2.0, state.number(0, 5), "{:g}".format),
         state.Field("alpha", 0.25, state.number(0, 1), "{:g}".format),
