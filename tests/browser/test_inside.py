@@ -78,7 +78,8 @@ _COUNTS = """() => {
   const box = [...document.querySelectorAll('*')].map(e => e.shadowRoot?.querySelector('.limits'))
     .find(Boolean) ?? document.querySelector('.limits');
   const chips = [...box.querySelectorAll('.chip')];
-  const say = chip => [chip.dataset.name, Number(chip.querySelector('b').textContent.replaceAll(',', ''))];
+  const number = text => Number(text.replaceAll(',', ''));
+  const say = chip => [chip.dataset.name, number(chip.querySelector('b').textContent)];
   return {...Object.fromEntries(chips.map(say)), moving: Boolean(box.limits.moving)};
 }"""
 

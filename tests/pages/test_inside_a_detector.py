@@ -18,12 +18,15 @@ from pages.inside import page
 from pages.inside.parts import DRAWN
 from tests.pages.conftest import sound, start, text_of
 from vision_core import models, samples
+from vision_core.comparison.annotations import read_coco
+from vision_core.export import rle
 from vision_core.inference import trace
 from vision_core.inside.assignment import assign
 from vision_core.inside.coordinates import follow
 from vision_core.inside.imbalance import imbalance
 from vision_core.inside.limits import LimitTable
 from vision_core.inside.opened import network_boxes, opened
+from vision_core.inside.taught_mask import taught_mask
 from vision_core.selection import Thresholds, select
 
 AT = (240.0, 150.0)
@@ -226,3 +229,28 @@ def test_a_cell_of_yolo_says_its_classes_and_the_size_of_the_answer() -> None:
     cells = opened(model, samples.sample("cat")).levels[0].rows ** 2
     assert f"{cells * grid:,} numbers" in said
     assert len(app.get("plotly_chart")) == 1
+
+
+def test_a_true_mask_of_a_file_gives_the_training_target() -> None:
+    here = opened(models.load("mask_rcnn_s", device="cpu"), samples.sample("cat"))
+    mask = np.zeros((300, 451), bool)
+    mask[40:280, 140:330] = True
+    note = {"image_id": 1, "category_id": 1, "bbox": [140, 40, 190, 240], "segmentation": rle(mask)}
+    content = {
+        "images": [{"id": 1, "file_name": "cat.png", "width": 451, "height": 300}],
+        "categories": [{"id": 1, "name": "cat"}],
+        "annotations": [note],
+    }
+    app = at("parts", "mask_rcnn_s", task="instance")
+    assert "if the pasted mask were the truth" in text_of(app)
+    found = read_coco(json.dumps(content).encode(), 451, 300)
+    app.session_state["_truth_file"] = (samples.sample("cat").sha256, found, "coco.json")
+    sound(app.run())
+    kept = select(here.trace, Thresholds.torchvision(here.net)).detections
+    x, y = AT
+    holds = [i for i, b in enumerate(kept.boxes) if b[0] <= x <= b[2] and b[1] <= y <= b[3]]
+    source = here.trace.source[kept.candidate[holds[0]]]
+    label = here.trace.info.labels.index("cat")
+    made = taught_mask(here, here.trace.source_boxes_net[source], mask, label)
+    assert f"The mask loss of this proposal is **{made.loss:.4f}**" in text_of(app)
+    assert "true cat" in picture(app)["labels"]
