@@ -9,7 +9,17 @@ import pandas as pd
 import streamlit as st
 
 from pages.components import limits
-from pages.inside.parts import DASHED, DRAWN, SOLID, Asked, OnPhoto, true_boxes, truth_editor
+from pages.inside.parts import (
+    DASHED,
+    DRAWN,
+    SOLID,
+    Asked,
+    OnPhoto,
+    crowded,
+    density_words,
+    true_boxes,
+    truth_editor,
+)
 from pages.shared import charts, state
 from vision_core.errors import UserError
 from vision_core.figures.colours import GROUND_TRUTH, INPUT
@@ -52,16 +62,33 @@ def show(asked: Asked) -> OnPhoto:
     _sampled(asked, found)
     with st.expander("Regression targets"):
         _targets(asked, found)
-    rows = _farthest_first(found)[:DRAWN]
+    rows = _farthest_first(found)
     field = asked.here.trace.field
     assert field is not None
-    boxes = [*photo_boxes(asked.here, field.anchors_net[rows]), *true]
+    anchors = photo_boxes(asked.here, field.anchors_net[rows])
+    if len(rows) > DRAWN:
+        return _as_density(asked, anchors, true, labels)
     return OnPhoto(
-        boxes,
+        [*anchors, *true],
         ["positive anchor"] * len(rows) + [f"true {label}" for label in labels],
         [INPUT] * len(rows) + [GROUND_TRUTH] * len(true),
         [DASHED] * len(rows) + [SOLID] * len(true),
         f"{len(rows)} positive anchors and {len(true)} true boxes",
+    )
+
+
+def _as_density(asked: Asked, anchors: np.ndarray, true: np.ndarray, labels: list[str]) -> OnPhoto:
+    """More positive anchors than can be outlined."""
+    overlay, most = crowded(asked, anchors, INPUT)
+    words = density_words(len(anchors), most, "positive anchors")
+    st.caption(words)
+    return OnPhoto(
+        list(true),
+        [f"true {label}" for label in labels],
+        [GROUND_TRUTH] * len(true),
+        [SOLID] * len(true),
+        f"{words} {len(true)} true boxes",
+        overlay=overlay,
     )
 
 

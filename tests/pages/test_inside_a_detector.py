@@ -254,3 +254,16 @@ def test_a_true_mask_of_a_file_gives_the_training_target() -> None:
     made = taught_mask(here, here.trace.source_boxes_net[source], mask, label)
     assert f"The mask loss of this proposal is **{made.loss:.4f}**" in text_of(app)
     assert "true cat" in picture(app)["labels"]
+
+
+def test_more_boxes_than_can_be_outlined_are_a_density_and_it_says_so() -> None:
+    app = at("proposals", k=DRAWN + 1, when="before")
+    assert picture(app)["overlay"]["id"].startswith("density-") and "density" in text_of(app)
+    assert not picture(app)["crowd"]
+    sound(app.slider(key="k").set_value(DRAWN).run())
+    assert picture(app)["overlay"]["id"].startswith("objectness-") and picture(app)["crowd"]
+    app = at("taught", high=0.05, low=0.0)
+    positive = counted(app)["positive"]
+    assert positive > DRAWN and f"{positive:,} positive anchors are more than" in text_of(app)
+    assert picture(app)["labels"].count("positive anchor") == 0
+    assert picture(app)["overlay"]["id"].startswith("density-")
