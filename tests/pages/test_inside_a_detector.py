@@ -259,9 +259,9 @@ def test_a_true_mask_of_a_file_gives_the_training_target() -> None:
 def test_more_boxes_than_can_be_outlined_are_a_density_and_it_says_so() -> None:
     app = at("proposals", k=DRAWN + 1, when="before")
     assert picture(app)["overlay"]["id"].startswith("density-") and "density" in text_of(app)
-    assert not picture(app)["crowd"]
+    assert not picture(app)["rects"]
     sound(app.slider(key="k").set_value(DRAWN).run())
-    assert picture(app)["overlay"]["id"].startswith("objectness-") and picture(app)["crowd"]
+    assert picture(app)["overlay"]["id"].startswith("objectness-") and picture(app)["rects"]
     app = at("taught", high=0.05, low=0.0)
     positive = counted(app)["positive"]
     assert positive > DRAWN and f"{positive:,} positive anchors are more than" in text_of(app)

@@ -51,7 +51,7 @@ def record(
     found = [describe(opened, at.anchors) for at in place.levels]
     best = max((a for level in found for a in level), key=lambda a: a.score)
     chosen = np.asarray(best.box if box is None else box, np.float64)
-    told = {
+    told: dict[str, Any] = {
         "input": _input(opened),
         "place": _place(place),
         "box": chosen,
