@@ -9,7 +9,7 @@ from streamlit.runtime.uploaded_file_manager import DeletedFile
 
 from pages.shared import engine, photo_store, state
 from pages.shared.plain import short
-from vision_core import devices, models, samples
+from vision_core import devices, samples
 from vision_core.errors import UserError
 from vision_core.images import Photo, decode
 from vision_core.models import weights
@@ -49,10 +49,9 @@ def _samples() -> list[SmallPicture]:
 
 
 def _traced(photo: Photo) -> DetectionTrace:
-    """What a bundled detector says of a photo."""
-    card = weights.default_for_page("detection")
-    card = models.bundled_alternative(card) or card
+    """What the default detector says of a photo."""
     device = devices.resolve(st.session_state.get("device", "auto"))
+    card = weights.default_for_page("detection")
     found = engine.trace_of(engine.load_model(card.name, str(device)), photo)
     assert isinstance(found, DetectionTrace)
     return found

@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.shared.runs import Runs
 
-_AT_ONCE = 4.0
+_AT_ONCE = 10.0
 """Seconds up to which work begins without being asked for."""
 _ON = "_space_on"
 

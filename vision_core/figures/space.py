@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from vision_core.figures.colours import KERNEL, class_colour, rgb
 from vision_core.figures.encode import data_url
 
-_WIDTH, _HEIGHT = 1200, 900
+_WIDTH, _HEIGHT = 1300, 780
 _COVER = 0.3
 """Share of the map that all pictures have together, before they overlap."""
 _LARGEST, _LEAST = 96, 26
@@ -24,13 +24,18 @@ DOTS = 6
 
 def thumbnail(pixels: np.ndarray, side: int) -> np.ndarray:
     """A picture in a white square, uint8 [side, side, 3]."""
-    scale = side / max(pixels.shape[:2])
-    size = [max(1, min(side, round(v * scale))) for v in (pixels.shape[1], pixels.shape[0])]
-    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    small = _shrunk(pixels, side)
     square = np.full((side, side, 3), 255, np.uint8)
     top, left = (side - small.shape[0]) // 2, (side - small.shape[1]) // 2
     square[top : top + small.shape[0], left : left + small.shape[1]] = small
     return square
+
+
+def _shrunk(pixels: np.ndarray, side: int) -> np.ndarray:
+    """A picture whose longer side is ``side``."""
+    scale = side / max(pixels.shape[:2])
+    size = [max(1, min(side, round(v * scale))) for v in (pixels.shape[1], pixels.shape[0])]
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
 
 
 def side_of(count: int) -> int:
@@ -44,7 +49,7 @@ def picture_map(
     labels: Sequence[str],
     names: Sequence[str],
     chosen: int = -1,
-    height: int = 560,
+    height: int = 500,
 ) -> go.Figure:
     """Pictures where their points lie, each framed in the colour of its class.
 
@@ -65,7 +70,7 @@ def picture_map(
         colour, frame = class_colour(labels[i]), _FRAME
         if i == chosen:
             colour, frame = KERNEL, 2 * _FRAME
-        _pasted(sheet, thumbnail(pictures[i], side), x, y, rgb(colour), frame)
+        _pasted(sheet, _shrunk(pictures[i], side), x, y, rgb(colour), frame)
     figure = go.Figure(
         go.Scatter(
             x=at[:, 0],
@@ -94,7 +99,7 @@ def picture_map(
     return _laid(figure, height)
 
 
-def dot_map(points: np.ndarray, labels: Sequence[str], height: int = 560) -> go.Figure:
+def dot_map(points: np.ndarray, labels: Sequence[str], height: int = 500) -> go.Figure:
     """The same map with a dot for each picture, while it is being made."""
     at = _spread(points, side_of(len(points)))
     figure = go.Figure(
@@ -124,15 +129,13 @@ def _pasted(
     sheet: np.ndarray, tile: np.ndarray, x: int, y: int, colour: tuple[int, int, int], frame: int
 ) -> None:
     """Put a tile with its frame around (x, y)."""
-    half = len(tile) // 2
-    top, left = y - half, x - half
-    outer = sheet[
-        max(top - frame, 0) : top + len(tile) + frame,
-        max(left - frame, 0) : left + len(tile) + frame,
-    ]
-    outer[:] = (*colour, 255)
-    place = sheet[top : top + len(tile), left : left + len(tile)]
-    place[..., :3] = tile[: place.shape[0], : place.shape[1]]
+    high, wide = tile.shape[:2]
+    top, left = y - high // 2, x - wide // 2
+    sheet[max(top - frame, 0) : top + high + frame, max(left - frame, 0) : left + wide + frame] = (
+        *colour,
+        255,
+    )
+    sheet[top : top + high, left : left + wide, :3] = tile
 
 
 def _webp(sheet: np.ndarray) -> bytes:
@@ -159,7 +162,10 @@ def _named(figure: go.Figure, labels: Sequence[str]) -> None:
 
 def _laid(figure: go.Figure, height: int) -> go.Figure:
     figure.update_xaxes(visible=False, range=[0, _WIDTH])
-    figure.update_yaxes(visible=False, range=[_HEIGHT, 0])
+    figure.update_yaxes(
+        visible=False, range=[_HEIGHT, 0], scaleanchor="x", scaleratio=1, constrain="domain"
+    )
+    figure.update_xaxes(constrain="domain")
     figure.update_layout(
         height=height,
         margin={"l": 0, "r": 0, "t": 4, "b": 4},
