@@ -17,10 +17,9 @@ from vision_core.images import Photo
 from vision_core.models import Model
 from vision_core.space.neighbours import METRICS
 from vision_core.space.pictures import gallery_key
+from vision_core.space.report import usual_layer
 
 FIRST = "resnet_s"
-_WIDE = 64
-"""Channels of a layer with a meaning of its own, at least."""
 _FINE = 12
 """Columns of a map whose units see parts of a picture, at least."""
 SECTIONS = {"neighbours": "Neighbours", "map": "Map", "units": "Units"}
@@ -99,7 +98,7 @@ def _first(known: dict[str, tuple[int, ...]], names: list[str], section: str) ->
     if section == "units":
         fine = [name for name in names if known[name][2] >= _FINE]
         return fine[-1] if fine else names[0]
-    return max(names, key=lambda name: (known[name][0] >= _WIDE, names.index(name)))
+    return usual_layer({name: known[name] for name in names})
 
 
 def _section(asking: Asking, section: str) -> None:
