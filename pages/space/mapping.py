@@ -115,7 +115,7 @@ def _map(asking: Asking, query: Query, points: np.ndarray, placed: np.ndarray, w
         labels, points = [*labels, _PHOTO], np.concatenate([points, placed[None]])
         chosen = len(pictures) - 1
     event = charts.show(
-        picture_map(points, pictures, labels, names, chosen),
+        picture_map(points, pictures, labels, names, chosen, _PHOTO),
         "space_map",
         f"{len(pictures)} pictures as points",
         config=charts.ZOOMS,

@@ -49,6 +49,7 @@ def picture_map(
     labels: Sequence[str],
     names: Sequence[str],
     chosen: int = -1,
+    guest: str = "",
     height: int = 500,
 ) -> go.Figure:
     """Pictures where their points lie, each framed in the colour of its class.
@@ -59,6 +60,7 @@ def picture_map(
         labels: class of each.
         names: of each, shown on hover.
         chosen: the one that lies on top, in a thick frame; -1 for none.
+        guest: the class of a picture that was placed into the map, shown in the frame's colour.
         height: pixels on the page.
     """
     side = side_of(len(pictures))
@@ -95,7 +97,7 @@ def picture_map(
         sizing="stretch",
         layer="below",
     )
-    _named(figure, labels)
+    _named(figure, labels, guest)
     return _laid(figure, height)
 
 
@@ -147,16 +149,17 @@ def _webp(sheet: np.ndarray) -> bytes:
     return data.tobytes()
 
 
-def _named(figure: go.Figure, labels: Sequence[str]) -> None:
+def _named(figure: go.Figure, labels: Sequence[str], guest: str = "") -> None:
     """The legend: the most frequent classes."""
     names, counts = np.unique(np.array(labels, dtype=str), return_counts=True)
     for i in np.argsort(-counts, kind="stable")[:_NAMED]:
+        colour = KERNEL if names[i] == guest else class_colour(str(names[i]))
         figure.add_scatter(
             x=[None],
             y=[None],
             mode="markers",
             name=f"{names[i]} ({counts[i]})",
-            marker={"size": 12, "symbol": "square", "color": class_colour(str(names[i]))},
+            marker={"size": 12, "symbol": "square", "color": colour},
         )
 
 

@@ -92,7 +92,7 @@ def windowed(photo: Photo, label: str, grids: Sequence[int] = (1, 2, 3)) -> list
     return made
 
 
-def detected(photo: Photo, trace: DetectionTrace, score: float = 0.2) -> list[SmallPicture]:
+def detected(photo: Photo, trace: DetectionTrace, score: float = 0.35) -> list[SmallPicture]:
     """The crops of what a detector finds in a photo, best first; the class is that of the box.
 
     Args:
