@@ -94,7 +94,8 @@ def _row(asking: Asking, query: Query, found: Nearest, title: str, key: str) -> 
         for i, far in zip(found.index, found.distance, strict=True)
     ]
     ids = [int(i) for i in found.index]
-    picked = tile_view.show(key, tiles, words, ids, -1, _COUNT, title, 0.55)
+    share = 0.55 * len(ids) / _COUNT  # a short row does not get larger pictures
+    picked = tile_view.show(key, tiles, words, ids, -1, _COUNT, title, share)
     if picked is not None:
         state.put("item", picked)
         st.rerun()

@@ -17,7 +17,7 @@ from vision_core.images import Photo
 from vision_core.models import Model
 from vision_core.space.neighbours import METRICS
 from vision_core.space.pictures import gallery_key
-from vision_core.space.report import usual_layer
+from vision_core.space.report import trunk_of, usual_layer
 
 FIRST = "resnet_s"
 _FINE = 12
@@ -95,10 +95,11 @@ def _show(model: Model, photo: Photo, section: str, outer: tuple[state.Field, ..
 
 def _first(known: dict[str, tuple[int, ...]], names: list[str], section: str) -> str:
     """The layer that opens: the last one, but for units one whose patches are smaller."""
+    offered = {name: known[name] for name in names}
     if section == "units":
-        fine = [name for name in names if known[name][2] >= _FINE]
+        fine = [name for name in trunk_of(offered) if known[name][2] >= _FINE]
         return fine[-1] if fine else names[0]
-    return usual_layer({name: known[name] for name in names})
+    return usual_layer(offered)
 
 
 def _section(asking: Asking, section: str) -> None:

@@ -11,7 +11,7 @@ from pages.space.asked import Asking, query_of
 from vision_core.figures.space import thumbnail
 from vision_core.space.patches import Fields, Patch, strongest
 
-_COUNT, _SIDE = 12, 112
+_COUNT, _ROW, _SIDE = 12, 6, 112
 _OFFERED = 8
 
 
@@ -74,9 +74,8 @@ def _sheet(asking: Asking, patches: list[Patch], channel: int) -> None:
         for patch in patches
     ]
     ids = [patch.index for patch in patches]
-    picked = tile_view.show(
-        "space_patches", tiles, words, ids, -1, 6, f"patches that excite channel {channel}", 0.7
-    )
+    what, share = f"patches that excite channel {channel}", 0.7 * min(1.0, len(ids) / _ROW)
+    picked = tile_view.show("space_patches", tiles, words, ids, -1, _ROW, what, share)
     if picked is not None:
         state.put("item", picked)
         st.rerun()

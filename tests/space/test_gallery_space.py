@@ -21,6 +21,7 @@ from vision_core.space.pictures import (
     windowed,
     windows,
 )
+from vision_core.space.report import usual_layer
 from vision_core.space.vectors import LayerVectors, measure, pixel_vectors
 
 LAYER = "trunk.stages.2"
@@ -105,6 +106,15 @@ def test_vectors_are_means_and_peaks_of_the_activations(name, gallery):
         at = found.places[i]
         there = values[np.arange(len(values)), at[:, 0], at[:, 1]]
         np.testing.assert_allclose(there, values.max((1, 2)), rtol=1e-3, atol=1e-5)
+
+
+def test_the_layer_that_opens_is_a_deep_one_of_the_trunk():
+    shapes = {"stem": (16, 80, 80), "stage": (128, 10, 10), "pool": (256, 1, 1), "fc": (9, 1, 1)}
+    assert usual_layer(shapes) == "pool"
+    detector = {f"backbone.trunk.{name}": shape for name, shape in shapes.items()}
+    detector |= {"backbone.fpn.0": (64, 40, 40), "rpn.head.conv": (64, 40, 40)}
+    assert usual_layer(detector) == "backbone.trunk.pool"
+    assert usual_layer({"a": (3, 9, 9), "b": (8, 5, 5)}) == "b"
 
 
 def test_progress_is_told_and_a_missing_layer_is_a_sentence(model, gallery):

@@ -21,8 +21,16 @@ def usual_layer(known: Mapping[str, tuple[int, ...]]) -> str:
     Args:
         known: layers in the order in which they run, with their shapes (C, h, w).
     """
-    names = list(known)
+    names = trunk_of(known)
     return max(names, key=lambda name: (known[name][0] >= _WIDE, names.index(name)))
+
+
+def trunk_of(known: Mapping[str, tuple[int, ...]]) -> list[str]:
+    """The layers of a network's trunk: of a detector those before its pyramid and heads."""
+    for lead in ("backbone.trunk.", "backbone.body.", "backbone."):
+        if names := [name for name in known if name.startswith(lead)]:
+            return names
+    return list(known)
 
 
 def record(
