@@ -41,16 +41,7 @@ def last_of(
         draw: shows a step on the way.
     """
     if seconds > _AT_ONCE and st.session_state.get(_ON) != key:
-        row = st.container(horizontal=True, gap="small", vertical_alignment="center")
-        row.button(
-            label,
-            key="space_start",
-            type="primary",
-            icon=":material/play_arrow:",
-            on_click=_switch,
-            args=(key,),
-        )
-        row.caption(f"{cost}, about {max(1, round(seconds))} s; you can stop.")
+        _ask(key, label, f"{cost}, about {max(1, round(seconds))} s; you can stop.")
         return None
     place, found = st.empty(), None
     with place.container():
@@ -72,6 +63,20 @@ def last_of(
     _switch(None)
     place.empty()
     return found
+
+
+def _ask(key: Any, label: str, cost: str) -> None:
+    """The button with the cost beside it."""
+    row = st.container(horizontal=True, gap="small", vertical_alignment="center")
+    row.button(
+        label,
+        key="space_start",
+        type="primary",
+        icon=":material/play_arrow:",
+        on_click=_switch,
+        args=(key,),
+    )
+    row.caption(cost)
 
 
 def _switch(key: Any) -> None:

@@ -65,14 +65,6 @@ def picture_map(
     """
     side = side_of(len(pictures))
     at = _spread(points, side)
-    sheet = np.zeros((_HEIGHT, _WIDTH, 4), np.uint8)
-    order = [i for i in range(len(pictures)) if i != chosen] + ([chosen] if chosen >= 0 else [])
-    for i in order:
-        x, y = (int(v) for v in at[i])
-        colour, frame = class_colour(labels[i]), _FRAME
-        if i == chosen:
-            colour, frame = KERNEL, 2 * _FRAME
-        _pasted(sheet, _shrunk(pictures[i], side), x, y, rgb(colour), frame)
     figure = go.Figure(
         go.Scatter(
             x=at[:, 0],
@@ -87,7 +79,7 @@ def picture_map(
         )
     )
     figure.add_layout_image(
-        source=data_url(_webp(sheet), "webp"),
+        source=data_url(_webp(_composed(at, pictures, labels, chosen, side)), "webp"),
         x=0,
         y=0,
         sizex=_WIDTH,
@@ -99,6 +91,21 @@ def picture_map(
     )
     _named(figure, labels, guest)
     return _laid(figure, height)
+
+
+def _composed(
+    at: np.ndarray, pictures: Sequence[np.ndarray], labels: Sequence[str], chosen: int, side: int
+) -> np.ndarray:
+    """All pictures in their places, uint8 RGBA; what is empty is transparent."""
+    sheet = np.zeros((_HEIGHT, _WIDTH, 4), np.uint8)
+    order = [i for i in range(len(pictures)) if i != chosen] + ([chosen] if chosen >= 0 else [])
+    for i in order:
+        x, y = (int(v) for v in at[i])
+        colour, frame = class_colour(labels[i]), _FRAME
+        if i == chosen:
+            colour, frame = KERNEL, 2 * _FRAME
+        _pasted(sheet, _shrunk(pictures[i], side), x, y, rgb(colour), frame)
+    return sheet
 
 
 def dot_map(points: np.ndarray, labels: Sequence[str], height: int = 500) -> go.Figure:

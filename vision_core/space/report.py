@@ -68,8 +68,21 @@ def record(
     photos = [p.photo for p in pictures]
     *_, last = measure(model, photos, layer)
     assert last.vectors is not None
-    found, pixels = last.vectors, pixel_vectors(photos)
-    rows = []
+    found = last.vectors
+    return {
+        "layer": layer,
+        "metric": metric,
+        "pictures": _pictures(pictures, found, count, metric),
+        "map": _map(found, kind, perplexity),
+        "patches": None if channel is None else _patches(model, photos, found, channel),
+    }
+
+
+def _pictures(
+    pictures: Sequence[SmallPicture], found: LayerVectors, count: int, metric: Metric
+) -> list[dict[str, Any]]:
+    """Each picture with its vector and its neighbours."""
+    pixels, rows = pixel_vectors([p.photo for p in pictures]), []
     for i, one in enumerate(pictures):
         here = nearest(found.means, found.means[i], count, metric, i)
         plain = nearest(pixels, pixels[i], count, "euclidean", i)
@@ -82,13 +95,7 @@ def record(
                 "nearest_by_pixels": _rows(plain),
             }
         )
-    return {
-        "layer": layer,
-        "metric": metric,
-        "pictures": rows,
-        "map": _map(found, kind, perplexity),
-        "patches": None if channel is None else _patches(model, photos, found, channel),
-    }
+    return rows
 
 
 def _rows(found: Nearest) -> list[dict[str, Any]]:
