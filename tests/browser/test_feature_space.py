@@ -64,7 +64,7 @@ def test_a_map_is_made_and_another_photo_is_placed_into_it(open_page) -> None:
     page.get_by_text("after 750 steps").wait_for(timeout=180_000)
     first = texts(page, "space_map")
     assert len(first) == 99
-    places = "plot => [...plot.data[0].x].slice(0, 98)"
+    places = "plot => plot.calcdata[0].slice(0, 98).map(point => point.x)"
     plot = page.locator(".st-key-space_map .js-plotly-plot").last
     before = plot.evaluate(places)
     page.reload()

@@ -46,10 +46,7 @@ def test_vectors_neighbours_and_map(files, tmp_path, capsys) -> None:
     for i, row in enumerate(told["pictures"]):
         assert [n["picture"] for n in row["nearest"]] == index[i][1:].tolist()
         np.testing.assert_allclose([n["distance"] for n in row["nearest"]], far[i][1:], rtol=1e-4)
-        assert (row["class"], row["size"]) == (
-            f"features{Path(files[0]).parent.name[8:]}",
-            [200] * 2,
-        )
+        assert (row["class"], row["size"]) == (NAMES[i], [200, 200])
     points = np.abs(np.array(told["map"]["points"]))
     np.testing.assert_allclose(points, np.abs(PCA(2).fit_transform(x)), atol=1e-3)
     assert told["patches"] is None and told["metric"] == "euclidean"
