@@ -122,6 +122,14 @@ SECTIONS: Mapping[str, tuple[Entry, ...]] = {
             "Skip residual blocks, silence channels, quantise weights: what is left of the answer?",
         ),
         Entry(
+            "feature_space",
+            "Feature space",
+            "scatter_plot",
+            "pages.space.page",
+            "Nearest neighbours at a layer, PCA and t-SNE of a gallery, and the patches that "
+            "excite a channel most.",
+        ),
+        Entry(
             "relu_rules",
             "ReLU rules",
             "rule",

@@ -34,6 +34,10 @@ CARDS = {
         "surgery?task=segmentation&skip=trunk.stages.1.1",
         "[data-testid=stHorizontalBlock]:has(.stage)",
     ),
+    "feature_space": (
+        "feature_space?photo=astronaut&section=map&map=tsne",
+        ".st-key-space_map .js-plotly-plot",
+    ),
     "relu_rules": ("relu_rules?step=4", PLAYER),
     "convolution": ("convolution?step=3", PLAYER),
     "transposed_convolution": ("transposed_convolution?step=3", PLAYER),

@@ -56,6 +56,7 @@ EXPECTED = {
     "attribution": {"methods", "samples", "seed"},
     "compare": {"model_b", "compare_tabs", "map_method_0", "reset_comparison"},
     "convolution": {"stride", "flip", "start_over"},
+    "feature_space": {"layer", "gallery", "metric", "map", "perplexity", "channel"},
     "filters": {"untrained"},
     "metrics": {"threshold", "match_iou", "kind_of_error", "lit", "bins", "score_from"},
     "models": {"kind", "here"},

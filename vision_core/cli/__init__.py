@@ -32,6 +32,7 @@ COMMANDS = (
     "metrics",
     "explain",
     "activations",
+    "features",
     "models",
     "weights",
     "train",

@@ -23,10 +23,15 @@ class Truth:
     Attributes:
         boxes: float32 ``[K, 4]``, xyxy, photo pixels.
         labels: K class names.
+        shapes: K times what a file says of the region (``shapes.region`` reads it), ``None`` where
+            it says nothing; empty where there is no file.
+        file_size: (width, height) of the file's image, in whose pixels the shapes are.
     """
 
     boxes: np.ndarray
     labels: tuple[str, ...]
+    shapes: tuple[Any, ...] = ()
+    file_size: tuple[float, float] | None = None
 
 
 def read_coco(data: bytes, width: int, height: int, name: str | None = None) -> Truth:
@@ -94,7 +99,12 @@ class CocoFile:
             rows = self._notes.get(image, [])
             boxes = [_xyxy(n["bbox"], scale) for n in rows]
             labels = tuple(self.names[n["category_id"]] for n in rows)
-            return Truth(np.array(boxes, np.float32).reshape(-1, 4), labels)
+            return Truth(
+                np.array(boxes, np.float32).reshape(-1, 4),
+                labels,
+                tuple(n.get("segmentation") or None for n in rows),
+                (_length(entry["width"]), _length(entry["height"])),
+            )
 
 
 @contextmanager
