@@ -122,6 +122,13 @@ SECTIONS: Mapping[str, tuple[Entry, ...]] = {
             "Skip residual blocks, silence channels, quantise weights: what is left of the answer?",
         ),
         Entry(
+            "training",
+            "Training",
+            "school",
+            "pages.training.page",
+            "A small network learns digits or your own photos, epoch by epoch; transfer learning.",
+        ),
+        Entry(
             "relu_rules",
             "ReLU rules",
             "rule",

@@ -9,12 +9,9 @@ from functools import cache
 import cv2
 import numpy as np
 
-from vision_core.errors import UserError
 from vision_core.images import Photo
+from vision_core.teaching.counts import check_classes
 
-MOST_CLASSES = 8
-MOST_PICTURES = 30
-"""Of one class of the user's; more are refused, so that a session stays small."""
 SIDE = 64
 """Pixels of the side of a photo for the small network."""
 STORED = 96
@@ -121,27 +118,6 @@ def from_squares(
     labels = np.repeat(np.arange(len(classes)), [len(found) for found in classes.values()])
     pictures = _tensors(shown, side)
     return LearningSet(name, pictures, labels, tuple(classes), *split(labels), True, shown)
-
-
-def check_classes(counts: Mapping[str, int]) -> None:
-    """Refuse classes from which nothing can be learned, or too much of them.
-
-    Args:
-        counts: pictures of each class.
-
-    Raises:
-        UserError: saying what is missing.
-    """
-    if not 2 <= len(counts) <= MOST_CLASSES:
-        raise UserError(
-            f"A network is taught with 2 to {MOST_CLASSES} classes, and there are {len(counts)}."
-        )
-    for label, count in counts.items():
-        if not 2 <= count <= MOST_PICTURES:
-            raise UserError(
-                f"The class {label!r} has {count} pictures; it takes 2 to {MOST_PICTURES}, and "
-                "about ten are good."
-            )
 
 
 def _tensors(shown: np.ndarray, side: int) -> np.ndarray:

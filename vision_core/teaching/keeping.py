@@ -64,7 +64,7 @@ def opened(path: str) -> tuple[PlainNet, tuple[str, ...]]:
     try:
         with safe_open(path, "pt") as file:
             told = file.metadata() or {}
-            tensors = {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118
+            tensors = {k: file.get_tensor(k) for k in file.keys()}
     except (SafetensorError, OSError) as error:
         raise UserError(f"{path} cannot be read as safetensors ({error}).") from None
     if told.get("format") != FORMAT or told.get("network") != "plain":

@@ -132,8 +132,8 @@ class LearningRun:
             raise UserError(f"A run ends after {MOST_EPOCHS} epochs; start another one.")
         if not math.isfinite(self.history[-1].loss):
             raise UserError(
-                "The loss is no longer a finite number, since the learning rate is too high for this "
-                "run; take an epoch back, or start another run with a smaller rate."
+                "The loss is no longer a finite number, since the learning rate is too high for "
+                "this run; take epochs back, or start another run with a smaller rate."
             )
         if self._steps is None:
             self._steps = self._learn(self.epoch + 1)
@@ -176,7 +176,8 @@ class LearningRun:
     def _turn(self, until: float) -> bool:
         assert self._steps is not None
         start = time.perf_counter()
-        for self.share in self._steps:
+        for share in self._steps:
+            self.share = share
             if time.monotonic() >= until:
                 self._spent += time.perf_counter() - start
                 return False
