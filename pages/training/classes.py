@@ -12,10 +12,9 @@ from pages.shared import photo_store, photos, state
 from pages.shared.plain import plain, sentence, short
 from pages.training import looking
 from vision_core import samples
-from vision_core.cli.teach import CROPPED
 from vision_core.errors import UserError
 from vision_core.images import decode
-from vision_core.teaching.counts import MOST_CLASSES, MOST_PICTURES, check_classes
+from vision_core.teaching.counts import CROPPED, MOST_CLASSES, MOST_PICTURES, check_classes
 from vision_core.teaching.data import (
     SIDE,
     STORED,

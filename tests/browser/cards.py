@@ -34,6 +34,7 @@ CARDS = {
         "surgery?task=segmentation&skip=trunk.stages.1.1",
         "[data-testid=stHorizontalBlock]:has(.stage)",
     ),
+    "training": ("training", "[data-testid=stHorizontalBlock]:has(.js-plotly-plot)"),
     "relu_rules": ("relu_rules?step=4", PLAYER),
     "convolution": ("convolution?step=3", PLAYER),
     "transposed_convolution": ("transposed_convolution?step=3", PLAYER),
@@ -41,7 +42,7 @@ CARDS = {
     "roi_pooling": ("roi_pooling?step=6", PLAYER),
     "nms": ("nms?step=1", PLAYER),
 }
-PRESSED = {"race": "Start the race"}
+PRESSED = {"race": "Start the race", "training": "Start"}
 """Pages that show nothing before a button is pressed."""
 _DONE = """() => {
   const app = document.querySelector('[data-testid=stApp]');

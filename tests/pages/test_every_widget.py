@@ -59,6 +59,14 @@ EXPECTED = {
     "filters": {"untrained"},
     "metrics": {"threshold", "match_iou", "kind_of_error", "lit", "bins", "score_from"},
     "models": {"kind", "here"},
+    "training": {
+        "learn_start",
+        "learn_one",
+        "batch_norm",
+        "learn_rate",
+        "transfer_start",
+        "own_add",
+    },
     "surgery": {"skip", "cut_factor", "keep_channels", "bits", "paths_start", "undo_all"},
     "predictions": {"score", "mask", "ask", "download_weights", "use_bundled"},
 }

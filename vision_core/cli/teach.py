@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from vision_core.teaching.run import LearningRun
 
 WAYS = ("head", "all", "scratch")
-CROPPED = ("cat", "astronaut", "coffee", "china", "flower")
-"""The sample photos whose crops are told apart, here and on the page."""
 _ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff")
 
 
@@ -150,6 +148,7 @@ def _data(name: str, files: dict[str, list[Path]] | None, large: bool) -> Learni
     from vision_core import samples
     from vision_core.cli.photos import read_photo
     from vision_core.teaching import data
+    from vision_core.teaching.counts import CROPPED
 
     side = data.STORED if large else data.SIDE
     if name == "digits":

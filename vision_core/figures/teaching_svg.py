@@ -1,4 +1,4 @@
-"""The charts of a run as plain SVG while it learns.
+"""The charts of a run as SVG pictures while it learns.
 
 A Plotly chart on a page is taken away and made anew whenever its numbers change, so that it would
 flash at every epoch. These stand in its place, of the same size, until the run stands still.
@@ -13,17 +13,24 @@ from html import escape
 import numpy as np
 
 from vision_core.figures.colours import INPUT, MODELS, class_colour
+from vision_core.figures.encode import data_url
 from vision_core.figures.teaching import Track, matrix_height
 
 _WIDE, _TALL = 380, 300
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 8, 44, 42
-_SMALL = "font-size='12' fill='currentColor'"
+_INK = "#7A828E"
+"""Of type and grid: a picture does not know the theme, and this is read on both."""
+_SMALL = f"font-size='12' fill='{_INK}'"
 
 
 def _svg(wide: float, tall: float, parts: Sequence[str], what: str) -> str:
+    drawing = (
+        f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {wide:g} {tall:g}' "
+        f"font-family='sans-serif'>{''.join(parts)}</svg>"
+    )
     return (
-        f"<svg role='img' aria-label='{escape(what, quote=True)}' viewBox='0 0 {wide:g} {tall:g}' "
-        f"style='width: 100%; height: {tall:g}px; display: block'>{''.join(parts)}</svg>"
+        f"<img src='{data_url(drawing.encode(), 'svg+xml')}' alt='{escape(what, quote=True)}' "
+        f"style='width: 100%; height: {tall:g}px; object-fit: contain; display: block'>"
     )
 
 
@@ -67,7 +74,7 @@ def _axes(last: int, top: float, value: str) -> list[str]:
         y = _y(k * step, top)
         parts.append(
             f"<line x1='{_LEFT}' x2='{_WIDE - _RIGHT}' y1='{y:.1f}' y2='{y:.1f}' "
-            "stroke='currentColor' stroke-opacity='0.15'/>"
+            f"stroke='{_INK}' stroke-opacity='0.15'/>"
             f"<text x='{_LEFT - 6}' y='{y + 4:.1f}' text-anchor='end' {_SMALL}>{k * step:g}</text>"
         )
     every = next(n for n in (1, 2, 5, 10, 20, 50) if last / n <= 10)
@@ -129,7 +136,7 @@ def matrix(counts: np.ndarray, classes: Sequence[str]) -> str:
     for (row, column), count in np.ndenumerate(counts):
         if count:
             x, y, share = left + column * wide, top + row * high, shares[row, column]
-            ink = "#FFFFFF" if share > 0.5 else "currentColor"
+            ink = "#FFFFFF" if share > 0.5 else _INK
             parts.append(
                 f"<rect x='{x:.1f}' y='{y:.1f}' width='{wide:.1f}' height='{high:.1f}' "
                 f"fill='{INPUT}' fill-opacity='{share:.3f}'/><text x='{x + wide / 2:.1f}' "

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 from vision_core.errors import UserError
 
+CROPPED = ("cat", "astronaut", "coffee", "china", "flower")
+"""The sample photos whose crops are told apart."""
 MOST_CLASSES = 8
 MOST_PICTURES = 30
 """Of one class of the user's; more are refused, so that a session stays small."""
