@@ -20,6 +20,7 @@ def test_stop_is_heard_while_it_learns_and_epochs_are_taken_back(open_page) -> N
     page.get_by_text(re.compile(r"^Epoch [3-9]")).wait_for(timeout=60_000)
     page.locator(".st-key-learn_stop button").click()
     page.get_by_role("button", name="Go on").wait_for(timeout=60_000)
+    page.wait_for_timeout(2500)  # the numbers follow the buttons
     stopped = epoch(page)
     page.wait_for_timeout(2500)
     assert 3 <= stopped < 100 and epoch(page) == stopped

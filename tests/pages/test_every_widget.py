@@ -34,7 +34,7 @@ from streamlit.testing.v1.element_tree import (
 from tests.pages.conftest import start, text_of
 from tests.pages.test_every_page import PAGES
 
-DOORS = ("section", "task", "kind", "numbers", "answers")
+DOORS = ("section", "task", "kind", "numbers", "answers", "lesson")
 """Widgets behind which lie other widgets: all their values are opened, not only one."""
 _OTHERS = ("DownloadButton", "FileUploader", "CameraInput")
 """Widgets whose value is a file; other tests press and fill them."""
