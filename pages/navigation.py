@@ -174,6 +174,13 @@ SECTIONS: Mapping[str, tuple[Entry, ...]] = {
             "Non-maximum suppression, step by step, on boxes that you drag.",
             computes=False,
         ),
+        Entry(
+            "sentence",
+            "Sentence",
+            "short_text",
+            "pages.operators.sentence",
+            "Filters over words, 1-max pooling and a score: a convolution reads.",
+        ),
     ),
 }
 _GROUP = """[data-testid=stTopNav] > :nth-child({at}) [data-testid=stTopNavSection] {{

@@ -41,6 +41,7 @@ CARDS = {
     "pooling": ("pooling?step=2", PLAYER),
     "roi_pooling": ("roi_pooling?step=6", PLAYER),
     "nms": ("nms?step=1", PLAYER),
+    "sentence": ("sentence?step=16", PLAYER),
 }
 PRESSED = {"race": "Start the race", "training": "Start"}
 """Pages that show nothing before a button is pressed."""

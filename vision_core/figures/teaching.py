@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from vision_core.features import filters
-from vision_core.figures.colours import GREY, INPUT, MODELS
+from vision_core.figures.colours import GREY, INPUT, MODELS, NEGATIVE, POSITIVE
 from vision_core.figures.saliency import own_limit, signed_colours
 from vision_core.teaching.run import Epoch
 
@@ -149,4 +149,32 @@ def confusion(matrix: np.ndarray, classes: Sequence[str]) -> go.Figure:
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
         font=_FONT,
         dragmode=False,
+    )
+
+
+def word_bars(words: Sequence[str], worth: np.ndarray) -> go.Figure:
+    """What each word of a sentence adds to a score, from left to right.
+
+    Args:
+        words: of the sentence; one may occur twice.
+        worth: ``[L]``, signed.
+    """
+    places = list(range(len(words)))
+    figure = go.Figure(
+        go.Bar(
+            x=places,
+            y=worth,
+            marker_color=[POSITIVE if v >= 0 else NEGATIVE for v in worth],
+            text=[f"{v:+.2f}" if v else "0" for v in worth],
+            textposition="outside",
+            cliponaxis=False,
+            customdata=list(words),
+            hovertemplate="%{customdata}: %{y:.3f}<extra></extra>",
+        )
+    )
+    figure.update_xaxes(tickvals=places, ticktext=list(words), fixedrange=True)
+    far = 1.25 * max(float(np.abs(worth).max()), 0.1)
+    figure.update_yaxes(range=[-far, far], zeroline=True, fixedrange=True)
+    return figure.update_layout(
+        height=240, margin={"l": 8, "r": 8, "t": 8, "b": 8}, font=_FONT, dragmode=False
     )

@@ -192,4 +192,4 @@ def numbers_of(network: SentenceNet, text: str) -> dict[str, Any]:
 
 def _plain(values: Any) -> Any:
     """Numbers of two decimals as lists."""
-    return (values.detach().double() * 100).round().div(100).tolist()
+    return ((values.detach().double() * 100).round() / 100 + 0.0).tolist()  # no -0
