@@ -1,4 +1,4 @@
-"""What an epoch on the digits costs, and how much looking adds: python -m benchmarks.teaching"""
+"""What an epoch on the digits costs, looking at it, and reading: python -m benchmarks.teaching"""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 
 from benchmarks.common import report
 from vision_core.figures import teaching, teaching_svg
-from vision_core.teaching import LearningSettings
+from vision_core.teaching import LearningSettings, sentences
 from vision_core.teaching.data import digits
 from vision_core.teaching.looks import activations, confusion, first_filters
 from vision_core.teaching.run import LearningRun
@@ -42,6 +42,16 @@ def main() -> None:
             looking_ratio_to_an_epoch=look / whole,
             val_accuracy=run.history[-1].val_accuracy,
         )
+    sentences.learned()  # the first optimiser of a process imports much
+    start = time.perf_counter()
+    network = sentences.learned.__wrapped__()
+    report(
+        "sentences",
+        seconds=time.perf_counter() - start,
+        epochs=sentences.EPOCHS,
+        right=sentences.right(network, sentences.LEARNED),
+        right_of_others=sentences.right(network, sentences.HELD_OUT),
+    )
 
 
 def _look(run: LearningRun) -> None:

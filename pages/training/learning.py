@@ -91,7 +91,7 @@ def _buttons(data: LearningSet, key: Key, run: LearningRun | None, running: bool
             "Take back to epoch",
             earlier[::-1],
             key="learn_back_to",
-            width=150,
+            width=200,
             help="Weights and optimiser are as they were then; what came later is forgotten.",
         )
         row.button(

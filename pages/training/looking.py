@@ -7,7 +7,7 @@ from html import escape
 import numpy as np
 import streamlit as st
 
-from pages.shared import charts, state, tile_view
+from pages.shared import charts, shell, state, tile_view
 from pages.shared.plain import plain
 from vision_core.figures import teaching as figures
 from vision_core.figures import teaching_svg
@@ -47,10 +47,15 @@ def examples(data: LearningSet) -> None:
     tiles(data.pixels[shown], f"{len(shown)} pictures of {names}", 10, 72)
 
 
+def _scale() -> float:
+    """Of pictures that stand in for charts: as these grow before a lecture hall."""
+    return charts.LARGER if shell.presenting() else 1
+
+
 def curves(tracks: list[figures.Track], value: str, running: bool, key: str) -> None:
     """Loss or accuracy of some runs, drawn so that it does not flash while they learn."""
     if running:
-        st.html(teaching_svg.curves(tracks, value))
+        st.html(teaching_svg.curves(tracks, value, _scale()))
     else:
         charts.show(figures.curves(tracks, value), key, f"{value.capitalize()} by epoch")
 
@@ -83,7 +88,7 @@ def of_picture(run: LearningRun, chosen: int, running: bool) -> None:
         order = np.argsort(-np.nan_to_num(told))
         pairs = [(data.classes[i], float(np.nan_to_num(told[i]))) for i in order]
         if running:
-            st.html(teaching_svg.bars(pairs))
+            st.html(teaching_svg.bars(pairs, scale=_scale()))
         else:
             bars = class_distribution(pairs, top=5).update_yaxes(type="category")
             charts.show(bars, "learn_says", "What the network says of it")
@@ -113,7 +118,7 @@ def confusions(run: LearningRun, cell: str, running: bool) -> tuple[str, int | N
     with left:
         st.markdown("**Confusion matrix** of the validation part: click a cell")
         if running:
-            st.html(teaching_svg.matrix(matrix, data.classes))
+            st.html(teaching_svg.matrix(matrix, data.classes, _scale()))
         else:
             cell = _clicked(matrix, data, cell)
     with right:

@@ -127,19 +127,24 @@ def confusion(matrix: np.ndarray, classes: Sequence[str]) -> go.Figure:
             hoverinfo="skip",
             xgap=1,
             ygap=1,
+            text=[[str(n) if n else "" for n in row] for row in matrix],
+            texttemplate="%{text}",
+            textfont={"size": 14},
         )
     )
     rows, columns = np.indices(matrix.shape)
     figure.add_scatter(
         x=[short[c] for c in columns.flat],
         y=[short[r] for r in rows.flat],
-        mode="markers+text",
-        text=[str(n) if n else "" for n in matrix.flat],
-        customdata=[f"{classes[r]} taken for {classes[c]}" for r, c in np.ndindex(matrix.shape)],
-        hovertemplate="%{customdata}: %{text}<extra></extra>",
+        mode="markers",  # what is clicked: a heat map itself cannot be
+        customdata=[
+            f"{classes[r]} taken for {classes[c]}: {matrix[r, c]}"
+            for r, c in np.ndindex(matrix.shape)
+        ],
+        hovertemplate="%{customdata}<extra></extra>",
         marker={"size": 22, "opacity": 0, "symbol": "square"},
-        textfont={"size": 14, "color": ["#FFFFFF" if s > 0.5 else "#888888" for s in share.flat]},
-        unselected={"textfont": {"color": "#888888"}},
+        selected={"marker": {"opacity": 0}},
+        unselected={"marker": {"opacity": 0}},
         showlegend=False,
     )
     figure.update_xaxes(title_text="the network says", type="category", side="top", fixedrange=True)

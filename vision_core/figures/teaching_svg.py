@@ -23,19 +23,19 @@ _INK = "#7A828E"
 _SMALL = f"font-size='12' fill='{_INK}'"
 
 
-def _svg(wide: float, tall: float, parts: Sequence[str], what: str) -> str:
+def _svg(wide: float, tall: float, parts: Sequence[str], what: str, scale: float) -> str:
     drawing = (
         f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {wide:g} {tall:g}' "
         f"font-family='sans-serif'>{''.join(parts)}</svg>"
     )
     return (
         f"<img src='{data_url(drawing.encode(), 'svg+xml')}' alt='{escape(what, quote=True)}' "
-        f"style='width: 100%; height: {tall:g}px; object-fit: contain; display: block'>"
+        f"style='width: 100%; height: {scale * tall:g}px; object-fit: contain; display: block'>"
     )
 
 
-def curves(tracks: Sequence[Track], value: str) -> str:
-    """Loss or accuracy by epoch, as ``teaching.curves`` draws it."""
+def curves(tracks: Sequence[Track], value: str, scale: float = 1) -> str:
+    """Loss or accuracy by epoch, as ``teaching.curves`` draws it; ``scale`` times as large."""
     last = max(5, *(t.history[-1].number for t in tracks))
     both = [(t, [(e.number, getattr(e, p + value)) for e in t.history]) for t in tracks
             for p in ("", "val_")]  # fmt: skip
@@ -55,7 +55,7 @@ def curves(tracks: Sequence[Track], value: str) -> str:
             parts += [f"<circle cx='{x:.1f}' cy='{y:.1f}' r='3.5' fill='{MODELS[index]}'/>"
                       for x, y in steps]  # fmt: skip
     parts += _legend(tracks)
-    return _svg(_WIDE, _TALL, parts, f"{value} by epoch")
+    return _svg(_WIDE, _TALL, parts, f"{value} by epoch", scale)
 
 
 def _x(epoch: float, last: int) -> float:
@@ -105,7 +105,7 @@ def _legend(tracks: Sequence[Track]) -> list[str]:
     return parts
 
 
-def bars(pairs: Sequence[tuple[str, float]], top: int = 5) -> str:
+def bars(pairs: Sequence[tuple[str, float]], top: int = 5, scale: float = 1) -> str:
     """Class scores 0 to 1, the best at the top."""
     parts = []
     for at, (name, score) in enumerate(pairs[:top]):
@@ -115,10 +115,10 @@ def bars(pairs: Sequence[tuple[str, float]], top: int = 5) -> str:
             f"<rect x='94' y='{y + 2}' width='{wide:.1f}' height='22' fill='{class_colour(name)}'/>"
             f"<text x='{98 + wide:.1f}' y='{y + 17}' {_SMALL}>{score:.3f}</text>"
         )
-    return _svg(360, 30 * top + 34, parts, "What the network says of it")
+    return _svg(360, 30 * top + 34, parts, "What the network says of it", scale)
 
 
-def matrix(counts: np.ndarray, classes: Sequence[str]) -> str:
+def matrix(counts: np.ndarray, classes: Sequence[str], scale: float = 1) -> str:
     """The confusion matrix, as ``teaching.confusion`` draws it."""
     n = len(classes)
     tall = matrix_height(n)
@@ -143,4 +143,4 @@ def matrix(counts: np.ndarray, classes: Sequence[str]) -> str:
                 f"y='{y + high / 2 + 5:.1f}' text-anchor='middle' font-size='14' fill='{ink}'>"
                 f"{count}</text>"
             )
-    return _svg(648, tall, parts, "Confusion matrix")
+    return _svg(648, tall, parts, "Confusion matrix", scale)
