@@ -73,6 +73,14 @@ def begin(section: str, key: Hashable, make: Callable[[], LearningRun]) -> Learn
     return made
 
 
+def grown(section: str, key: Hashable) -> None:
+    """Count a run's bytes anew, after it has learned."""
+    token = runs(section).tokens.get(key)
+    run = None if token is None else _store().get(token)
+    if token is not None and run is not None:
+        _store().put(token, run)
+
+
 def forget(section: str, key: Hashable) -> None:
     """Drop a run."""
     _store().drop(runs(section).tokens.pop(key))

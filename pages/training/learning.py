@@ -162,6 +162,7 @@ def _slice(run: LearningRun, key: Key) -> bool:
         if run.epoch < st.session_state["_learn_end"]:
             with devices.patiently():
                 run.advance(held.SLICE)
+            held.grown(SECTION, key)
     except Exception:
         held.stop(SECTION)
         raise

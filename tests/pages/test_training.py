@@ -119,6 +119,13 @@ def test_a_run_that_had_to_go_is_told(monkeypatch) -> None:
     assert caps.teaching() == 7 * 2**20
 
 
+def test_a_run_is_counted_with_the_states_that_it_holds() -> None:
+    app = at(until="5")
+    to_the_end(press(app, "learn_start"))
+    (token,) = held_runs(app).values()
+    assert held._store().nbytes == held._store().get(token).nbytes > expected(0).nbytes
+
+
 def test_no_more_runs_are_kept_than_a_chart_can_show() -> None:
     app = at()
     for seed in range(6):

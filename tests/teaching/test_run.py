@@ -116,6 +116,8 @@ def test_states_are_bounded_and_what_is_gone_is_told() -> None:
     with pytest.raises(UserError, match="no longer held"):
         small.back_to(1)
     assert LearningRun(few(), FULL, most=0).held == ()
+    assert run.nbytes - LearningRun(few(), FULL, most=0).nbytes == each
+    assert 5 * each >= small.nbytes - LearningRun(few(), FULL, most=0).nbytes > 3 * each
 
 
 def test_a_rate_that_is_too_high_is_told() -> None:

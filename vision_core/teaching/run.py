@@ -115,9 +115,10 @@ class LearningRun:
 
     @property
     def nbytes(self) -> int:
-        """At most so many bytes are held in all, pictures and states included."""
+        """Bytes that are held now: pictures, states, and four times the weights for a step."""
         own = sum(t.nbytes for t in self.network.state_dict().values())
-        return 4 * own + self._most + 2 * self._pictures.nbytes + self.data.pixels.nbytes
+        kept = sum(state.nbytes for state in self._states.values())
+        return 4 * own + kept + self._pictures.nbytes
 
     def advance(self, seconds: float) -> bool:
         """Learn for about so long, at most to the end of the epoch.
