@@ -101,7 +101,8 @@ def _show(text: str) -> None:
         key="player_sentence",
         step=st.session_state["step"],
         scene=f"sentence/{text}",
-        above=250 if shell.presenting() else 345,
+        # More than others: on a phone it rather scrolls than become too small to read.
+        above=310 if shell.presenting() else 400,
         stem="sentence",
         on_step=keep_step,
     )

@@ -65,7 +65,7 @@ def fields(section: str) -> tuple[Field, ...]:
 
 def controls(section: str) -> Settings:
     """Draw the settings, and return what they say."""
-    st.selectbox("Optimiser", list(OPTIMISERS), key="optimiser", format_func=OPTIMISERS.get)
+    st.selectbox("Optimiser", list(OPTIMISERS), key="optimiser", format_func=OPTIMISERS.__getitem__)
     st.select_slider("Learning rate", RATES, key="learn_rate", format_func="{:g}".format)
     if st.session_state["optimiser"] == "sgd":
         st.slider("Momentum", 0.0, 0.99, step=0.01, key="momentum")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
+from typing import Any
 
 import streamlit as st
 
@@ -34,8 +35,8 @@ class OwnRuns:
         on: which one learns now.
     """
 
-    tokens: dict[Hashable, str] = field(default_factory=dict)
-    on: Hashable | None = None
+    tokens: dict[Any, str] = field(default_factory=dict)
+    on: Any = None
 
 
 def runs(section: str) -> OwnRuns:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from typing import Any
-
 import streamlit as st
 
 from pages.shared import downloads, engine, state
@@ -48,7 +45,8 @@ def show(data: LearningSet, settings: LearningSettings) -> None:
     running = own.on == key
     _buttons(data, key, run, running)
     if run is None:
-        made = PlainNet(settings, *data.pictures.shape[1:3], len(data.classes))
+        _, channels, side, _ = data.pictures.shape
+        made = PlainNet(settings, channels, side, len(data.classes))
         st.caption(
             f"{set_words(data)}. The network has {parameters_of(made):,} parameters. "
             "Nothing has been learned with these settings yet: press Start."
@@ -204,13 +202,11 @@ def _draw(run: LearningRun, key: Key, ended: bool) -> None:
 
 def _tracks(key: Key) -> list[figures.Track]:
     """All runs of the session on these data, named by what makes them differ; this one first."""
-    others: list[Any] = [k for k in held.runs(SECTION).tokens if k[0] == key[0] and k != key]
-    found: list[tuple[Hashable, LearningRun]] = []
-    for one in (key, *others):
-        run = held.run_of(SECTION, one)
-        if run is not None:
-            found.append((one, run))
-    return [held.track(differing(r.settings, dials.USUAL), r) for _, r in found]
+    others = [k for k in held.runs(SECTION).tokens if k[0] == key[0] and k != key]
+    found = [held.run_of(SECTION, one) for one in (key, *others)]
+    return [
+        held.track(differing(run.settings, dials.USUAL), run) for run in found if run is not None
+    ]
 
 
 def _files(run: LearningRun) -> None:

@@ -25,7 +25,7 @@ def main() -> None:
             "What is taught",
             list(dials.SECTIONS),
             key="section",
-            format_func=dials.SECTIONS.get,
+            format_func=dials.SECTIONS.__getitem__,
             required=True,
             width="stretch",
         )
@@ -34,7 +34,7 @@ def main() -> None:
             "Data",
             list(dials.LESSONS),
             key="lesson",
-            format_func=dials.LESSONS.get,
+            format_func=dials.LESSONS.__getitem__,
             required=True,
             width="stretch",
             help="1,797 digits of 8x8 pixels; crops of five sample photos, each photo a class; or "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import streamlit as st
 
@@ -127,7 +128,7 @@ def _slice(task: _Task) -> None:
     end = int(st.session_state["_transfer_end"])
     for way in WAYS:
         held.begin(
-            SECTION, task.key(way), lambda way=way: student(way, _model(), task.data, task.settings)
+            SECTION, task.key(way), partial(student, way, _model(), task.data, task.settings)
         )
     found = _found(task)
     behind = min(found.values(), key=lambda run: run.epoch)
@@ -203,7 +204,7 @@ def _files(found: dict[str, LearningRun]) -> None:
     files: dict[str, downloads.File] = {
         f"Weights: {WAYS[way]}": (
             f"_{way}.safetensors",
-            lambda way=way, run=run: make(way, run),
+            partial(make, way, run),
             "application/octet-stream",
         )
         for way, run in found.items()

@@ -24,7 +24,7 @@ def test_stop_is_heard_while_it_learns_and_epochs_are_taken_back(open_page) -> N
     stopped = epoch(page)
     page.wait_for_timeout(2500)
     assert 3 <= stopped < 100 and epoch(page) == stopped
-    page.get_by_role("button", name="Take back").click()
+    page.locator(".st-key-learn_back button").click()
     page.get_by_text(re.compile(rf"^Epoch {stopped - 1}\b")).wait_for(timeout=60_000)
 
 

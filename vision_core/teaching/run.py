@@ -205,7 +205,7 @@ class LearningRun:
                 pictures = augmented(pictures, self.data.mirrored, chance)
             self._optimiser.zero_grad()
             loss = F.cross_entropy(self.network(pictures), self._labels[batch])
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             self._optimiser.step()
             yield at / len(batches)
 

@@ -156,7 +156,7 @@ def learned(seed: int = 0) -> SentenceNet:
     with devices.forward_slot():
         for _ in range(EPOCHS):
             search.zero_grad()
-            F.cross_entropy(network(ids), labels).backward()  # type: ignore[no-untyped-call]
+            F.cross_entropy(network(ids), labels).backward()
             search.step()
     with torch.no_grad():  # two decimals, so that a sum can be followed by hand
         for parameter in network.parameters():
