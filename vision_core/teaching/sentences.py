@@ -117,7 +117,12 @@ class SentenceNet(nn.Module):
 
     def forward(self, ids: Tensor) -> Tensor:
         x = self.words(ids).transpose(1, 2)
-        kept = [torch.relu(layer(x).amax(2)) for layer in self.filters]
+        kept = []
+        for width, layer in zip(WIDTHS, self.filters, strict=True):
+            beyond = ids[:, None, width - 1 :] == len(
+                VOCABULARY
+            )  # ends on padding, which is no word
+            kept.append(torch.relu(layer(x).masked_fill(beyond, -torch.inf).amax(2)))
         return self.fc(torch.cat(kept, 1))
 
 
