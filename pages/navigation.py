@@ -130,6 +130,13 @@ SECTIONS: Mapping[str, tuple[Entry, ...]] = {
             "excite a channel most.",
         ),
         Entry(
+            "training",
+            "Training",
+            "school",
+            "pages.training.page",
+            "A small network learns digits or your own photos, epoch by epoch; transfer learning.",
+        ),
+        Entry(
             "relu_rules",
             "ReLU rules",
             "rule",
@@ -174,6 +181,13 @@ SECTIONS: Mapping[str, tuple[Entry, ...]] = {
             "pages.operators.nms",
             "Non-maximum suppression, step by step, on boxes that you drag.",
             computes=False,
+        ),
+        Entry(
+            "sentence",
+            "Sentence",
+            "short_text",
+            "pages.operators.sentence",
+            "Filters over words, 1-max pooling and a score: a convolution reads.",
         ),
     ),
 }

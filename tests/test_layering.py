@@ -51,6 +51,7 @@ FORBIDDEN = {
     "attribution": ["comparison", "features", "samples", *_ABOVE],
     "surgery": ["features", "samples", *_ABOVE],
     "space": ["comparison", "samples", *_ABOVE],
+    "teaching": ["attribution", "comparison", "samples", *_ABOVE],
     "inside": ["comparison", "features", "samples", *_ABOVE],
     "features": ["samples", *_ABOVE],
     "evaluation": ["attribution", "figures", "cli"],

@@ -158,7 +158,7 @@ def _decoded(given: Sequence[Any]) -> Kept | None:
     uploads = _uploads()
     # What was released before is listed too, without its bytes.
     held = [f for f in given if not isinstance(f, DeletedFile)]
-    fresh = _allowed([f for f in held if f.file_id not in uploads])
+    fresh = allowed([f for f in held if f.file_id not in uploads])
     for file in fresh:
         uploads[file.file_id] = photo_store.keep(file.getvalue(), file.name)
         photo_store.release(file)
@@ -169,7 +169,7 @@ def _decoded(given: Sequence[Any]) -> Kept | None:
     return first
 
 
-def _allowed(fresh: list[Any]) -> list[Any]:
+def allowed(fresh: list[Any]) -> list[Any]:
     """Those of the new files that are decoded: no session may keep the server busy alone."""
     now = time.monotonic()
     times = [t for t in st.session_state.get("_upload_times", []) if now - t < RATE_SECONDS]

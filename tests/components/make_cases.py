@@ -38,6 +38,8 @@ DRAWN = (
     ("max_pool", "switches"),
     ("avg_pool", "grid"),
     ("relu_backward", "four-quadrants"),
+    ("convolution_3d", "a-dot-that-moves"),
+    ("tied_weights", "four-to-two"),
 )
 
 

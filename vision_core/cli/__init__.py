@@ -29,6 +29,7 @@ COMMANDS = (
     "compare",
     "race",
     "surgery",
+    "teach",
     "metrics",
     "explain",
     "activations",

@@ -30,7 +30,7 @@ def jpeg(photo: Photo, max_width: int = MAX_WIDTH, quality: int = 88) -> bytes:
 
 
 def data_url(file: bytes, kind: str) -> str:
-    """A picture file as a ``data:`` URL; ``kind`` is ``png``, ``jpeg`` or ``gif``."""
+    """A picture file as a ``data:`` URL; ``kind`` is ``png``, ``jpeg``, ``gif`` or ``svg+xml``."""
     return f"data:image/{kind};base64,{base64.b64encode(file).decode()}"
 
 
