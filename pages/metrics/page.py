@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.metrics import average_precision, calibration, errors, pixels, table
+from pages.metrics import average_precision, calibration, errors, many, pixels, table
 from pages.shared import operator_page
 from pages.shared.guard import guarded
 from pages.shared.state import Field
@@ -17,6 +17,7 @@ SECTIONS = {
     "errors": "Kinds of error",
     "pixels": "Segmentation",
     "calibration": "Calibration",
+    "many": "Many photos",
 }
 _LEDES = {
     "ap": "Detections are sorted by score and matched with true boxes one by one; the second "
@@ -31,12 +32,16 @@ _LEDES = {
     "calibration": "Of the detections with a score of 0.8, are 80 % right? The **reliability "
     "diagram** compares score and share of right ones bin by bin; the **expected calibration "
     "error** is the mean of the gaps (Guo et al. 2017).",
+    "many": "One or two networks over all your photos. Look first at those on which the two "
+    "**disagree**, that have most **errors**, or where the scores lie near the threshold "
+    "(**doubt**): this is how a weak spot of a network, or a wrong truth, is found.",
 }
 _PARTS: dict[str, Callable[[Any, tuple[Field, ...]], None]] = {
     "ap": average_precision.show,
     "errors": errors.show,
     "pixels": pixels.show,
     "calibration": calibration.show,
+    "many": many.show,
 }
 
 

@@ -21,3 +21,8 @@ def photos() -> int:
 def models() -> int:
     """Loaded models on one kind of device, bytes."""
     return from_environment("CONVSCOPE_MODEL_MB", 1536)
+
+
+def galleries() -> int:
+    """Photos of everybody's galleries together, bytes on disk."""
+    return from_environment("CONVSCOPE_GALLERY_MB", 4096)
