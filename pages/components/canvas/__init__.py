@@ -56,7 +56,8 @@ def picture(
         on_stage: leaves room for the counts unless the caller knows better.
         on_pick: called with ``{"id": ...}`` (-1 for none) or ``{"x": ..., "y": ...}``.
         on_thresholds: called with ``{"score": ..., "iou": ...}`` when a live slider is let go.
-        on_ask: called with ``[x, y]`` or ``[x1, y1, x2, y2]``, the place that is asked about.
+        on_ask: called with ``[x, y]`` or ``[x1, y1, x2, y2]``, the place that is asked about; for
+            ``paint`` with x and y of every point of a stroke.
     """
     if present:
         tallest = on_stage

@@ -75,7 +75,9 @@ class Scene:
         group: pictures of one group zoom and pan together; they show the same photo.
         shared: the live sliders of the group move together as well.
         plain: the live sliders come without counts and without the other candidates.
-        asks: what a place is asked for: ``why`` nothing is there, ``draw`` a box, or nothing.
+        asks: what a place is asked for: ``why`` nothing is there, ``draw`` a box, ``move`` a joint
+            (a drag tells where it began and ended), ``paint`` with the brush, or nothing.
+        brush: of ``paint``: its radius in photo pixels, and its colour.
         only: ids of the boxes that may be shown while a slider is dragged; ``None``: any.
         tints: ``#RRGGBB`` by id of a box, in place of its class's colour.
     """
@@ -102,6 +104,7 @@ class Scene:
     shared: bool = False
     plain: bool = False
     asks: str = "why"
+    brush: tuple[float, str] | None = None
     only: list[int] | None = None
     tints: dict[str, str] = field(default_factory=dict)
 
@@ -145,4 +148,7 @@ def numbers(scene: Scene) -> dict[str, Any]:
             for a, b, text in scene.links
         ],
         "rects": crowd,
+        "brush": None
+        if scene.brush is None
+        else {"radius": scene.brush[0], "colour": scene.brush[1]},
     }
