@@ -158,7 +158,7 @@ def draw(
             scene,
             marks=[*marks, *scene.marks],
             links=[(a + len(marks), b + len(marks), text) for a, b, text in scene.links],
-            asks="draw" if truth.drawing() else "",
+            asks=(scene.asks if scene.brush else "draw") if truth.drawing() else "",
         ),
         key=key,
         present=shell.presenting(),

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import streamlit as st
 
+from pages.metrics import quick
 from pages.shared import state, truth
 from pages.shared.plain import plain
 from pages.shared.state import Field
@@ -45,14 +46,14 @@ FIELD = Field("joints", "", _parse)
 
 def placed(photo: Photo) -> Places:
     """The joints that were placed on this photo; those of another photo do not count."""
-    text = str(st.session_state.get("joints", ""))
+    text = quick.current("joints")
     return _places(text) if text.split(";")[0] == photo.sha256[:8] else {}
 
 
 def store(photo: Photo, places: Mapping[str, Sequence[float]]) -> None:
     """Keep joints in the address; for callbacks."""
     parts = [f"{name}:{x:.1f},{y:.1f}".replace(".0", "") for name, (x, y) in places.items()]
-    state.put("joints", ";".join([photo.sha256[:8], *parts]) if parts else "")
+    quick.put("joints", ";".join([photo.sha256[:8], *parts]) if parts else "")
 
 
 def asked(photo: Photo, names: Sequence[str], at: Sequence[float]) -> None:

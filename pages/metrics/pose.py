@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from pages.components import canvas
-from pages.metrics import given, joints
+from pages.metrics import given, joints, quick
 from pages.shared import engine, model_picker, shell, state, truth
 from pages.shared.state import Field
 from vision_core import figures, models
@@ -41,6 +41,7 @@ def show(menu: Any, outer: tuple[Field, ...]) -> None:
         joints.FIELD,
     ]
     state.use(*used)
+    quick.settle("joints")
     with menu:
         st.segmented_control(
             "Measure",

@@ -69,3 +69,37 @@ def test_joints_are_placed_and_dragged_on_the_photo(open_page) -> None:
     driver.settled(page)
     assert joints_in(page)["right_knee"] == pytest.approx([300, 350], abs=2)
     assert len(driver.scene(page)["boxes"]) == 3
+
+
+def test_a_truth_is_painted_and_survives_a_reload(open_page) -> None:
+    page = open_page("/metrics?section=pixels&photo=cat&drawing=1&tool=brush", size=(1280, 900))
+    driver.settled(page)
+    box = page.locator("canvas[role=application]").last.bounding_box()
+    assert box is not None
+
+    def stroke(*points: tuple[float, float]) -> None:
+        for i, (x, y) in enumerate(points):
+            page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=8)
+            if i == 0:
+                page.mouse.down()
+        page.mouse.up()
+
+    def count(n: int) -> None:
+        page.get_by_text(f"Remove the painting ({n})").wait_for(timeout=60_000)
+        driver.settled(page)
+
+    stroke((0.2, 0.3), (0.5, 0.3), (0.5, 0.6))
+    stroke((0.7, 0.3), (0.8, 0.7))  # before the answer to the first is here
+    stroke((0.9, 0.5))
+    count(3)
+    page.get_by_text("Erase", exact=True).click()
+    driver.settled(page)
+    stroke((0.2, 0.3), (0.3, 0.3))
+    count(4)
+    page.get_by_role("button", name="Undo the last stroke").click()
+    count(3)
+    text = page.get_by_text("TP / (TP + FP + FN)").inner_text()
+    page.reload()
+    driver.settled(page)
+    count(3)
+    assert page.get_by_text("TP / (TP + FP + FN)").inner_text() == text

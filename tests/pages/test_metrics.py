@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from pages.metrics import joints, outline, table
+from pages.metrics import brush, joints, outline, table
 from tests.pages.conftest import file_of, picture, sound, start, text_of
 from vision_core import models, samples
 from vision_core.comparison.people import TruePerson
 from vision_core.inference import PartSource, trace
 from vision_core.metrics.joint_scores import joint_scores
+from vision_core.metrics.painted import BrushStroke, painted, to_text
 from vision_core.walkthroughs import PRESETS, build
 
 
@@ -301,3 +302,62 @@ def test_a_detector_finds_no_joints_and_a_cup_has_none() -> None:
     assert any("finds no joints" in i.value for i in app.info)
     app = at("pose", photo="coffee")
     assert not app.exception and (app.get("bidi_component") or app.info)
+
+
+def test_what_is_painted_is_scored_and_can_be_taken_back() -> None:
+    photo = samples.sample("cat")
+    below = BrushStroke("cat", 60.0, np.array([[100, 100], [300, 150]]))
+    hole = BrushStroke("", 20.0, np.array([[200, 120]]))
+    app = at("pixels", photo="cat", painting=f"{photo.sha256[:8]}.{to_text([below, hole])}")
+    made = trace(models.load("fcn_voc_s", device="cpu"), photo)
+    labels = made.info.labels
+    true = painted(np.zeros((photo.height, photo.width), np.int32), [below, hole], labels)
+    right = sk.accuracy_score(true.ravel(), made.class_map.ravel())
+    said = text_of(app)
+    assert f"= **{right:.3f}**" in said and "stands for the truth" not in said
+    sound(app.button(key="brush_undo").click().run())
+    true = painted(np.zeros((photo.height, photo.width), np.int32), [below], labels)
+    right = sk.accuracy_score(true.ravel(), made.class_map.ravel())
+    assert f"= **{right:.3f}**" in text_of(app)
+    sound(app.button(key="brush_clear").click().run())
+    assert "stands for the truth" in text_of(app)
+
+
+def test_strokes_are_taken_up_with_class_and_size() -> None:
+    """A photo and its strokes, without a browser; a long painting stays in the session alone."""
+    import streamlit as st
+
+    photo = samples.sample("cat")
+    st.session_state.update({brush.CLASS: "cat", "brush_size": 10, "brush_erase": False})
+    one, two = [101, "cat", 15.0, 10.2, 20.7, 30.0, 40.0], [102, "", 15.0, 1, 2]
+    brush.asked(photo, [one])
+    brush.asked(photo, [one, two])  # the first is told again
+    first, second = brush.strokes(photo)
+    assert (first.label, first.points.tolist()) == ("cat", [[10, 21], [30, 40]])
+    assert second.label == "" and first.radius == 15 and not brush.too_long(photo)
+    assert brush.look(photo).done == 102
+    assert brush.look(photo).radius == round(0.05 * min(photo.width, photo.height), 1)
+    kept = st.session_state["painting"]
+    assert brush._parse(kept) == kept
+    rng = np.random.default_rng(0)
+    for number in range(12):
+        brush.asked(photo, [[200 + number, "cat", 9.0, *rng.integers(0, 400, 800).tolist()]])
+    assert brush.too_long(photo) and len(brush.strokes(photo)) == 14
+    assert st.session_state["painting"] == ""
+    assert brush.strokes(samples.sample("coffee")) == ()
+    st.session_state.clear()
+
+
+def test_a_painting_that_is_none_gives_the_default() -> None:
+    app = at("pixels", painting="12345678.nonsense")
+    assert any("painting" in i.value and "default" in i.value for i in app.info)
+
+
+def test_the_brush_is_offered_while_something_is_drawn() -> None:
+    app = at("pixels", photo="cat", drawing="1", tool="brush")
+    shown = picture(app)
+    assert shown["asks"] == "paint" and shown["brush"]["radius"] > 1
+    sound(app.toggle(key="brush_erase").set_value(True).run())
+    assert picture(app)["brush"]["colour"] == "#FFFFFF"
+    sound(app.button(key="draw_truth").click().run())
+    assert picture(app)["asks"] == "" and picture(app)["brush"] is None

@@ -50,6 +50,23 @@ class Overlay:
 
 
 @dataclass(frozen=True)
+class Brush:
+    """A round brush.
+
+    Attributes:
+        radius: photo pixels.
+        colour: ``#RRGGBB``.
+        label: what a stroke with it is told with.
+        done: number of the last stroke that was taken up; the browser keeps those after it.
+    """
+
+    radius: float
+    colour: str
+    label: str
+    done: int
+
+
+@dataclass(frozen=True)
 class Scene:
     """What lies on the photo, in photo pixels.
 
@@ -77,7 +94,7 @@ class Scene:
         plain: the live sliders come without counts and without the other candidates.
         asks: what a place is asked for: ``why`` nothing is there, ``draw`` a box, ``move`` a joint
             (a drag tells where it began and ended), ``paint`` with the brush, or nothing.
-        brush: of ``paint``: its radius in photo pixels, and its colour.
+        brush: of ``paint``.
         only: ids of the boxes that may be shown while a slider is dragged; ``None``: any.
         tints: ``#RRGGBB`` by id of a box, in place of its class's colour.
     """
@@ -104,7 +121,7 @@ class Scene:
     shared: bool = False
     plain: bool = False
     asks: str = "why"
-    brush: tuple[float, str] | None = None
+    brush: Brush | None = None
     only: list[int] | None = None
     tints: dict[str, str] = field(default_factory=dict)
 
@@ -148,7 +165,5 @@ def numbers(scene: Scene) -> dict[str, Any]:
             for a, b, text in scene.links
         ],
         "rects": crowd,
-        "brush": None
-        if scene.brush is None
-        else {"radius": scene.brush[0], "colour": scene.brush[1]},
+        "brush": None if scene.brush is None else vars(scene.brush),
     }

@@ -4,14 +4,15 @@
 const MOST = 400; // points of one stroke; a longer one goes on as if the pointer had been lifted
 
 export class Brush {
-  // changed: called when something else is to be seen; told: with x and y of every point of a stroke.
+  // changed: called when something else is to be seen; told: with all strokes that Python has not
+  // taken up yet, each as [number, label, radius, x, y, x, y, ...].
   constructor(changed, told) {
-    Object.assign(this, { changed, told, stroke: null, at: null });
-    this.left = []; // strokes that stay in sight until Python's next word shows what they did
+    Object.assign(this, { changed, told, stroke: null, at: null, last: 0 });
+    this.left = []; // strokes that stay in sight until Python says that it has them
   }
 
-  press(x, y, radius) {
-    this.stroke = { radius, points: [[x, y]] };
+  press(x, y, { radius, label }) {
+    this.stroke = { radius, label, points: [[x, y]] };
     this.changed();
   }
 
@@ -25,20 +26,30 @@ export class Brush {
       const [px, py] = points.at(-1);
       if (Math.hypot(x - px, y - py) >= Math.max(radius / 4, 0.5)) points.push([x, y]);
       if (points.length >= MOST) {
+        const { stroke } = this;
         this.lift();
-        this.press(x, y, radius);
+        this.press(x, y, stroke);
       }
     }
     this.changed();
   }
 
+  // Numbers grow, also after a reload: Python takes each stroke once.
   lift() {
     const { stroke } = this;
     this.stroke = null;
     if (!stroke) return;
-    this.left.push(stroke);
-    this.told(stroke.points.flat().map((v) => Math.round(v * 10) / 10));
+    this.last = Math.max(this.last + 1, Date.now());
+    this.left.push({ ...stroke, number: this.last });
+    this.tell();
     this.changed();
+  }
+
+  // Of two messages in quick succession Python may hear the second alone, so each says all.
+  tell() {
+    this.told(this.left.map(({ number, label, radius, points }) => [
+      number, label, radius, ...points.flat().map((v) => Math.round(v * 10) / 10),
+    ]));
   }
 
   leave() {
@@ -46,8 +57,15 @@ export class Brush {
     this.at = null;
   }
 
-  taken() {
+  // Python has all strokes up to this number; what it has not is said again.
+  taken(done) {
+    this.left = this.left.filter(({ number }) => number > done);
+    if (this.left.length) this.tell();
+  }
+
+  forget() {
     this.left = [];
+    this.stroke = null;
   }
 
   paint(pen, { colour, radius }, scale, painting) {

@@ -1,5 +1,6 @@
 // One picture on a page: holds its scene, hears pointer and keys, tells Python what was picked.
 
+import { Asks } from "./asks.js";
 import { Controls } from "./controls.js";
 import { hold, smallestBoxAt } from "./images.js";
 import { join, peersOf, sharersOf } from "./linked.js";
@@ -25,6 +26,7 @@ class View {
       for (const other of peersOf(this)) other.zoom.follow(this.zoom);
     });
     this.controls = new Controls(root, this.hears());
+    this.asks = new Asks((at) => this.tell("ask", { at }));
     this.brush = new Brush(() => this.soon(), (at) => this.tell("ask", { at }));
     this.watch = new ResizeObserver(() => this.zoom.apply());
     this.listen();
@@ -58,8 +60,7 @@ class View {
     on("pointercancel", () => { this.rubber = this.brush.stroke = null; });
     on("pointerleave", () => {
       this.brush.leave();
-      this.setHover(-1, -1);
-    });
+      this.setHover(-1, -1); });
     on("click", (event) => this.click(event));
     on("keydown", (event) => this.key(event));
     on("keyup", (event) => { if (event.key === " ") this.zoom.space = false; });
@@ -80,7 +81,8 @@ class View {
     if (turn !== this.turn) return; // a newer scene came while these were decoded
     const moved = this.scene?.photo.id !== scene.photo.id;
     Object.assign(this, { scene, candidates, hover: -1, ghost: -1 });
-    this.brush.taken();
+    if (moved || !scene.brush) this.brush.forget();
+    else this.brush.taken(scene.brush.done);
     this.images = { photo: photo.image, overlay: overlay?.image };
     candidates?.learn(scene);
     candidates?.warm(scene.live.thresholds.agnostic);
@@ -97,6 +99,7 @@ class View {
     this.stage.dataset.painted = ++this.painted;
     this.stage.dataset.count = scene.boxes.length;
     this.stage.dataset.photo = scene.photo.id;
+    this.asks.heard();
   }
 
   // What Python says stands, once it answers to what was released last.
@@ -166,9 +169,8 @@ class View {
   }
 
   paint() {
-    if (!this.scene) return;
     const { clientWidth: width, clientHeight: height } = this.stage;
-    if (!width || !height) return;
+    if (!this.scene || !width || !height) return;
     this.size = { width, height };
     this.painter.paint();
     if (this.scene.live) {
@@ -243,7 +245,7 @@ class View {
   press(event) {
     if (!this.scene || !this.asking || event.button !== 0 || this.zoom.pans(event)) return;
     const [x, y] = this.place(event);
-    if (this.painting) this.brush.press(x, y, this.scene.brush.radius);
+    if (this.painting) this.brush.press(x, y, this.scene.brush);
     else this.rubber = [x, y, x, y];
     this.canvas.setPointerCapture(event.pointerId);
   }
@@ -263,9 +265,9 @@ class View {
     const xs = [rubber[0], rubber[2]].map((v) => inside(v, width));
     const ys = [rubber[1], rubber[3]].map((v) => inside(v, height));
     this.soon();
-    if (this.scene.asks === "move") return this.tell("ask", { at: [xs[0], ys[0], xs[1], ys[1]] });
+    if (this.scene.asks === "move") return this.asks.say([xs[0], ys[0], xs[1], ys[1]]);
     for (const ends of [xs, ys]) ends.sort((a, b) => a - b);
-    if (xs[0] < xs[1] && ys[0] < ys[1]) this.tell("ask", { at: [xs[0], ys[0], xs[1], ys[1]] });
+    if (xs[0] < xs[1] && ys[0] < ys[1]) this.asks.say([xs[0], ys[0], xs[1], ys[1]]);
   }
 
   click(event) {
@@ -273,7 +275,7 @@ class View {
     const [x, y, scale] = this.place(event);
     const { width, height } = this.scene.photo;
     const inside = (v, limit) => Math.min(Math.max(Math.floor(v), 0), limit - 1);
-    if (this.asking) this.tell("ask", { at: [inside(x, width), inside(y, height)] });
+    if (this.asking) this.asks.say([inside(x, width), inside(y, height)]);
     else if (this.scene.picks === "pixels") {
       this.tell("pick", { x: inside(x, width), y: inside(y, height) });
     } else {
