@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
+from plotly.subplots import make_subplots
 
 from vision_core.figures.canvas import draw_box, fitted
 from vision_core.figures.colours import INPUT, OUTPUT, class_colour
@@ -70,3 +71,42 @@ def _bars(name: str, titles: list[str], values: list[float | None], colour: str)
         cliponaxis=False,
         marker={"color": colour},
     )
+
+
+def class_maps(panels: list[tuple[str, np.ndarray]], border: np.ndarray) -> go.Figure:
+    """Maps of one class beside each other, with the places at the border marked.
+
+    Args:
+        panels: title and values 0 to 1 ``[rows, columns]``; NaN where nothing is known yet.
+        border: bool ``[rows, columns]``: places that need padding.
+    """
+    figure = make_subplots(1, len(panels), subplot_titles=[title for title, _ in panels])
+    down, across = np.nonzero(border)
+    for column, (title, values) in enumerate(panels, 1):
+        heat = go.Heatmap(
+            z=values,
+            x=list(range(values.shape[1])),
+            y=list(range(values.shape[0])),
+            coloraxis="coloraxis",
+            hovertemplate="row %{y}, column %{x}: %{z:.3f}<extra></extra>",
+            name=title,
+        )
+        marks = go.Scatter(
+            x=across,
+            y=down,
+            mode="markers",
+            marker={"symbol": "x-thin", "size": 7, "line": {"width": 1.5, "color": "#888888"}},
+            hoverinfo="skip",
+            showlegend=False,
+        )
+        figure.add_trace(heat, 1, column)
+        figure.add_trace(marks, 1, column)
+        figure.update_yaxes(scaleanchor=f"x{column if column > 1 else ''}", row=1, col=column)
+    figure.update_yaxes(autorange="reversed", showticklabels=False, constrain="domain")
+    figure.update_xaxes(showticklabels=False, constrain="domain")
+    figure.update_layout(
+        height=300,
+        margin={"l": 8, "r": 8, "t": 36, "b": 8},
+        coloraxis={"colorscale": "Viridis", "cmin": 0, "cmax": 1},
+    )
+    return figure

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from vision_core.labels import comparable
+from vision_core.metrics.areas import at_recalls, running
 from vision_core.metrics.kinds_of_error import KINDS
 
 
@@ -135,8 +136,4 @@ def average_precision(scores: np.ndarray, hits: np.ndarray, true: int) -> float:
         true: how many true boxes there are, at least 1.
     """
     order = np.argsort(-np.asarray(scores, np.float64), kind="stable")
-    found = np.cumsum(np.asarray(hits, np.int64)[order])
-    recall, precision = found / true, found / np.arange(1, len(found) + 1)
-    best = np.maximum.accumulate(precision[::-1])[::-1]
-    rows = np.searchsorted(recall, np.linspace(0, 1, 101), side="left")
-    return float(np.append(best, 0.0)[rows].mean())
+    return at_recalls(*running(np.asarray(hits)[order], true), 101)
