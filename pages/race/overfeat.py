@@ -99,8 +99,8 @@ def _result(found: Slid) -> None:
     grid = found.grid
     st.markdown(
         f"{found.places} places, {grid.stride} pixels apart; a crop has {grid.crop} x {grid.crop} "
-        f"pixels. Mean difference {_mean(apart, found.inside)} where no padding is needed, "
-        f"{_mean(apart, border)} at the border (marked with a cross).  \n"
+        f"pixels. Mean difference {_mean(apart, found.inside)} where no padding is needed (inside "
+        f"the dashed frame), {_mean(apart, border)} at the border.  \n"
         f"**Why they differ:** the classifier pads each crop with zeros in every layer. In one "
         f"pass only the photo's own border is padded, and a place sees {grid.field} x "
         f"{grid.field} pixels, more than its crop. Without padding both are the same numbers."
