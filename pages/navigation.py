@@ -59,8 +59,8 @@ SECTIONS: Mapping[str, tuple[Entry, ...]] = {
             "Metrics",
             "monitoring",
             "pages.metrics.page",
-            "How good it is: average precision step by step, kinds of error, scores of class maps, "
-            "calibration.",
+            "How good it is: average precision step by step, kinds of error, scores of class maps "
+            "and joints, calibration; many photos at once.",
         ),
         Entry(
             "models",
@@ -112,7 +112,8 @@ SECTIONS: Mapping[str, tuple[Entry, ...]] = {
             "Race",
             "sports_score",
             "pages.race.page",
-            "Sliding window, R-CNN, Fast R-CNN, Faster R-CNN and one stage, timed on one photo.",
+            "Sliding window, R-CNN, Fast R-CNN, Faster R-CNN and one stage, timed on one photo; "
+            "OverFeat.",
         ),
         Entry(
             "surgery",

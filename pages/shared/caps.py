@@ -26,3 +26,8 @@ def models() -> int:
 def teaching() -> int:
     """Networks that users teach, all of them together, bytes."""
     return from_environment("CONVSCOPE_TEACHING_MB", 512)
+
+
+def galleries() -> int:
+    """Photos of everybody's galleries together, bytes on disk."""
+    return from_environment("CONVSCOPE_GALLERY_MB", 4096)

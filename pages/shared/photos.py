@@ -197,6 +197,30 @@ def take(given: Sequence[Any]) -> None:
         state.put("file", first.token)
 
 
+def open_bytes(data: bytes, name: str) -> str | None:
+    """Take up a photo that the page itself holds, such as one of many.
+
+    Args:
+        data: of the file.
+        name: its name.
+
+    Returns:
+        how it stands in the address; ``None`` for a file that is no photo.
+    """
+    kept = photo_store.keep(data, name)
+    if kept.sha256 is None:
+        return None
+    uploads = _uploads()
+    uploads.pop(f"own-{kept.token}", None)
+    uploads[f"own-{kept.token}"] = kept
+    for oldest in list(uploads)[: max(len(uploads) - MAX_PHOTOS, 0)]:
+        del uploads[oldest]
+    state.use(*fields())
+    state.put("source", "upload")
+    state.put("file", kept.token)
+    return kept.token
+
+
 def _camera() -> HeldPhoto | None:
     """The last shot; the camera itself runs until the user leaves the page where it was chosen."""
     if st.session_state.get(_CAMERA) != state.visit():

@@ -58,7 +58,16 @@ EXPECTED = {
     "convolution": {"stride", "flip", "start_over"},
     "feature_space": {"layer", "gallery", "metric", "map", "perplexity", "channel"},
     "filters": {"untrained"},
-    "metrics": {"threshold", "match_iou", "kind_of_error", "lit", "bins", "score_from"},
+    "metrics": {
+        "threshold",
+        "match_iou",
+        "kind_of_error",
+        "lit",
+        "bins",
+        "score_from",
+        "measure",
+        "pck_share",
+    },
     "models": {"kind", "here"},
     "training": {
         "learn_start",

@@ -46,8 +46,8 @@ def read_coco(data: bytes, width: int, height: int, name: str | None = None) -> 
         UserError: it is no such file, or the image is not in it.
     """
     file = CocoFile(data)
-    with _told():
-        return file.truth(_image(file.images, name), width, height)
+    with told():
+        return file.truth(image_of(file.images, name), width, height)
 
 
 class CocoFile:
@@ -56,6 +56,7 @@ class CocoFile:
     Attributes:
         names: of the categories, by id.
         images: the entries of the images, by id.
+        joints: names of the keypoints of a category, by its id, where the file tells them.
     """
 
     def __init__(self, data: bytes) -> None:
@@ -64,12 +65,17 @@ class CocoFile:
         Raises:
             UserError: it is no such file.
         """
-        with _told():
+        with told():
             content = json.loads(data)
             # JSON may hold half of a surrogate pair, which no file and no page can show
             self.names: dict[int, str] = {
                 c["id"]: str(c["name"]).encode("utf-8", "replace").decode()
                 for c in content["categories"]
+            }
+            self.joints: dict[int, tuple[str, ...]] = {
+                c["id"]: tuple(map(str, c["keypoints"]))
+                for c in content["categories"]
+                if c.get("keypoints")
             }
             self.images: dict[int, dict[str, Any]] = {i["id"]: i for i in content["images"]}
             self._notes: dict[int, list[dict[str, Any]]] = {}
@@ -87,16 +93,20 @@ class CocoFile:
                 return found[0]
         return None
 
+    def notes(self, image: int) -> list[dict[str, Any]]:
+        """The annotations of an image as they stand in the file, without those of crowds."""
+        return self._notes.get(image, [])
+
     def truth(self, image: int, width: int, height: int) -> Truth:
         """Boxes of an image, scaled to a photo of ``width`` x ``height`` pixels.
 
         Raises:
             UserError: the entries of the image are none.
         """
-        with _told():
+        with told():
             entry = self.images[image]
-            scale = (width / _length(entry["width"]), height / _length(entry["height"]))
-            rows = self._notes.get(image, [])
+            scale = (width / length(entry["width"]), height / length(entry["height"]))
+            rows = self.notes(image)
             boxes = [_xyxy(n["bbox"], scale) for n in rows]
             labels = tuple(self.names[n["category_id"]] for n in rows)
             return Truth(
@@ -108,7 +118,7 @@ class CocoFile:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def told() -> Iterator[None]:
     """Whatever is wrong with the file becomes one sentence."""
     try:
         yield
@@ -129,7 +139,12 @@ def _told() -> Iterator[None]:
         ) from None
 
 
-def _image(images: dict[int, dict[str, Any]], name: str | None) -> int:
+def image_of(images: dict[int, dict[str, Any]], name: str | None) -> int:
+    """Id of the only image, or of that with this file name.
+
+    Raises:
+        UserError: there is no such one.
+    """
     if len(images) == 1:
         return next(iter(images))
     found = [key for key, image in images.items() if image.get("file_name") == name]
@@ -146,7 +161,7 @@ def _xyxy(box: Sequence[float], scale: tuple[float, float]) -> list[float]:
     return corners
 
 
-def _length(value: object) -> float:
+def length(value: object) -> float:
     """A width or height of an image."""
     if not isinstance(value, int | float) or not 0 < value <= _FARTHEST:
         raise ValueError(f"an image size of {str(value)[:20]}")
