@@ -101,8 +101,7 @@ def _show(text: str) -> None:
         key="player_sentence",
         step=st.session_state["step"],
         scene=f"sentence/{text}",
-        # More than others: on a phone it rather scrolls than become too small to read.
-        above=310 if shell.presenting() else 400,
+        above=250 if shell.presenting() else 345,
         stem="sentence",
         on_step=keep_step,
     )

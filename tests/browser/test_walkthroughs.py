@@ -233,7 +233,6 @@ PAGES = [
     "/convolution?section=film",
     "/transposed_convolution?section=tied",
     "/pooling?section=channels",
-    "/sentence",
 ]
 
 

@@ -20,7 +20,9 @@ def sentence_blocks(walk: Walkthrough) -> list[Block]:
         for f in range(len(walk.facts["widths"]))
     ]
     pairs = tuple(tuple(filters[at : at + 2]) for at in range(0, len(filters), 2))
-    numbers = grid(walk, "input", "numbers").with_marks("input", _windows(walk))
+    # So wide a title keeps the numbers off the words' line on a phone, where both were too small.
+    title = "a row of numbers for each word"
+    numbers = grid(walk, "input", title).with_marks("input", _windows(walk))
     return [Block(((_words(walk),),)), numbers, Block(pairs, "*"), Block(_results(walk), "=")]
 
 
