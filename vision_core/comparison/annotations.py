@@ -113,7 +113,7 @@ class CocoFile:
                 np.array(boxes, np.float32).reshape(-1, 4),
                 labels,
                 tuple(n.get("segmentation") or None for n in rows),
-                (_length(entry["width"]), _length(entry["height"])),
+                (length(entry["width"]), length(entry["height"])),
             )
 
 
