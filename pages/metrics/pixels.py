@@ -186,7 +186,7 @@ def _draw(photo: Photo, boxes: Truth | None, scene: canvas.Scene) -> None:
     if boxes is not None:
         marks, links = outline.marks(photo)
         scene = replace(scene, marks=marks, links=links)
-    asked = brush.asked if scene.brush else outline.asked
+    asked: Any = brush.asked if scene.brush else outline.asked
     given.draw(photo, boxes or _NO_BOXES, scene, "pixels_photo", on_ask=asked)
 
 

@@ -87,9 +87,9 @@ class Slider:
     def _trunk(module: Any, x: Tensor) -> Tensor:
         """All before the pooling: ``[N, C, h, w]``."""
         if hasattr(module, "features"):
-            return module.features(x)  # type: ignore[no-any-return]
+            return module.features(x)
         maps, _ = module.trunk(x)
-        return module.trunk.pool(maps[-1])[0]  # type: ignore[no-any-return]
+        return module.trunk.pool(maps[-1])[0]
 
     def _steps(self, side: int) -> list[tuple[int, int, int]]:
         """Kernel, stride and padding of each layer that runs, in order."""
@@ -98,7 +98,7 @@ class Slider:
 
         def note(part: Any, *_: Any) -> None:
             values = (part.kernel_size, part.stride, part.padding)
-            found.append(tuple(v[0] if isinstance(v, tuple) else v for v in values))  # type: ignore[arg-type]
+            found.append(tuple(v[0] if isinstance(v, tuple) else v for v in values))
 
         for part in twin.modules():
             if isinstance(part, nn.Conv2d | nn.MaxPool2d):

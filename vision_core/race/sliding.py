@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -78,7 +79,7 @@ def slide(model: Model, photo: Photo, side: int) -> Iterator[Slid]:
         UserError: another network, or a photo that is too long and thin.
     """
     slider = Slider(model)
-    preset = model.preset
+    preset: Any = model.preset
     assert preset is not None
     short, long = sorted((photo.width, photo.height))
     if side * long / short > 4 * SIDES[1]:
