@@ -59,8 +59,8 @@ SECTIONS: Mapping[str, tuple[Entry, ...]] = {
             "Metrics",
             "monitoring",
             "pages.metrics.page",
-            "How good it is: average precision step by step, kinds of error, scores of class maps, "
-            "calibration.",
+            "How good it is: average precision step by step, kinds of error, scores of class maps "
+            "and joints, calibration; many photos at once.",
         ),
         Entry(
             "models",
@@ -112,7 +112,8 @@ SECTIONS: Mapping[str, tuple[Entry, ...]] = {
             "Race",
             "sports_score",
             "pages.race.page",
-            "Sliding window, R-CNN, Fast R-CNN, Faster R-CNN and one stage, timed on one photo.",
+            "Sliding window, R-CNN, Fast R-CNN, Faster R-CNN and one stage, timed on one photo; "
+            "OverFeat.",
         ),
         Entry(
             "surgery",
@@ -120,6 +121,21 @@ SECTIONS: Mapping[str, tuple[Entry, ...]] = {
             "content_cut",
             "pages.surgery.page",
             "Skip residual blocks, silence channels, quantise weights: what is left of the answer?",
+        ),
+        Entry(
+            "feature_space",
+            "Feature space",
+            "scatter_plot",
+            "pages.space.page",
+            "Nearest neighbours at a layer, PCA and t-SNE of a gallery, and the patches that "
+            "excite a channel most.",
+        ),
+        Entry(
+            "training",
+            "Training",
+            "school",
+            "pages.training.page",
+            "A small network learns digits or your own photos, epoch by epoch; transfer learning.",
         ),
         Entry(
             "relu_rules",
@@ -166,6 +182,13 @@ SECTIONS: Mapping[str, tuple[Entry, ...]] = {
             "pages.operators.nms",
             "Non-maximum suppression, step by step, on boxes that you drag.",
             computes=False,
+        ),
+        Entry(
+            "sentence",
+            "Sentence",
+            "short_text",
+            "pages.operators.sentence",
+            "Filters over words, 1-max pooling and a score: a convolution reads.",
         ),
     ),
 }

@@ -50,6 +50,8 @@ FORBIDDEN = {
     "labels": ["images", "devices", "models", "inference", "selection", "samples", *_UPPER],
     "attribution": ["comparison", "features", "samples", *_ABOVE],
     "surgery": ["features", "samples", *_ABOVE],
+    "space": ["comparison", "samples", *_ABOVE],
+    "teaching": ["attribution", "comparison", "samples", *_ABOVE],
     "inside": ["comparison", "features", "samples", *_ABOVE],
     "features": ["samples", *_ABOVE],
     "evaluation": ["attribution", "figures", "cli"],

@@ -17,9 +17,10 @@ from vision_core import figures
 from vision_core.comparison.boxes import KINDS, BoxComparison, agreement_curve
 from vision_core.comparison.differences import between, mask_overlaps
 from vision_core.comparison.report import at_any_score
-from vision_core.comparison.truth import Truth, curve, judge
+from vision_core.comparison.truth import Truth, judge
 from vision_core.figures import differences
 from vision_core.images import Photo
+from vision_core.metrics.curve import curve
 
 _SCORES = np.linspace(0, 1, 41)
 _TABS = (
@@ -202,7 +203,7 @@ def _truth(photo: Photo, shown: Sequence[JudgedColumn], there: Truth | None) -> 
         charts.show(
             differences.precision_recall(
                 [
-                    f"{s.side.title}, AP {c.average_precision:.2f}"
+                    f"{s.side.title}, AP (Pascal VOC 2010) {c.average_precision:.2f}"
                     for s, c in zip(shown, made, strict=True)
                 ],
                 [(c.recall, c.precision) for c in made],
@@ -213,9 +214,9 @@ def _truth(photo: Photo, shown: Sequence[JudgedColumn], there: Truth | None) -> 
         )
         st.caption(
             "IoU 0.5, matched by Pascal VOC's rule: a detection whose best true box is taken is "
-            "false. The points are the present thresholds. AP is the area under the curve (Pascal "
-            "VOC 2010) of this one photo, all classes in one list; a data set's AP is the mean "
-            "over its classes."
+            "false. The points are the present thresholds. AP (Pascal VOC 2010) is the area under "
+            "the curve of this one photo; it pools the classes: all are in one list, while a data "
+            "set's AP is the mean over its classes."
         )
 
 

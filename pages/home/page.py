@@ -35,7 +35,7 @@ def main() -> None:
     right.markdown(
         "**Links keep the view.** Photo, model and thresholds stand in the address bar: copy it, "
         "and it opens the same view again. Photos that you upload stay in your own browser "
-        "session and are never stored."
+        "session and go when it ends."
     )
     last.markdown(
         "**Light or dark.** The menu with three dots at the top right switches the theme. The "

@@ -7,11 +7,12 @@ import pandas as pd
 import streamlit as st
 
 from pages.components.canvas import Overlay
-from pages.inside.parts import DASHED, SOLID, Asked, OnPhoto, map_picture
+from pages.inside import mask_truth
+from pages.inside.parts import DASHED, SOLID, Asked, OnPhoto, map_picture, truth_editor
 from pages.shared import charts, tile_view
 from vision_core.errors import UserError
 from vision_core.figures.charts import class_distribution
-from vision_core.figures.colours import INPUT, OUTPUT, rgb
+from vision_core.figures.colours import GROUND_TRUTH, INPUT, OUTPUT, rgb
 from vision_core.figures.encode import png
 from vision_core.figures.saliency import MapPanel, panels
 from vision_core.inside.head import (
@@ -151,12 +152,13 @@ def _mask(asked: Asked, candidate: int) -> OnPhoto:
     width, height = trace.info.photo_size
     whole = whole_mask(values, trace.boxes[candidate], height, width, cut)
     proposal = trace.source_boxes_net[trace.source[candidate]]
-    target = mask_target(here, proposal, whole)
     st.markdown(
         f"The mask head gives the class **{name}** {values.shape[0]} x {values.shape[1]} "
         f"probabilities. {int((values >= cut).sum())} of {values.size} are at least {cut:g}; "
         f"pasted into the box they are **{int(whole.sum()):,} pixels** of the photo."
     )
+    found = mask_truth.find(asked, proposal)
+    target = mask_target(here, proposal, whole) if found is None else found.taught.target
     shown = [("Probabilities", values), (f"At least {cut:g}", (values >= cut).astype(np.float32))]
     shown.append(("Training target", target))
     charts.show(
@@ -164,15 +166,14 @@ def _mask(asked: Asked, candidate: int) -> OnPhoto:
         "inside_mask",
         "The map of the mask head, the same above the threshold, and a training target",
     )
-    st.caption(
-        "Training target: if the pasted mask were the truth, training would cut this out of it "
-        "with the proposal (dashed), which the box head has not moved yet."
-    )
+    mask_truth.explain(found)
+    truth_editor(asked)
+    true = [] if found is None else [found.box]
     return OnPhoto(
-        [trace.boxes[candidate], photo_boxes(here, proposal[None])[0]],
-        [name, "proposal"],
-        [OUTPUT, INPUT],
-        [SOLID, DASHED],
+        [trace.boxes[candidate], photo_boxes(here, proposal[None])[0], *true],
+        [name, "proposal", *([f"true {found.label}"] if found else [])],
+        [OUTPUT, INPUT, *([GROUND_TRUTH] if found else [])],
+        [SOLID, DASHED, *([SOLID] if found else [])],
         f"The mask of {name} above the threshold, its box and its proposal",
         overlay=Overlay(f"mask-{trace.info.id}-{candidate}-{cut:g}", lambda: png(_tinted(whole))),
     )

@@ -114,7 +114,7 @@ def _show(model: Model, photo: Photo, section: str, outer: tuple[state.Field, ..
     used = (
         state.Field("at", middle, numbers.parser(1)),
         state.Field("drag", "", numbers.parser(1)),
-        *parts.fields(),
+        *parts.fields(model.module),
     )
     state.use(*used)
     with st.spinner(f"Opening {model.card.title}{engine.queue_words()} …"):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from typing import Any
 
+import cv2
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -12,13 +14,16 @@ import streamlit as st
 from pages.components.canvas import Mark, Overlay
 from pages.shared import charts, state, truth
 from vision_core.figures.charts import class_distribution, stage_words
-from vision_core.figures.colours import INPUT, KERNEL, OUTPUT
+from vision_core.figures.colours import INPUT, KERNEL, OUTPUT, rgb
+from vision_core.figures.encode import indexed_png
 from vision_core.figures.saliency import by_colour, own_limit, signed_colours
 from vision_core.images import Photo
 from vision_core.inside import anchors as anchor_numbers
+from vision_core.inside.assignment import limits
 from vision_core.inside.coordinates import follow
 from vision_core.inside.losses import NAMES
 from vision_core.inside.opened import Opened, photo_boxes
+from vision_core.inside.pictures import density
 from vision_core.labels import comparable
 from vision_core.records import Thresholds
 from vision_core.selection import select
@@ -28,6 +33,10 @@ DRAWN = 300
 """Boxes on the photo at most."""
 WHEN = {"before": "before NMS", "after": "after NMS"}
 DASHED, SOLID = (6, 4), ()
+_INPUT_WIDTH = 720
+"""Of the picture of the input, pixels."""
+_SHADES = 40
+"""Steps of a density's opacity."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,15 +79,20 @@ class Asked:
     box: tuple[float, ...] | None = None
 
 
-def fields() -> tuple[state.Field, ...]:
-    """What the sections keep in the address bar."""
+def fields(module: Any) -> tuple[state.Field, ...]:
+    """What the sections keep in the address bar.
+
+    Args:
+        module: the detector; the IoU limits begin with those that it was trained with.
+    """
+    high, low = limits(module) or (0.7, 0.3)
     return (
         state.Field("level", 0, state.whole(0, 9)),
         state.Field("map_channel", -1, state.whole(-1, 4095)),
         state.Field("k", 50, state.whole(1, 2000)),
         state.Field("when", "after", state.one_of(tuple(WHEN))),
-        state.Field("high", 0.7, state.number(0, 1), "{:g}".format),
-        state.Field("low", 0.3, state.number(0, 1), "{:g}".format),
+        state.Field("high", high, state.number(0, 1), "{:g}".format),
+        state.Field("low", low, state.number(0, 1), "{:g}".format),
         state.Field("seed", 0, state.whole(0, 99)),
         state.Field("gamma", 2.0, state.number(0, 5), "{:g}".format),
         state.Field("alpha", 0.25, state.number(0, 1), "{:g}".format),
@@ -112,6 +126,40 @@ def truth_editor(asked: Asked) -> None:
     with st.expander(f"Truth: {said} ({where})"):
         st.selectbox("Class of the next box", names, key=truth.CLASS)
         truth.edit(asked.photo)
+
+
+def crowded(asked: Asked, boxes: np.ndarray, colour: str) -> tuple[Overlay, int]:
+    """Boxes as a density over the photo, where they are too many to be outlined.
+
+    Args:
+        asked: about the photo.
+        boxes: [N, 4], photo pixels, at least one.
+        colour: of the place that most boxes cover; its strength is the number of boxes.
+
+    Returns:
+        the overlay, and how many boxes cover that place.
+    """
+    size = (asked.photo.width, asked.photo.height)
+    counts = density(boxes, size)
+    most = max(int(counts.max()), 1)
+
+    def make() -> bytes:
+        shade = np.arange(256).clip(0, _SHADES)
+        table = np.full((256, 4), (*rgb(colour), 0), np.uint8)
+        table[:, 3] = np.round(175 * shade / _SHADES)
+        ids = np.ceil(_SHADES * counts / most).astype(np.uint8)  # one box can be seen
+        return indexed_png(ids, table, 6)
+
+    name = hashlib.sha256(np.ascontiguousarray(boxes, np.float32).tobytes()).hexdigest()[:12]
+    return Overlay(f"density-{asked.here.trace.info.id}-{name}-{colour}", make), most
+
+
+def density_words(count: int, most: int, what: str) -> str:
+    """Why no outlines are there, and what the colour means."""
+    return (
+        f"{count:,} {what} are more than a picture can show as outlines: the colour on the photo "
+        f"is their density, from none to {most:,} over one place."
+    )
 
 
 def map_picture(values: np.ndarray, side: int = 320) -> np.ndarray:
@@ -189,8 +237,13 @@ def _input(here: Opened) -> None:
     """The normalised, padded input as grey around zero, and the range of its values."""
     pixels = here.pixels.transpose(1, 2, 0)
     size = " x ".join(map(str, here.padded_size))
+    shown = by_colour(pixels, float(np.abs(pixels).max()))
+    scale = min(1.0, _INPUT_WIDTH / shown.shape[1])
+    if scale < 1:
+        shown = cv2.resize(shown, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     st.image(
-        by_colour(pixels, float(np.abs(pixels).max())),
+        shown,
+        output_format="JPEG",
         caption=f"{size} pixels after subtracting the mean and dividing by the standard deviation "
         f"of each colour: values from {pixels.min():.2f} to {pixels.max():.2f}, grey is 0. "
         "Padding lies right and below.",

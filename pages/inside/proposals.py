@@ -6,11 +6,20 @@ import numpy as np
 import streamlit as st
 
 from pages.components.canvas import Overlay
-from pages.inside.parts import DRAWN, SOLID, WHEN, Asked, OnPhoto, true_boxes, truth_editor
+from pages.inside.parts import (
+    DRAWN,
+    SOLID,
+    WHEN,
+    Asked,
+    OnPhoto,
+    crowded,
+    density_words,
+    true_boxes,
+    truth_editor,
+)
 from pages.inside.pyramid import pick_level, veil
 from pages.shared import charts
 from vision_core.figures.colours import GROUND_TRUTH, OUTPUT
-from vision_core.figures.encode import png
 from vision_core.figures.inside import recall_over_k
 from vision_core.inside import proposals as ranking
 from vision_core.inside.opened import Level, Opened
@@ -36,21 +45,27 @@ def show(asked: Asked) -> OnPhoto:
     every = {"before": ranking.best(here, "before"), "after": ranking.best(here, "after")}
     ranked = ranking.best(here, st.session_state["when"], k)
     _counts(here, every, ranked)
+    others = ranked.boxes[_BOLD:].astype(np.float32)
+    words = f"{len(ranked)} proposals, and the objectness of level {level.name} over the photo"
+    overlay = _overlay(here, level)
+    if len(ranked) > DRAWN:
+        overlay, most = crowded(asked, ranked.boxes, OUTPUT)
+        words = density_words(len(ranked), most, "proposals")
+        st.caption(f"{words} Up to k = {DRAWN} the objectness of a level is drawn there.")
+        others = others[:0]
     boxes, labels, _ = true_boxes(asked)
     if len(boxes) and len(ranked):
         _recall(every, ranked, boxes, k)
     truth_editor(asked)
     drawn = list(ranked.boxes[:_BOLD])[::-1]
-    others = ranked.boxes[_BOLD:DRAWN].astype(np.float32)
     return OnPhoto(
         [*drawn, *boxes],
         ["proposal"] * len(drawn) + [f"true {label}" for label in labels],
         [OUTPUT] * len(drawn) + [GROUND_TRUTH] * len(boxes),
         [SOLID] * (len(drawn) + len(boxes)),
-        f"{len(drawn) + len(others)} proposals, {len(boxes)} true boxes, and the objectness of "
-        f"level {level.name} over the photo",
+        f"{words}; {len(boxes)} true boxes",
         crowd=others if len(others) else None,
-        overlay=_overlay(here, level),
+        overlay=overlay,
     )
 
 
@@ -58,7 +73,6 @@ def _counts(here: Opened, every: dict[str, Ranked], ranked: Ranked) -> None:
     st.markdown(
         f"**{len(every['before']):,}** boxes are left of {len(here.logits):,} anchors before the "
         f"RPN's NMS, **{len(every['after']):,}** after it; the best {len(ranked):,} are shown"
-        + (f", of which {DRAWN} are drawn" if len(ranked) > DRAWN else "")
         + (f", the best {_BOLD} with thick lines." if len(ranked) > _BOLD else ".")
     )
     if len(ranked):
@@ -82,6 +96,6 @@ def _overlay(here: Opened, level: Level) -> Overlay:
 
     def make() -> bytes:
         values = ranking.objectness_maps(here)[level.index][:rows, :columns]
-        return png(veil(here, level, values, 1.0))
+        return veil(here, level, values, 1.0)
 
     return Overlay(f"objectness-{here.trace.info.id}-{level.index}", make)

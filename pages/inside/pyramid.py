@@ -13,7 +13,7 @@ from pages.components.canvas import Overlay
 from pages.inside.parts import DASHED, SOLID, Asked, OnPhoto, map_picture
 from pages.shared import charts
 from vision_core.figures.colours import OUTPUT
-from vision_core.figures.encode import png
+from vision_core.figures.encode import indexed_png
 from vision_core.figures.saliency import MapPanel, own_limit, panels, signed_colours
 from vision_core.inside.anchors import describe
 from vision_core.inside.coordinates import follow
@@ -23,6 +23,12 @@ from vision_core.inside.pictures import cells, level_values, strongest_channels
 
 _MOST_CELLS = 2500
 """Cells drawn as a grid on the photo; a finer grid would cover it."""
+_SHADES = 24
+"""Steps of a veil's colour on each side of zero."""
+_LEVEL = 6
+"""Compression of a veil."""
+_SHOWN = 240
+"""Longest side of a map among all levels, about as large as it is shown."""
 _RULES = {
     "mapper": "The level follows from the size of the box (Lin et al. 2017, equation 1).",
     "ranges": "A level serves the boxes whose largest distance l, t, r or b from the point lies in "
@@ -39,17 +45,18 @@ def show(asked: Asked) -> OnPhoto:
     channel = _channel(here, level)
     names = [f"level {one.name}" for one in here.levels]
     maps = [level_values(here, one, channel) for one in here.levels]
+    small = [_small(values) for values in maps]
     what = "mean of all channels" if channel is None else f"channel {channel}"
-    tall, wide = map_picture(maps[0]).shape[:2]
+    tall, wide = map_picture(small[0]).shape[:2]
     charts.show(
         panels(
             [
                 MapPanel(
                     f"{name}: {values.shape[1]} x {values.shape[0]}",
-                    cv2.resize(map_picture(values), (wide, tall), interpolation=cv2.INTER_NEAREST),
+                    cv2.resize(map_picture(drawn), (wide, tall), interpolation=cv2.INTER_NEAREST),
                     own_limit(values),
                 )
-                for name, values in zip(names, maps, strict=True)
+                for name, values, drawn in zip(names, maps, small, strict=True)
             ],
             min(2, len(maps)),
             210,
@@ -62,6 +69,8 @@ def show(asked: Asked) -> OnPhoto:
     found = served(here, network_boxes(here, np.array([box]))[0])
     _table(here, found)
     grid = cells(here, level)
+    if len(grid) > _MOST_CELLS:
+        st.caption(f"The {len(grid):,} cells of this level are too fine to be drawn as a grid.")
     return OnPhoto(
         [list(box)],
         ["the box" if asked.box else "box of the best anchor"],
@@ -147,13 +156,11 @@ def _table(here: Opened, found: Served) -> None:
 def _overlay(here: Opened, level: Level, channel: int | None) -> Overlay:
     """The level's map over the photo, half transparent."""
     name = f"{here.trace.info.id}-{level.index}-{channel}"
-    return Overlay(
-        f"level-{name}", lambda: png(veil(here, level, level_values(here, level, channel)))
-    )
+    return Overlay(f"level-{name}", lambda: veil(here, level, level_values(here, level, channel)))
 
 
-def veil(here: Opened, level: Level, values: np.ndarray, limit: float | None = None) -> np.ndarray:
-    """A map at the photo's place, uint8 RGBA: the colour's strength is its opacity.
+def veil(here: Opened, level: Level, values: np.ndarray, limit: float | None = None) -> bytes:
+    """A map at the photo's place as a PNG file: the colour's strength is its opacity.
 
     Args:
         here: the opened detector.
@@ -163,9 +170,25 @@ def veil(here: Opened, level: Level, values: np.ndarray, limit: float | None = N
     """
     width, height = here.trace.info.network_size
     limit = own_limit(values) if limit is None else limit
-    colour = signed_colours(values, limit)
-    share = np.clip(np.abs(values) / limit, 0, 1) if limit > 0 else np.zeros_like(values)
-    rgba = np.dstack([colour, (40 + 170 * share).astype(np.uint8)])
+    share = np.clip(values / limit, -1, 1) if limit > 0 else np.zeros_like(values)
+    ids = np.round((np.nan_to_num(share) + 1) * _SHADES).astype(np.uint8)
     reach = (round(level.stride[0] * values.shape[1]), round(level.stride[1] * values.shape[0]))
-    whole = cv2.resize(rgba, reach, interpolation=cv2.INTER_NEAREST)
-    return np.ascontiguousarray(whole[:height, :width])
+    whole = cv2.resize(ids, reach, interpolation=cv2.INTER_NEAREST)
+    return indexed_png(np.ascontiguousarray(whole[:height, :width]), _shades(), _LEVEL)
+
+
+def _shades() -> np.ndarray:
+    """The colours of a veil, uint8 [256, 4]."""
+    share = np.clip(np.arange(256) / _SHADES - 1, -1, 1)
+    opacity = (40 + 170 * np.abs(share)).astype(np.uint8)
+    return np.dstack([signed_colours(share[None], 1.0), opacity[None]])[0]
+
+
+def _small(values: np.ndarray) -> np.ndarray:
+    """A map no larger than it is shown, so that a fine one is not sent cell by cell."""
+    rows, columns = values.shape
+    times = _SHOWN / max(rows, columns)
+    if times >= 1:
+        return values
+    size = (max(1, round(columns * times)), max(1, round(rows * times)))
+    return np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_AREA))

@@ -8,8 +8,19 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages.inside.parts import DASHED, DRAWN, SOLID, Asked, OnPhoto, true_boxes, truth_editor
-from pages.shared import charts
+from pages.components import limits
+from pages.inside.parts import (
+    DASHED,
+    DRAWN,
+    SOLID,
+    Asked,
+    OnPhoto,
+    crowded,
+    density_words,
+    true_boxes,
+    truth_editor,
+)
+from pages.shared import charts, state
 from vision_core.errors import UserError
 from vision_core.figures.colours import GROUND_TRUTH, INPUT
 from vision_core.figures.inside import focal_over_probability, loss_shares
@@ -17,6 +28,7 @@ from vision_core.inside import assignment
 from vision_core.inside.anchors import code_names
 from vision_core.inside.assignment import Assignment
 from vision_core.inside.imbalance import Imbalance, focal_curve, imbalance
+from vision_core.inside.limits import limit_table
 from vision_core.inside.opened import photo_boxes
 from vision_core.inside.report import label_ids
 
@@ -43,18 +55,21 @@ def show(asked: Asked) -> OnPhoto:
     if not len(true):
         raise UserError("There is no true box yet; drag one on the photo.")
     found = _assigned(asked, true)
-    _counts(found)
+    if found.rule != "iou":
+        _counts(found)
     st.caption(_RULE[found.rule])
     _tests(found)
     _sampled(asked, found)
     with st.expander("Regression targets"):
         _targets(asked, found)
-    rows = _farthest_first(found)[:DRAWN]
+    rows = _farthest_first(found)
     field = asked.here.trace.field
     assert field is not None
-    boxes = [*photo_boxes(asked.here, field.anchors_net[rows]), *true]
+    anchors = photo_boxes(asked.here, field.anchors_net[rows])
+    if len(rows) > DRAWN:
+        return _as_density(asked, anchors, true, labels)
     return OnPhoto(
-        boxes,
+        [*anchors, *true],
         ["positive anchor"] * len(rows) + [f"true {label}" for label in labels],
         [INPUT] * len(rows) + [GROUND_TRUTH] * len(true),
         [DASHED] * len(rows) + [SOLID] * len(true),
@@ -62,31 +77,55 @@ def show(asked: Asked) -> OnPhoto:
     )
 
 
+def _as_density(asked: Asked, anchors: np.ndarray, true: np.ndarray, labels: list[str]) -> OnPhoto:
+    """More positive anchors than can be outlined."""
+    overlay, most = crowded(asked, anchors, INPUT)
+    words = density_words(len(anchors), most, "positive anchors")
+    st.caption(words)
+    return OnPhoto(
+        list(true),
+        [f"true {label}" for label in labels],
+        [GROUND_TRUTH] * len(true),
+        [SOLID] * len(true),
+        f"{words} {len(true)} true boxes",
+        overlay=overlay,
+    )
+
+
 def _assigned(asked: Asked, true: np.ndarray) -> Assignment:
-    """The assignment at the limits of the sliders, where the rule has limits."""
-    own = assignment.limits(asked.here)
-    high = low = None
-    if own is not None:
-        st.slider("Positive from an IoU of", 0.0, 1.0, step=0.05, key="high")
-        st.slider("Negative below an IoU of", 0.0, 1.0, step=0.05, key="low")
-        high = float(st.session_state["high"])
-        low = min(float(st.session_state["low"]), high)
-        st.caption(f"This network was trained with {own[0]:g} and {own[1]:g}.")
+    """The assignment at the limits, where the rule has limits; the counts follow their sliders."""
+    own = assignment.limits(asked.here.module)
+    if own is None:
+        return assignment.assign(asked.here, true)
+    high = float(st.session_state["high"])
+    single = assignment.has_one_limit(asked.here.module)
+    low = high if single else min(float(st.session_state["low"]), high)
+    limits.show(
+        limit_table(asked.here, true, (high, low), single),
+        high,
+        low,
+        key="inside_limits",
+        on_limits=_limited,
+    )
+    st.caption(
+        f"This network was trained with {own[0]:g}"
+        + ("." if single else f" and {own[1]:g}.")
+        + " Bars count anchors, on a logarithmic scale."
+    )
     return assignment.assign(asked.here, true, high, low)
+
+
+def _limited(high: float, low: float) -> None:
+    state.put("high", high)
+    state.put("low", low)
 
 
 def _counts(found: Assignment) -> None:
     counts = found.counts()
     per = counts["negative"] / max(counts["positive"], 1)
     st.markdown(
-        f"**{counts['positive']:,} positive**, {counts['negative']:,} negative, "
-        f"{counts['ignored']:,} ignored: {per:,.0f} negatives for each positive."
-        + (
-            f" {counts['forced']:,} of the positives lie below the limit and are taken because no "
-            "anchor overlaps their true box better."
-            if counts["forced"]
-            else ""
-        )
+        f"**{counts['positive']:,} positive**, {counts['negative']:,} negative: {per:,.0f} "
+        "negatives for each positive."
     )
 
 

@@ -19,7 +19,7 @@ from vision_core.images import Photo
 from vision_core.inference import DetectionTrace
 from vision_core.labels import comparable
 from vision_core.models import Card
-from vision_core.records import Detections
+from vision_core.records import Detections, Thresholds
 
 _STAND_INS = ("faster_rcnn_s", "fcos_s")
 """Bundled detectors whose boxes stand for the truth until somebody draws it."""
@@ -50,7 +50,7 @@ class Scored:
 
     def kept(self, score: float) -> Detections:
         """Its detections above a score, after its own NMS."""
-        return self.trace.select(replace(self.trace.defaults, score=score)).detections
+        return self.trace.select(at_score(self.trace, score)).detections
 
     @property
     def score(self) -> Field:
@@ -69,6 +69,11 @@ def picked(first: str = "") -> tuple[Photo | None, Card, tuple[Field, ...]]:
     state.use(truth.FIELD, truth.DRAWING)
     fields = (*photos.fields(), *model_picker.fields(first), truth.FIELD, truth.DRAWING)
     return frame.photo_of(entry), card, fields
+
+
+def at_score(trace: DetectionTrace, score: float) -> Thresholds:
+    """A network's own thresholds with another score."""
+    return replace(trace.defaults, score=score)
 
 
 def scored(photo: Photo, card: Card) -> Scored | None:
@@ -153,7 +158,7 @@ def draw(
             scene,
             marks=[*marks, *scene.marks],
             links=[(a + len(marks), b + len(marks), text) for a, b, text in scene.links],
-            asks="draw" if truth.drawing() else "",
+            asks=(scene.asks if scene.brush else "draw") if truth.drawing() else "",
         ),
         key=key,
         present=shell.presenting(),

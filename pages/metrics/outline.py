@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from pages.components import canvas
+from pages.metrics import quick
 from pages.shared import state, truth
 from pages.shared.plain import short
 from pages.shared.state import Field
@@ -43,13 +44,13 @@ FIELD = Field("outlines", "", _parse)
 
 def drawn(photo: Photo) -> list[Outline]:
     """The outlines of this photo; those of another photo do not count."""
-    text = str(st.session_state.get("outlines", ""))
+    text = quick.current("outlines")
     return _rows(text) if text.split(";")[0] == photo.sha256[:8] else []
 
 
 def _store(photo: Photo, outlines: Sequence[Outline]) -> None:
     parts = [f"{one.label}:" + ",".join(f"{v:g}" for v in one.corners.ravel()) for one in outlines]
-    state.put("outlines", ";".join([photo.sha256[:8], *parts]) if parts else "")
+    quick.put("outlines", ";".join([photo.sha256[:8], *parts]) if parts else "")
 
 
 def _corners(photo: Photo) -> list[list[float]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.metrics import average_precision, calibration, errors, pixels, table
+from pages.metrics import average_precision, calibration, errors, many, pixels, pose, table
 from pages.shared import operator_page
 from pages.shared.guard import guarded
 from pages.shared.state import Field
@@ -16,7 +16,9 @@ SECTIONS = {
     "ap": "Average precision",
     "errors": "Kinds of error",
     "pixels": "Segmentation",
+    "pose": "Pose",
     "calibration": "Calibration",
+    "many": "Many photos",
 }
 _LEDES = {
     "ap": "Detections are sorted by score and matched with true boxes one by one; the second "
@@ -28,15 +30,23 @@ _LEDES = {
     "pixels": "A class map is scored pixel by pixel: **pixel accuracy**, **IoU** (Jaccard) and "
     "**F1**, which is **Dice**. The background is large, so that a high pixel accuracy says "
     "little; the mean over the classes says more (Long et al. 2015).",
+    "pose": "Is a joint at its place? **PCK** draws a circle around each true joint and counts the "
+    "joints inside (Yang and Ramanan 2013); **OKS** counts each by its distance, more strictly for "
+    "an eye than for a hip (Lin et al. 2014).",
     "calibration": "Of the detections with a score of 0.8, are 80 % right? The **reliability "
     "diagram** compares score and share of right ones bin by bin; the **expected calibration "
     "error** is the mean of the gaps (Guo et al. 2017).",
+    "many": "One or two networks over all your photos. Look first at those on which the two "
+    "**disagree**, that have most **errors**, or where the scores lie near the threshold "
+    "(**doubt**): this is how a weak spot of a network, or a wrong truth, is found.",
 }
 _PARTS: dict[str, Callable[[Any, tuple[Field, ...]], None]] = {
     "ap": average_precision.show,
     "errors": errors.show,
     "pixels": pixels.show,
+    "pose": pose.show,
     "calibration": calibration.show,
+    "many": many.show,
 }
 
 

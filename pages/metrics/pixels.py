@@ -12,18 +12,20 @@ import pandas as pd
 import streamlit as st
 
 from pages.components import canvas
-from pages.metrics import given, outline
-from pages.shared import charts, engine, model_picker, state, truth
+from pages.metrics import brush, given, outline, quick
+from pages.shared import charts, downloads, engine, model_picker, state, truth
 from pages.shared.plain import plain
 from pages.shared.state import Field
 from vision_core import figures
 from vision_core.comparison.truth import Truth
 from vision_core.errors import UserError
 from vision_core.figures import differences
+from vision_core.figures.segmentation import BETWEEN, palette
 from vision_core.images import Photo
 from vision_core.inference import SegmentationTrace
 from vision_core.labels import canonical, comparable
 from vision_core.metrics.class_maps import ClassPicture, filled, read_class_picture
+from vision_core.metrics.painted import painted
 from vision_core.metrics.pixels import IGNORED, Formula, PixelScores, lit, pixel_scores
 
 _FIRST = "fcn_voc_s"
@@ -42,8 +44,14 @@ def show(menu: Any, outer: tuple[Field, ...]) -> None:
         menu: a place at the head of the page, which this section leaves empty.
         outer: fields of the page.
     """
-    used = [Field("lit", "TP", state.one_of(_LIT)), Field("pixel_class", ""), outline.FIELD]
+    used = [
+        Field("lit", "TP", state.one_of(_LIT)),
+        Field("pixel_class", ""),
+        outline.FIELD,
+        *brush.FIELDS,
+    ]
     state.use(*used)
+    quick.settle("painting", "outlines")
     with st.sidebar:
         photo, card, more = given.picked(_FIRST)
     try:
@@ -57,7 +65,7 @@ def show(menu: Any, outer: tuple[Field, ...]) -> None:
             trace = engine.trace_of(model, photo)
         assert isinstance(trace, SegmentationTrace)
         boxes, stand_in = given.there(photo, card, str(model.device))
-        if stand_in and outline.drawn(photo):  # an outline is a truth of its own
+        if stand_in and (outline.drawn(photo) or brush.strokes(photo)):  # truths of their own
             boxes, stand_in = _NO_BOXES, ""
         _shown(photo, trace, boxes, stand_in)
     finally:
@@ -67,16 +75,19 @@ def show(menu: Any, outer: tuple[Field, ...]) -> None:
 def _shown(photo: Photo, trace: SegmentationTrace, boxes: Truth, stand_in: str) -> None:
     labels = trace.info.labels
     left, right = st.columns([1, 1], gap="medium")
-    place = left.container()
+    place, tools = left.container(), left.container()
     with left:
         picture = _file(photo)
+    with tools:
         if picture is None:
             known = sorted({comparable(n) for n in labels if canonical(n) != "background"})
             given.truth_controls(known, boxes.labels, stand_in)
-            outline.controls(photo)
-            st.caption("Shapes are filled: the smallest lies on top, the rest is background.")
+            _tools(photo, known, next(iter(boxes.labels), ""))
+            below = filled(boxes, photo.width, photo.height, labels, outline.drawn(photo))
+            true = painted(below, brush.strokes(photo), labels)
+    with left:
+        if picture is None:
             truth.edit(photo)
-            true = filled(boxes, photo.width, photo.height, labels, outline.drawn(photo))
         else:
             true = picture.truth(_meaning(photo, picture, labels))
     try:
@@ -95,20 +106,29 @@ def _shown(photo: Photo, trace: SegmentationTrace, boxes: Truth, stand_in: str) 
             format_func=_LIT.__getitem__,
         )
     with place:
-        which = st.session_state["lit"]
-        mask = lit(true, trace.class_map, chosen, which)
-        _draw(
-            photo,
-            boxes if picture is None else None,
-            _scene(trace, mask, labels[chosen], which),
-        )
-        st.caption(
-            f"Lit: the {mask.sum():,} {_LIT[which]} of **{plain(labels[chosen])}**, "
-            f"{mask.mean():.1%} of the photo."
-        )
+        if picture is None and _painting():
+            _draw(photo, boxes, _canvas(photo, true, labels))
+            st.caption(
+                "In colour: the truth so far. Stop drawing to see which of its pixels are right."
+            )
+        else:
+            which = st.session_state["lit"]
+            mask = lit(true, trace.class_map, chosen, which)
+            scene = _scene(trace, mask, labels[chosen], which)
+            _draw(photo, boxes if picture is None else None, scene)
+            st.caption(
+                f"Lit: the {mask.sum():,} {_LIT[which]} of **{plain(labels[chosen])}**, "
+                f"{mask.mean():.1%} of the photo."
+            )
     with right:
         _formulas(f"{labels[chosen]} against all others", scores.of(chosen).formulas())
         _formulas("All classes", scores.formulas())
+    _below(photo, scores, true)
+
+
+def _below(photo: Photo, scores: PixelScores, true: np.ndarray) -> None:
+    """The confusion matrix, and the truth as a file."""
+    labels = scores.labels
     rows = list(scores.present)
     charts.show(
         differences.confusion(
@@ -117,6 +137,48 @@ def _shown(photo: Photo, trace: SegmentationTrace, boxes: Truth, stand_in: str) 
         "metrics_confusion",
         "Of the pixels of each true class, the shares by the network's class",
     )
+    indices = np.where(true == IGNORED, 255, true).astype(np.uint8)
+    downloads.buttons(
+        photo.name, {"Truth (PNG)": ("_truth.png", lambda: figures.png(indices), "image/png")}
+    )
+
+
+def _painting() -> bool:
+    return truth.drawing() and st.session_state["tool"] == "brush"
+
+
+def _tools(photo: Photo, known: Sequence[str], likely: str) -> None:
+    """What is drawn with, while something is drawn; then what is there already."""
+    if truth.drawing():
+        st.segmented_control(
+            "Draw with",
+            tuple(brush.TOOLS),
+            key="tool",
+            required=True,
+            format_func=brush.TOOLS.__getitem__,
+            label_visibility="collapsed",
+        )
+    if _painting():
+        brush.controls(photo, known, likely)
+    else:
+        outline.controls(photo)
+        st.caption("Shapes are filled: the smallest lies on top, the rest is background.")
+    brush.undo(photo)
+
+
+def _canvas(photo: Photo, true: np.ndarray, labels: Sequence[str]) -> canvas.Scene:
+    """The truth in the colours of its classes, to be painted on."""
+    ids = np.where(true == IGNORED, BETWEEN, true).astype(np.uint8)
+    table = palette(tuple(labels), 0.6)
+    return canvas.Scene(
+        overlay=canvas.Overlay(
+            f"painted-{crc32(ids.tobytes())}-{len(labels)}", lambda: figures.indexed_png(ids, table)
+        ),
+        description=f"{photo.name}: drag to paint {st.session_state[brush.CLASS]}.",
+        zoom=True,
+        asks="paint",
+        brush=brush.look(photo),
+    )
 
 
 def _draw(photo: Photo, boxes: Truth | None, scene: canvas.Scene) -> None:
@@ -124,7 +186,8 @@ def _draw(photo: Photo, boxes: Truth | None, scene: canvas.Scene) -> None:
     if boxes is not None:
         marks, links = outline.marks(photo)
         scene = replace(scene, marks=marks, links=links)
-    given.draw(photo, boxes or _NO_BOXES, scene, "pixels_photo", on_ask=outline.asked)
+    asked: Any = brush.asked if scene.brush else outline.asked
+    given.draw(photo, boxes or _NO_BOXES, scene, "pixels_photo", on_ask=asked)
 
 
 def _scene(trace: SegmentationTrace, mask: np.ndarray, label: str, which: str) -> canvas.Scene:

@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from pages.operators import lab_sections
 from pages.shared import operator_page, state
 from pages.shared.operator import Control, Operator, Shown
 from vision_core.figures.stage import Stage
@@ -13,7 +14,12 @@ from vision_core.figures.stage_views import view_of
 from vision_core.walkthroughs import Walkthrough, build
 from vision_core.walkthroughs.counts import bottleneck_counts, convolution_counts
 
-SECTIONS = {"window": "Sliding window", "matrix": "As a matrix", "cost": "What it costs"}
+SECTIONS = {
+    "window": "Sliding window",
+    "matrix": "As a matrix",
+    "film": "On a film",
+    "cost": "What it costs",
+}
 _SHAPE = (
     Control("stride", "Stride", 1, 4),
     Control("padding", "Padding", 0, 4),
@@ -55,6 +61,8 @@ def main() -> None:
         window(menu, lede, fields)
     elif section == "matrix":
         matrix(menu, lede, fields)
+    elif section == "film":
+        lab_sections.film(menu, lede, fields)
     else:
         cost(lede, fields)
     operator_page.notes(lede)

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from pages.components.player import player
-from pages.operators import feature_pooling
+from pages.operators import feature_pooling, lab_sections
 from pages.shared import operator_page, state
 from pages.shared.operator import Control, Operator
 from vision_core.figures.stage import Drawn, Stage, View, grid
@@ -21,6 +21,7 @@ SECTIONS = {
     "backward": "Backward",
     "shift": "Shift by one",
     "unpool": "Unpooling",
+    "channels": "Across channels",
     "real": "On the photo",
 }
 _WINDOW = (
@@ -48,6 +49,10 @@ def main() -> None:
     section = st.session_state["section"]
     if section == "real":
         feature_pooling.section(lede, fields)
+        operator_page.notes(lede)
+        return
+    if section == "channels":
+        lab_sections.channels(menu, lede, fields)
         operator_page.notes(lede)
         return
     operator_page.say(lede, _LEDE[section])

@@ -8,14 +8,19 @@ import numpy as np
 import streamlit as st
 
 from pages.components.player import player
-from pages.operators import real_layer
+from pages.operators import lab_sections, real_layer
 from pages.shared import operator_page, state
 from pages.shared.operator import Control, Operator, keep_step
 from vision_core.figures.stage import Stage, View, grid
 from vision_core.figures.stage_views import view_of
 from vision_core.walkthroughs import Walkthrough, build
 
-SECTIONS = {"steps": "Scatter and gather", "overlap": "Checkerboards", "names": "Its names"}
+SECTIONS = {
+    "steps": "Scatter and gather",
+    "overlap": "Checkerboards",
+    "names": "Its names",
+    "tied": "Tied weights",
+}
 CONTROLS = (
     Control("stride", "Stride", 1, 4),
     Control("padding", "Padding", 0, 6),
@@ -56,6 +61,8 @@ def main() -> None:
         overlap(lede, fields)
     elif section == "names":
         names(lede, fields)
+    elif section == "tied":
+        lab_sections.tied(menu, lede, fields)
     else:
         real_layer.section(lede, fields)
     operator_page.notes(lede)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
+import plotly.graph_objects as go
 import streamlit as st
 
 from pages.shared import charts, state
 from pages.shared.state import Field
 from vision_core import figures
 from vision_core.figures.charts import stage_words
-from vision_core.records import Selection
+from vision_core.records import Cut, Selection
 from vision_core.selection.funnel import Behind, behind, stages
 
 MOST = 1000
@@ -50,9 +53,14 @@ def show(selection: Selection, found: Behind | None) -> None:
         format_func=lambda name: "detections only" if name == _NOTHING else stage_words(name),
         captions=["", *(f"**{s.count:,}** {s.text}" for s in named.values())],
     )
-    charts.show(
-        figures.funnel(tuple(named.values())), "funnel", "How many boxes are left after each stage"
-    )
+    drawn = _chart(tuple(named.values()))
+    charts.show(drawn, "funnel", "How many boxes are left after each stage")
+
+
+@lru_cache(maxsize=256)
+def _chart(left: tuple[Cut, ...]) -> go.Figure:
+    """The chart, made once for all who see the same counts."""
+    return figures.funnel(left)
 
 
 def _said(found: Behind) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 import streamlit as st
 
+from pages.race import overfeat
 from pages.shared import charts, downloads, engine, frame, photos, state
 from pages.shared.guard import guarded
 from pages.shared.plain import short
@@ -62,11 +63,15 @@ def main() -> None:
     frame.top().html(frame.words("Race", _LEDE))
     with st.sidebar:
         entry = photos.pick()
-    state.write(frame.PRESENT, *photos.fields())
+    state.use(*overfeat.FIELDS)
+    state.write(frame.PRESENT, *photos.fields(), *overfeat.FIELDS)
     photo = frame.photo_of(entry)
     if photo is not None:
         with guarded(f"running the race on {short(photo.name)}"):
             _race(photo)
+        with guarded(f"sliding over {short(photo.name)}"):
+            overfeat.show(photo)
+        state.write(frame.PRESENT, *photos.fields(), *overfeat.FIELDS)
     state.show_notes()
 
 

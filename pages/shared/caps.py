@@ -21,3 +21,13 @@ def photos() -> int:
 def models() -> int:
     """Loaded models on one kind of device, bytes."""
     return from_environment("CONVSCOPE_MODEL_MB", 1536)
+
+
+def teaching() -> int:
+    """Networks that users teach, all of them together, bytes."""
+    return from_environment("CONVSCOPE_TEACHING_MB", 512)
+
+
+def galleries() -> int:
+    """Photos of everybody's galleries together, bytes on disk."""
+    return from_environment("CONVSCOPE_GALLERY_MB", 4096)

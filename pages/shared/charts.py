@@ -30,7 +30,7 @@ def show(
     """Draw a figure as wide as its place.
 
     Args:
-        figure: what to draw; changed where it is shown to a lecture hall.
+        figure: what to draw; it is not changed, so that several sessions may show one.
         key: of the element.
         what: it shows; for readers who do not see it the values follow.
         at: where it stands.
@@ -42,7 +42,7 @@ def show(
         what ``st.plotly_chart`` returns.
     """
     words = alt.in_words(figure, what)
-    drawn = larger(figure) if shell.presenting() else figure
+    drawn = larger(go.Figure(figure)) if shell.presenting() else figure
     return at.plotly_chart(
         drawn, key=key, config=config or STILL, width="stretch", height=height, alt=words, **more
     )

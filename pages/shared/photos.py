@@ -158,7 +158,7 @@ def _decoded(given: Sequence[Any]) -> Kept | None:
     uploads = _uploads()
     # What was released before is listed too, without its bytes.
     held = [f for f in given if not isinstance(f, DeletedFile)]
-    fresh = _allowed([f for f in held if f.file_id not in uploads])
+    fresh = allowed([f for f in held if f.file_id not in uploads])
     for file in fresh:
         uploads[file.file_id] = photo_store.keep(file.getvalue(), file.name)
         photo_store.release(file)
@@ -169,7 +169,7 @@ def _decoded(given: Sequence[Any]) -> Kept | None:
     return first
 
 
-def _allowed(fresh: list[Any]) -> list[Any]:
+def allowed(fresh: list[Any]) -> list[Any]:
     """Those of the new files that are decoded: no session may keep the server busy alone."""
     now = time.monotonic()
     times = [t for t in st.session_state.get("_upload_times", []) if now - t < RATE_SECONDS]
@@ -195,6 +195,30 @@ def take(given: Sequence[Any]) -> None:
         state.use(*fields())
         state.put("source", "upload")
         state.put("file", first.token)
+
+
+def open_bytes(data: bytes, name: str) -> str | None:
+    """Take up a photo that the page itself holds, such as one of many.
+
+    Args:
+        data: of the file.
+        name: its name.
+
+    Returns:
+        how it stands in the address; ``None`` for a file that is no photo.
+    """
+    kept = photo_store.keep(data, name)
+    if kept.sha256 is None:
+        return None
+    uploads = _uploads()
+    uploads.pop(f"own-{kept.token}", None)
+    uploads[f"own-{kept.token}"] = kept
+    for oldest in list(uploads)[: max(len(uploads) - MAX_PHOTOS, 0)]:
+        del uploads[oldest]
+    state.use(*fields())
+    state.put("source", "upload")
+    state.put("file", kept.token)
+    return kept.token
 
 
 def _camera() -> HeldPhoto | None:

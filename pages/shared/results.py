@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
+from functools import lru_cache
 
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from pages.shared import charts, state
@@ -124,7 +126,7 @@ def timing(trace: DetectionTrace | SegmentationTrace | ClassificationTrace, pass
     """Milliseconds of each stage, and how often the network has run."""
     width, height = trace.info.network_size
     charts.show(
-        figures.timing(trace.info.timing_ms),
+        _bars_of(tuple(trace.info.timing_ms.items())),
         "timing",
         "Milliseconds of each stage",
     )
@@ -133,3 +135,9 @@ def timing(trace: DetectionTrace | SegmentationTrace | ClassificationTrace, pass
         f"pixels and has run {passes} time{'' if passes == 1 else 's'} for this photo. "
         "Moving a slider does not run it again."
     )
+
+
+@lru_cache(maxsize=128)
+def _bars_of(milliseconds: tuple[tuple[str, float], ...]) -> go.Figure:
+    """The chart, made once for all who look at the same trace."""
+    return figures.timing(dict(milliseconds))

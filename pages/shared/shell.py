@@ -103,15 +103,14 @@ def wait_for_networks(title: str) -> None:
     Args:
         title: of the page.
     """
-    importing = _warm_up()
+    importing, place = _warm_up(), st.empty()
     if not importing.is_alive():
-        return
-    with st.empty():
-        with st.container():
-            st.title(title)
-            with st.spinner("Loading PyTorch …", show_time=True):
-                importing.join()
-        st.empty()
+        return  # the place stays, or the first press on the page would build all of it anew
+    with place.container():
+        st.title(title)
+        with st.spinner("Loading PyTorch …", show_time=True):
+            importing.join()
+    place.empty()
 
 
 @st.cache_resource(show_spinner=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -94,10 +95,13 @@ def current(photo: Photo) -> Truth | None:
     uploaded = _uploaded(photo)
     boxes = [np.array([box for _, box in rows], np.float32).reshape(-1, 4)]
     labels = [label for label, _ in rows]
+    shapes: tuple[Any, ...] = (None,) * len(rows)
     if uploaded is not None:
         boxes.append(uploaded.boxes)
         labels += uploaded.labels
-    return Truth(np.concatenate(boxes), tuple(labels)) if labels else None
+        shapes += uploaded.shapes
+    size = None if uploaded is None else uploaded.file_size
+    return Truth(np.concatenate(boxes), tuple(labels), shapes, size) if labels else None
 
 
 def _uploaded(photo: Photo) -> Truth | None:

@@ -34,14 +34,20 @@ CARDS = {
         "surgery?task=segmentation&skip=trunk.stages.1.1",
         "[data-testid=stHorizontalBlock]:has(.stage)",
     ),
+    "feature_space": (
+        "feature_space?photo=astronaut&section=map&map=tsne",
+        ".st-key-space_map .js-plotly-plot",
+    ),
+    "training": ("training", "[data-testid=stHorizontalBlock]:has(.js-plotly-plot)"),
     "relu_rules": ("relu_rules?step=4", PLAYER),
     "convolution": ("convolution?step=3", PLAYER),
     "transposed_convolution": ("transposed_convolution?step=3", PLAYER),
     "pooling": ("pooling?step=2", PLAYER),
     "roi_pooling": ("roi_pooling?step=6", PLAYER),
     "nms": ("nms?step=1", PLAYER),
+    "sentence": ("sentence?step=16", PLAYER),
 }
-PRESSED = {"race": "Start the race"}
+PRESSED = {"race": "Start the race", "training": "Start"}
 """Pages that show nothing before a button is pressed."""
 _DONE = """() => {
   const app = document.querySelector('[data-testid=stApp]');

@@ -72,3 +72,55 @@ def _drag(page: Page, box: tuple[float, float, float, float]) -> None:
     page.mouse.move(*to_screen(page, (x1 + x2) / 2, (y1 + y2) / 2), steps=3)
     page.mouse.move(*to_screen(page, x2, y2), steps=3)
     page.mouse.up()
+
+
+_COUNTS = """() => {
+  const box = [...document.querySelectorAll('*')].map(e => e.shadowRoot?.querySelector('.limits'))
+    .find(Boolean) ?? document.querySelector('.limits');
+  const chips = [...box.querySelectorAll('.chip')];
+  const number = text => Number(text.replaceAll(',', ''));
+  const say = chip => [chip.dataset.name, number(chip.querySelector('b').textContent)];
+  return {...Object.fromEntries(chips.map(say)), moving: Boolean(box.limits.moving)};
+}"""
+
+
+def counts(page: Page) -> dict[str, int]:
+    """What the chips under the two limits say."""
+    return page.evaluate(_COUNTS)
+
+
+def test_counts_follow_a_limit_while_it_is_dragged_and_stay_on_release(open_page) -> None:
+    page = open_page(f"{START}&section=taught")
+    settled(page)
+    slider = page.locator(".limits input[name=high]")
+    box = slider.bounding_box()
+    assert box is not None
+    y, before = box["y"] + box["height"] / 2, [counts(page)]
+    page.mouse.move(box["x"] + 0.7 * box["width"], y)
+    page.mouse.down()
+    for share in (0.6, 0.5, 0.4):
+        page.mouse.move(box["x"] + share * box["width"], y)
+        page.wait_for_timeout(60)
+        before.append(counts(page))
+    assert all(one["moving"] for one in before[1:]), "the hand is still on it"
+    positives = [one["positive"] for one in before]
+    assert positives == sorted(positives) and len(set(positives)) == 4
+    assert len({sum(v for k, v in one.items() if k != "moving") for one in before}) == 1
+    assert "high=" not in page.url
+    page.mouse.up()
+    page.wait_for_function(
+        "location.search.includes('high=0.4') || location.search.includes('high=0.3')"
+    )
+    settled(page)
+    after = counts(page)
+    assert after["positive"] == positives[-1] and not after["moving"]
+    drawn = scene(page)["labels"].count("positive anchor")
+    few = after["positive"] <= 300
+    assert drawn == (after["positive"] if few else 0), "Python draws as many as were counted"
+    page.reload()
+    settled(page)
+    assert counts(page)["positive"] == positives[-1]
+    slider.focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_timeout(600)
+    assert counts(page)["positive"] <= positives[-1]

@@ -12,6 +12,8 @@ PATHS = [
     "/convolution?section=matrix&step=2",
     "/convolution?preset=colour-picture&step=2",
     "/roi_pooling?step=9",
+    "/sentence?step=14",
+    "/convolution?section=film&step=4",
     "/metrics?step=2",
     "/metrics?preset=seven-photos&step=9",
 ]

@@ -230,6 +230,9 @@ PAGES = [
     "/roi_pooling?section=corner",
     "/roi_pooling?section=pairs",
     "/roi_pooling?section=anchors",
+    "/convolution?section=film",
+    "/transposed_convolution?section=tied",
+    "/pooling?section=channels",
 ]
 
 

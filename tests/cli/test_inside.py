@@ -108,3 +108,18 @@ def test_a_lower_limit_above_the_networks_own_is_told(folder, capsys):
     words = ["--model", "faster_rcnn_s", "--at", "240,150", "--truth", str(folder / "truth.json")]
     assert main(["inside", str(folder / "cat.png"), *words, "--low", "0.9"]) == 2
     assert "lower IoU limit 0.9" in capsys.readouterr().err
+
+
+def test_a_true_mask_gives_the_target_of_the_proposal(folder):
+    content = json.loads((folder / "truth.json").read_text())
+    content["annotations"][0]["segmentation"] = [[150, 50, 330, 60, 320, 290, 160, 280]]
+    (folder / "masks.json").write_text(json.dumps(content))
+    words = ("--model", "mask_rcnn_s", "--box", ",".join(map(str, BOX)))
+    plain = asked(folder, *words, "--truth", str(folder / "truth.json"))
+    assert plain["mask_target"] is None
+    told = asked(folder, *words, "--truth", str(folder / "masks.json"))["mask_target"]
+    target, said = np.array(told["target"]), np.array(told["said"])
+    assert target.shape == said.shape == (28, 28) and 0.5 < target.mean() < 1
+    loss = -(target * np.log(said) + (1 - target) * np.log1p(-said)).mean()
+    assert told["loss"] == pytest.approx(loss, rel=1e-3)
+    assert told["true_box"] == 0 and told["positive"] == (told["iou"] >= 0.5)

@@ -19,10 +19,11 @@ from vision_core.comparison.boxes import KINDS
 from vision_core.comparison.column import Column
 from vision_core.comparison.html import report_html
 from vision_core.comparison.report import at_any_score, column, columns, pairs, record
-from vision_core.comparison.truth import curve, judge
+from vision_core.comparison.truth import judge
 from vision_core.errors import UserError
 from vision_core.images import Photo
 from vision_core.inference import PartSource, trace
+from vision_core.metrics.curve import curve
 from vision_core.models import card, load
 from vision_core.records import Prediction
 

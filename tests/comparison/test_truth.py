@@ -14,8 +14,9 @@ from sklearn.metrics import precision_recall_curve
 
 from tests.comparison.test_boxes import detections, drawn
 from vision_core.comparison.maps import compare_joints, compare_maps
-from vision_core.comparison.truth import Truth, curve, judge, read_coco
+from vision_core.comparison.truth import Truth, judge, read_coco
 from vision_core.errors import UserError
+from vision_core.metrics.curve import curve
 from vision_core.records import Keypoints
 
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from tests.comparison.test_boxes import detections, drawn
-from vision_core.comparison.truth import Truth, curve, judge
+from vision_core.comparison.truth import Truth, judge
+from vision_core.metrics.curve import curve
 
 # Seven pictures, one class: rafaelpadilla/Object-Detection-Metrics (MIT licence), README. Boxes
 # are x, y, width, height; detections have the score in per cent in front.

@@ -18,6 +18,7 @@ import torch
 from torchvision.ops import batched_nms, box_iou
 
 from tests.builders import make_trace
+from tests.components.limit_cases import limits
 from tests.components.traces import degenerate, grid, ties, touching, with_arrays
 from vision_core.figures import colours, stage_layout
 from vision_core.figures.browser.replaying import replay_data
@@ -37,6 +38,8 @@ DRAWN = (
     ("max_pool", "switches"),
     ("avg_pool", "grid"),
     ("relu_backward", "four-quadrants"),
+    ("convolution_3d", "a-dot-that-moves"),
+    ("tied_weights", "four-to-two"),
 )
 
 
@@ -268,6 +271,7 @@ CASES: dict[str, Callable[[], Any]] = {
     "layout": layout,
     "steps": steps,
     "replay": replay,
+    "limits": limits,
 }
 
 

@@ -13,6 +13,7 @@ from torchvision.ops import box_iou
 from tests.components import make_cases
 from tests.components.make_cases import CASES, DRAWN, FOLDER, TRACES
 from vision_core.figures.colours import text_on
+from vision_core.inside.limits import LimitTable
 from vision_core.selection import select
 from vision_core.selection.nms import iou_matrix
 from vision_core.walkthroughs import build
@@ -108,3 +109,18 @@ def test_frames_are_ours() -> None:
         last = np.array(case["frames"][-1], float)
         np.testing.assert_allclose(last, walk.result, atol=1e-8)
         assert len(case["frames"]) == len(walk.steps)
+
+
+def test_limits_are_torchvisions_and_ours() -> None:
+    kept, made = read("limits"), json.loads(json.dumps(make_cases.limits()))
+    assert kept == made
+    forced = 0
+    for case in kept:
+        given = case["table"]
+        columns = (np.array(given[name]) for name in ("grid", "below", "forced"))
+        table = LimitTable(*columns, given["total"], given["single"])
+        for run in case["runs"]:
+            expected = {k: v for k, v in run.items() if k not in ("high", "low")}
+            assert table.counts(run["high"], run["low"]) == expected, (case["name"], run)
+            forced += run["forced"]
+    assert forced > 50, "without low-quality matches nothing is proven"

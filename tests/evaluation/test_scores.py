@@ -15,7 +15,7 @@ from vision_core.evaluation.annotations import AnnotatedPhoto
 from vision_core.evaluation.classification import likely_from, top1
 from vision_core.evaluation.detection import average_precision
 from vision_core.evaluation.instances import instance_map
-from vision_core.evaluation.pose import pck, person_boxes, torso_lengths
+from vision_core.evaluation.pose import person_boxes
 from vision_core.evaluation.segmentation import (
     IGNORED,
     confusion,
@@ -24,6 +24,7 @@ from vision_core.evaluation.segmentation import (
 )
 from vision_core.evaluation.sources import square_around
 from vision_core.inference.pose import JOINTS
+from vision_core.metrics.pck import pck, torso_lengths
 from vision_core.training.segmentation import CANVAS, drawn
 
 NAMES = ("cat", "dog")

@@ -11,6 +11,7 @@ import torch
 from tests.inference.reference import picture, tensor_of
 from vision_core.attribution.heads import box as box_score
 from vision_core.attribution.heads import transformed
+from vision_core.attribution.words import product_of
 from vision_core.inference import trace
 from vision_core.inference.families import network
 from vision_core.models.zoo.fcos_s import LABELS
@@ -224,3 +225,15 @@ def test_the_loss_leads_to_the_box() -> None:
     assert confidence[cell, box] > 0.9 and confidence.flatten().topk(2).values[1] < 0.1
     assert classes[cell].argmax() == 4 and classes[cell, 4] > 0.9
     assert slow_iou(boxes[cell, box].tolist(), target["boxes"][0].tolist()) > 0.95
+
+
+def test_a_score_is_class_times_confidence_and_is_said_so(module: GridDetector) -> None:
+    found = trace(module, picture(200, 160, seed=3))
+    own = found.class_scores[found.source, found.label_ids]
+    confidence = found.source_objectness[found.source]
+    np.testing.assert_allclose(found.scores, own * confidence, rtol=1e-5)
+    np.testing.assert_allclose(found.class_scores.sum(1), 1, rtol=1e-5)  # of the cell, softmax
+    words = product_of(found, 0)
+    assert words == f"Score {found.scores[0]:.3f} = class {own[0]:.3f} x confidence " + (
+        f"{confidence[0]:.3f}."
+    )

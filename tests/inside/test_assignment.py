@@ -51,7 +51,7 @@ def test_an_rpn_is_taught_as_torchvision_does_it(name):
     np.testing.assert_allclose(found.targets, codes, rtol=1e-5, atol=1e-6)
     assert found.counts()["positive"] >= 3, "each true box has one at least"
     np.testing.assert_array_equal(found.forced, expected[1].numpy() & (found.overlap < 0.7))
-    assert (found.high, found.low) == limits(looked_into(name)) == (0.7, 0.3)
+    assert (found.high, found.low) == limits(module_of(name)) == (0.7, 0.3)
 
 
 @pytest.mark.parametrize("name", MATCHED)
@@ -173,4 +173,4 @@ def test_the_sample_is_the_one_that_torchvision_draws(name):
 def test_mistakes_and_others():
     with pytest.raises(UserError, match="lower IoU limit"):
         assign(looked_into("faster_rcnn_s"), [[0, 0, 50, 50]], 0.3, 0.6)
-    assert limits(looked_into("fcos_s")) is None and sample_size(looked_into("fcos_s")) is None
+    assert limits(module_of("fcos_s")) is None and sample_size(looked_into("fcos_s")) is None

@@ -11,7 +11,13 @@ from tests.inside.nets import EVERY, looked_into, module_of
 from vision_core.errors import UserError
 from vision_core.inside.head import joint_maps, mask_probabilities
 from vision_core.inside.opened import network_boxes, opened
-from vision_core.inside.pictures import cells, level_values, shown_size, strongest_channels
+from vision_core.inside.pictures import (
+    cells,
+    density,
+    level_values,
+    shown_size,
+    strongest_channels,
+)
 from vision_core.inside.report import nearest_true
 
 
@@ -99,3 +105,20 @@ def test_the_nearest_true_box_is_that_of_the_best_iou_else_of_the_nearest_middle
     boxes = np.array([[0, 0, 10, 10], [20, 20, 40, 40], [22, 22, 30, 30]], float)
     assert (nearest_true(np.array([21, 21, 31, 31.0]), boxes) == boxes[2]).all()
     assert (nearest_true(np.array([41, 41, 50, 50.0]), boxes) == boxes[1]).all()
+
+
+def test_density_counts_the_boxes_over_every_middle():
+    rng = np.random.default_rng(0)
+    corner = rng.uniform(-20, 90, (60, 2))
+    boxes = np.concatenate([corner, corner + rng.uniform(0, 60, (60, 2))], 1)
+    boxes[:3] = [[0, 0, 100, 80], [10, 10, 10, 40], [120, 5, 300, 9]]
+    for most in (480, 37):
+        found = density(boxes, (100, 80), most)
+        rows, columns = found.shape
+        assert max(rows, columns) == min(100, most)
+        x = (np.arange(columns) + 0.5) * 100 / columns
+        y = (np.arange(rows) + 0.5) * 80 / rows
+        across = (boxes[:, :1] <= x) & (x < boxes[:, 2:3])
+        down = (boxes[:, 1:2] <= y) & (y < boxes[:, 3:])
+        np.testing.assert_array_equal(found, np.einsum("nr,nc->rc", down * 1, across * 1))
+        assert found.max() > 8

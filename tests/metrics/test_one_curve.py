@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.metrics.test_kinds_of_error import boxes, detections, truth
-from vision_core.comparison.truth import curve
+from vision_core.metrics.curve import curve
 from vision_core.walkthroughs import build
 
 

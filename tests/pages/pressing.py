@@ -10,6 +10,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
+import safetensors.torch
 from PIL import Image
 from streamlit.runtime.media_file_manager import MediaFileManager
 from streamlit.testing.v1 import AppTest
@@ -64,12 +65,16 @@ def content(name: str, data: bytes) -> Any:
         return picture
     if ending == "npy":
         return np.load(io.BytesIO(data), allow_pickle=False)
+    if ending == "safetensors":
+        return safetensors.torch.load(data)
     if ending == "svg":
         root = ElementTree.fromstring(data)
         assert root.tag.endswith("svg")
         return root
-    assert ending == "html", name
     text = data.decode()
+    if ending == "csv":
+        return text
+    assert ending == "html", name
     assert text.lstrip().lower().startswith("<!doctype html>") and "</html>" in text
     return text
 

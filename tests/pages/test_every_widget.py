@@ -34,7 +34,7 @@ from streamlit.testing.v1.element_tree import (
 from tests.pages.conftest import start, text_of
 from tests.pages.test_every_page import PAGES
 
-DOORS = ("section", "task", "kind", "numbers", "answers")
+DOORS = ("section", "task", "kind", "numbers", "answers", "lesson")
 """Widgets behind which lie other widgets: all their values are opened, not only one."""
 _OTHERS = ("DownloadButton", "FileUploader", "CameraInput")
 """Widgets whose value is a file; other tests press and fill them."""
@@ -56,9 +56,27 @@ EXPECTED = {
     "attribution": {"methods", "samples", "seed"},
     "compare": {"model_b", "compare_tabs", "map_method_0", "reset_comparison"},
     "convolution": {"stride", "flip", "start_over"},
+    "feature_space": {"layer", "gallery", "metric", "map", "perplexity", "channel"},
     "filters": {"untrained"},
-    "metrics": {"threshold", "match_iou", "kind_of_error", "lit", "bins", "score_from"},
+    "metrics": {
+        "threshold",
+        "match_iou",
+        "kind_of_error",
+        "lit",
+        "bins",
+        "score_from",
+        "measure",
+        "pck_share",
+    },
     "models": {"kind", "here"},
+    "training": {
+        "learn_start",
+        "learn_one",
+        "batch_norm",
+        "learn_rate",
+        "transfer_start",
+        "own_add",
+    },
     "surgery": {"skip", "cut_factor", "keep_channels", "bits", "paths_start", "undo_all"},
     "predictions": {"score", "mask", "ask", "download_weights", "use_bundled"},
 }

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import numpy as np
 import pytest
 import streamlit as st
 import torch
+from streamlit.testing.v1 import AppTest
 from torchvision.models.detection._utils import Matcher
 from torchvision.ops import box_iou, generalized_box_iou_loss
 from torchvision.ops.poolers import _setup_scales
 
 from pages.inside import page
-from tests.pages.conftest import picture, sound, start, text_of
+from pages.inside.parts import DRAWN
+from tests.pages.conftest import sound, start, text_of
 from vision_core import models, samples
+from vision_core.comparison.annotations import read_coco
+from vision_core.export import rle
 from vision_core.inference import trace
 from vision_core.inside.assignment import assign
 from vision_core.inside.coordinates import follow
 from vision_core.inside.imbalance import imbalance
+from vision_core.inside.limits import LimitTable
 from vision_core.inside.opened import network_boxes, opened
+from vision_core.inside.taught_mask import taught_mask
 from vision_core.selection import Thresholds, select
 
 AT = (240.0, 150.0)
@@ -33,6 +42,18 @@ def two_stage():
 
 def at(section: str, model: str = "faster_rcnn_s", **more: object):
     return sound(start("inside", photo="cat", model=model, section=section, at="240,150", **more))
+
+
+def component_with(app: AppTest, name: str) -> dict[str, Any]:
+    """What the one component that knows a name was sent."""
+    sent = [json.loads(e.proto.json) for e in app.get("bidi_component")]
+    [found] = [s for s in sent if name in s]
+    return found
+
+
+def picture(app: AppTest) -> dict[str, Any]:
+    """What the photo's canvas was sent."""
+    return component_with(app, "labels")
 
 
 @pytest.mark.parametrize("model", ["fcos_s", "faster_rcnn_s", "mask_rcnn_s", "yolo_s"])
@@ -79,10 +100,34 @@ def test_positives_are_those_of_torchvisions_matcher(two_stage) -> None:
     true = torch.from_numpy((kept.boxes * ratio).astype(np.float32))
     overlap = box_iou(true, torch.from_numpy(two_stage.trace.field.anchors_net.copy()))
     match = Matcher(0.5, 0.2, allow_low_quality_matches=True)(overlap)
-    said = text_of(app)
-    assert f"**{int((match >= 0).sum()):,} positive**" in said
-    assert f"{int((match == -1).sum()):,} negative" in said
-    assert f"{int((match == -2).sum()):,} ignored" in said
+    assert counted(app) == {
+        "positive": int((match >= 0).sum()),
+        "negative": int((match == -1).sum()),
+        "ignored": int((match == -2).sum()),
+        "forced": int(((match >= 0) & (overlap.max(0).values < 0.5)).sum()),
+    }
+    labels = picture(app)["labels"]
+    assert labels.count("positive anchor") == min(int((match >= 0).sum()), DRAWN)
+
+
+def limits_sent(app: AppTest) -> dict[str, Any]:
+    """What the two limits' component was sent."""
+    return component_with(app, "table")
+
+
+def counted(app: AppTest) -> dict[str, int]:
+    """The counts that the component shows of its table at its limits."""
+    sent = limits_sent(app)
+    columns = (np.array(sent["table"][name]) for name in ("grid", "below", "forced"))
+    table = LimitTable(*columns, sent["table"]["total"], sent["table"]["single"])
+    return table.counts(sent["high"], sent["low"])
+
+
+def test_the_limits_begin_with_those_of_the_network_and_a_lower_one_stays_below() -> None:
+    sent = limits_sent(at("taught"))
+    assert (sent["high"], sent["low"], sent["table"]["single"]) == (0.7, 0.3, False)
+    sent = limits_sent(at("taught", high=0.123, low=0.4))
+    assert (sent["high"], sent["low"]) == (0.123, 0.123) and 0.123 in sent["table"]["grid"]
 
 
 def test_the_network_runs_once_for_all_sections_and_places(monkeypatch) -> None:
@@ -140,7 +185,7 @@ def test_a_drawn_truth_takes_the_place_of_what_the_network_keeps(two_stage) -> N
     app = at("taught", truth=f"{mark};cat:30,20,400,290", high=0.6, low=0.3)
     assert picture(app)["labels"].count("true cat") == 1
     found = assign(two_stage, [[30, 20, 400, 290]], 0.6, 0.3)
-    assert f"**{found.counts()['positive']:,} positive**" in text_of(app)
+    assert counted(app) == found.counts()
     targets = next(d.value for d in app.dataframe if "dx" in d.value)
     np.testing.assert_allclose(targets["dx"], found.targets[: len(targets), 0], rtol=1e-4)
 
@@ -184,3 +229,41 @@ def test_a_cell_of_yolo_says_its_classes_and_the_size_of_the_answer() -> None:
     cells = opened(model, samples.sample("cat")).levels[0].rows ** 2
     assert f"{cells * grid:,} numbers" in said
     assert len(app.get("plotly_chart")) == 1
+
+
+def test_a_true_mask_of_a_file_gives_the_training_target() -> None:
+    here = opened(models.load("mask_rcnn_s", device="cpu"), samples.sample("cat"))
+    mask = np.zeros((300, 451), bool)
+    mask[40:280, 140:330] = True
+    note = {"image_id": 1, "category_id": 1, "bbox": [140, 40, 190, 240], "segmentation": rle(mask)}
+    content = {
+        "images": [{"id": 1, "file_name": "cat.png", "width": 451, "height": 300}],
+        "categories": [{"id": 1, "name": "cat"}],
+        "annotations": [note],
+    }
+    app = at("parts", "mask_rcnn_s", task="instance")
+    assert "if the pasted mask were the truth" in text_of(app)
+    found = read_coco(json.dumps(content).encode(), 451, 300)
+    app.session_state["_truth_file"] = (samples.sample("cat").sha256, found, "coco.json")
+    sound(app.run())
+    kept = select(here.trace, Thresholds.torchvision(here.net)).detections
+    x, y = AT
+    holds = [i for i, b in enumerate(kept.boxes) if b[0] <= x <= b[2] and b[1] <= y <= b[3]]
+    source = here.trace.source[kept.candidate[holds[0]]]
+    label = here.trace.info.labels.index("cat")
+    made = taught_mask(here, here.trace.source_boxes_net[source], mask, label)
+    assert f"The mask loss of this proposal is **{made.loss:.4f}**" in text_of(app)
+    assert "true cat" in picture(app)["labels"]
+
+
+def test_more_boxes_than_can_be_outlined_are_a_density_and_it_says_so() -> None:
+    app = at("proposals", k=DRAWN + 1, when="before")
+    assert picture(app)["overlay"]["id"].startswith("density-") and "density" in text_of(app)
+    assert not picture(app)["rects"]
+    sound(app.slider(key="k").set_value(DRAWN).run())
+    assert picture(app)["overlay"]["id"].startswith("objectness-") and picture(app)["rects"]
+    app = at("taught", high=0.05, low=0.0)
+    positive = counted(app)["positive"]
+    assert positive > DRAWN and f"{positive:,} positive anchors are more than" in text_of(app)
+    assert picture(app)["labels"].count("positive anchor") == 0
+    assert picture(app)["overlay"]["id"].startswith("density-")

@@ -24,11 +24,12 @@ from vision_core.models.zoo.streets import Transposed
 from vision_core.walkthroughs import PRESETS
 
 SECTIONS = {
-    "convolution": ("window", "matrix", "cost"),
-    "transposed_convolution": ("steps", "overlap", "names"),
-    "pooling": ("pool", "backward", "shift", "unpool", "real"),
+    "convolution": ("window", "matrix", "film", "cost"),
+    "transposed_convolution": ("steps", "overlap", "names", "tied"),
+    "pooling": ("pool", "backward", "shift", "unpool", "channels", "real"),
     "roi_pooling": ("numbers", "photo", "backward", "corner", "pairs", "anchors"),
     "nms": ("boxes",),
+    "sentence": ("read",),
     "receptive_field": ("photo", "growth"),
 }
 EVERY = [(page, section) for page, sections in SECTIONS.items() for section in sections]
@@ -39,6 +40,9 @@ OPERATORS = {
     ("pooling", "pool"): "max_pool",
     ("roi_pooling", "numbers"): "roi_align",
     ("nms", "boxes"): "nms",
+    ("convolution", "film"): "convolution_3d",
+    ("transposed_convolution", "tied"): "tied_weights",
+    ("pooling", "channels"): "channel_pool",
 }
 
 

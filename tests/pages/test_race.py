@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import streamlit as st
 
-from pages.race import page
+from pages.race import overfeat, page
 from tests.pages.conftest import sound, start, text_of
 from vision_core.images import from_array
 from vision_core.race import SYSTEMS, Lap
@@ -76,3 +76,23 @@ def test_a_photo_that_cannot_race_says_why_and_the_page_goes_on(monkeypatch) -> 
     assert any("too long and thin" in w.value for w in (*app.warning, *app.error, *app.info))
     app.run()
     assert app.button(key="race_start").label == "Start the race"
+
+
+def test_overfeat_slides_and_tells_both_costs() -> None:
+    app = sound(start("race", photo="cat", slider_side="320"))
+    assert "all crops in one pass" in "".join(s.value for s in app.subheader)
+    assert not app.dataframe
+    sound(app.button(key="slider_go").click().run(timeout=120))
+    [found] = overfeat._kept()._values.values()
+    found = found[0]
+    assert found.done == found.places
+    frame = app.dataframe[0].value
+    np.testing.assert_allclose(frame["multiply-adds (M)"] * 1e6, found.multiply_adds)
+    said = text_of(app)
+    assert f"{found.places} places, 32 pixels apart" in said
+    label = found.labels.index(app.session_state["slider_class"])
+    apart = np.abs(found.whole[label] - found.crops[label])
+    border = float(apart[~found.inside].mean())
+    assert f"{border:.3f} at the border" in said
+    sound(app.selectbox(key="slider_class").select("cat").run())
+    assert app.dataframe, "another class needs no other run"

@@ -112,6 +112,7 @@ def with_field(fates: list[str]) -> DetectionTrace:
         scores=np.array([0.30, 0.90, 0.02], np.float32),
         level=np.zeros(3, np.uint8),
         fate=np.array([ANCHOR_FATES.index(f) for f in fates], np.uint8),
+        score_name="objectness",
     )
     funnel = (
         Cut("rpn_pre_nms", 2, 1000, ""),
@@ -119,12 +120,10 @@ def with_field(fates: list[str]) -> DetectionTrace:
         Cut("rpn_post_nms", 1, 50, ""),
         Cut("level_topk", 1, 400, ""),
     )
-    info = dataclasses.replace(constructed().info, family="faster_rcnn")
     return dataclasses.replace(
         constructed(),
         field=field,
         funnel=funnel,
-        info=info,
         source_index=np.array([7, 7, 7, 7, last]),
     )
 

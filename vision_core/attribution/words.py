@@ -85,11 +85,10 @@ def class_probability(trace: DetectionTrace, candidate: int) -> float:
 
 
 def product_of(trace: DetectionTrace, candidate: int) -> str:
-    """The score as a product, where it is one (FCOS, Tian et al. 2019); else empty."""
-    if trace.info.family != "fcos":
+    """The score as a product, where the family makes it of two numbers; else empty."""
+    family = heads_named(trace.info.family)
+    if family is None:
         return ""
-    centerness = float(trace.source_objectness[trace.source[candidate]])
+    objectness = float(trace.source_objectness[trace.source[candidate]])
     own = class_probability(trace, candidate)
-    return (
-        f"Score {trace.scores[candidate]:.3f} = √(class {own:.3f} x centerness {centerness:.3f})."
-    )
+    return family.score_words(float(trace.scores[candidate]), own, objectness)

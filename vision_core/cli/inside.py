@@ -11,6 +11,8 @@ from vision_core.cli.output import STDOUT, add_json, json_stream, write_json
 from vision_core.errors import UserError
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from vision_core.images import Photo
 
 
@@ -53,17 +55,22 @@ def run(args: argparse.Namespace) -> int:
     point = _check_place(photo, point, box)
     truth = None if args.truth is None else read_truth(args.truth, photo)
 
+    from vision_core.comparison.shapes import true_mask
     from vision_core.export import image_record, strict
     from vision_core.inside.opened import opened
     from vision_core.inside.report import record
 
     here = opened(options.load_model(args), photo)
     true = None if truth is None else (truth.boxes, truth.labels)
+
+    def mask_of(index: int) -> np.ndarray | None:
+        return None if truth is None else true_mask(truth, index, photo.width, photo.height)
+
     told = {
         "model": here.net.name,
         "family": here.net.family,
         "image": image_record(photo),
-        **record(here, point, box, true, settings),
+        **record(here, point, box, true, settings, mask_of),
     }
     if args.json is not None:
         with json_stream(args.json) as stream:

@@ -158,7 +158,7 @@ class _Teller:
             print(sentence, file=sys.stderr)
         now = time.monotonic()
         if self._live or now - self._last >= _EVERY:
-            text = f"{progress.done} of {progress.total} photos, {_duration(progress.left)} to go"
+            text = progress.words
             lead, close = ("\r", "") if self._live else ("", "\n")
             print(lead + text.ljust(self._width), end=close, file=sys.stderr, flush=True)
             self._width, self._last = (len(text) if self._live else 0), now
@@ -167,13 +167,6 @@ class _Teller:
         if self._live and self._width:
             print("\r" + " " * self._width + "\r", end="", file=sys.stderr, flush=True)
             self._width = 0
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
 
 
 def _write(

@@ -58,6 +58,11 @@ FLAGS = {
     "detections": "photo to [score,x,y,w,h]",
     "whole_pixels": "true: count pixels as the tools of VOC do",
     "matching": "voc or coco",
+    "y": "numbers in the size of the down layer's output",
+    "filters": "a list of filters over words",
+    "filter_bias": "a number per filter",
+    "words": "a list of texts",
+    "classes": "a list of texts",
 }
 
 

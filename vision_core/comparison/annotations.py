@@ -23,10 +23,15 @@ class Truth:
     Attributes:
         boxes: float32 ``[K, 4]``, xyxy, photo pixels.
         labels: K class names.
+        shapes: K times what a file says of the region (``shapes.region`` reads it), ``None`` where
+            it says nothing; empty where there is no file.
+        file_size: (width, height) of the file's image, in whose pixels the shapes are.
     """
 
     boxes: np.ndarray
     labels: tuple[str, ...]
+    shapes: tuple[Any, ...] = ()
+    file_size: tuple[float, float] | None = None
 
 
 def read_coco(data: bytes, width: int, height: int, name: str | None = None) -> Truth:
@@ -41,8 +46,8 @@ def read_coco(data: bytes, width: int, height: int, name: str | None = None) -> 
         UserError: it is no such file, or the image is not in it.
     """
     file = CocoFile(data)
-    with _told():
-        return file.truth(_image(file.images, name), width, height)
+    with told():
+        return file.truth(image_of(file.images, name), width, height)
 
 
 class CocoFile:
@@ -51,6 +56,7 @@ class CocoFile:
     Attributes:
         names: of the categories, by id.
         images: the entries of the images, by id.
+        joints: names of the keypoints of a category, by its id, where the file tells them.
     """
 
     def __init__(self, data: bytes) -> None:
@@ -59,12 +65,17 @@ class CocoFile:
         Raises:
             UserError: it is no such file.
         """
-        with _told():
+        with told():
             content = json.loads(data)
             # JSON may hold half of a surrogate pair, which no file and no page can show
             self.names: dict[int, str] = {
                 c["id"]: str(c["name"]).encode("utf-8", "replace").decode()
                 for c in content["categories"]
+            }
+            self.joints: dict[int, tuple[str, ...]] = {
+                c["id"]: tuple(map(str, c["keypoints"]))
+                for c in content["categories"]
+                if c.get("keypoints")
             }
             self.images: dict[int, dict[str, Any]] = {i["id"]: i for i in content["images"]}
             self._notes: dict[int, list[dict[str, Any]]] = {}
@@ -82,23 +93,32 @@ class CocoFile:
                 return found[0]
         return None
 
+    def notes(self, image: int) -> list[dict[str, Any]]:
+        """The annotations of an image as they stand in the file, without those of crowds."""
+        return self._notes.get(image, [])
+
     def truth(self, image: int, width: int, height: int) -> Truth:
         """Boxes of an image, scaled to a photo of ``width`` x ``height`` pixels.
 
         Raises:
             UserError: the entries of the image are none.
         """
-        with _told():
+        with told():
             entry = self.images[image]
-            scale = (width / _length(entry["width"]), height / _length(entry["height"]))
-            rows = self._notes.get(image, [])
+            scale = (width / length(entry["width"]), height / length(entry["height"]))
+            rows = self.notes(image)
             boxes = [_xyxy(n["bbox"], scale) for n in rows]
             labels = tuple(self.names[n["category_id"]] for n in rows)
-            return Truth(np.array(boxes, np.float32).reshape(-1, 4), labels)
+            return Truth(
+                np.array(boxes, np.float32).reshape(-1, 4),
+                labels,
+                tuple(n.get("segmentation") or None for n in rows),
+                (length(entry["width"]), length(entry["height"])),
+            )
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def told() -> Iterator[None]:
     """Whatever is wrong with the file becomes one sentence."""
     try:
         yield
@@ -119,7 +139,12 @@ def _told() -> Iterator[None]:
         ) from None
 
 
-def _image(images: dict[int, dict[str, Any]], name: str | None) -> int:
+def image_of(images: dict[int, dict[str, Any]], name: str | None) -> int:
+    """Id of the only image, or of that with this file name.
+
+    Raises:
+        UserError: there is no such one.
+    """
     if len(images) == 1:
         return next(iter(images))
     found = [key for key, image in images.items() if image.get("file_name") == name]
@@ -136,7 +161,7 @@ def _xyxy(box: Sequence[float], scale: tuple[float, float]) -> list[float]:
     return corners
 
 
-def _length(value: object) -> float:
+def length(value: object) -> float:
     """A width or height of an image."""
     if not isinstance(value, int | float) or not 0 < value <= _FARTHEST:
         raise ValueError(f"an image size of {str(value)[:20]}")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vision_core.labels import comparable
+from vision_core.metrics.oks import similarities
 from vision_core.records import Keypoints, SegmentationTrace
 
 
@@ -75,20 +76,6 @@ class JointComparison:
     oks: float
 
 
-# COCO's spread of human labels for each joint, as a share of the object's scale.
-_SIGMAS = {
-    "nose": 0.026,
-    "eye": 0.025,
-    "ear": 0.035,
-    "shoulder": 0.079,
-    "elbow": 0.072,
-    "wrist": 0.062,
-    "hip": 0.107,
-    "knee": 0.087,
-    "ankle": 0.089,
-}
-
-
 def compare_joints(
     a: Keypoints, row_a: int, b: Keypoints, row_b: int, area: float
 ) -> JointComparison:
@@ -103,8 +90,6 @@ def compare_joints(
     at_a = a.xy[row_a][[a.names.index(n) for n in shared]].reshape(-1, 2)
     at_b = b.xy[row_b][[b.names.index(n) for n in shared]].reshape(-1, 2)
     far = np.linalg.norm(at_a.astype(np.float64) - at_b, axis=1)
-    known = [i for i, n in enumerate(shared) if n.split("_")[-1] in _SIGMAS]
-    spread = np.array([2 * _SIGMAS[shared[i].split("_")[-1]] for i in known])
-    terms = np.exp(-(far[known] ** 2) / (2 * area * spread**2)) if known else np.array([])
-    oks = float(terms.mean()) if len(terms) else float("nan")
+    terms = similarities(far, area, shared)
+    oks = float(np.nanmean(terms)) if np.isfinite(terms).any() else float("nan")
     return JointComparison(shared, far / np.sqrt(area), oks)

@@ -14,13 +14,14 @@ from vision_core.comparison.column import Column
 from vision_core.comparison.differences import between
 from vision_core.comparison.names import MOST as MOST
 from vision_core.comparison.names import check_names
-from vision_core.comparison.truth import Curve, Truth, curve, judge
+from vision_core.comparison.truth import Truth, judge
 from vision_core.errors import UserError
 from vision_core.export import image_record, prediction_record, strict
 from vision_core.images import Photo
 from vision_core.inference import DetectionTrace, PartSource, predict, trace
 from vision_core.inference.measuring import measure, median
 from vision_core.labels import comparable
+from vision_core.metrics.curve import Curve, curve
 from vision_core.models import Card, Model, load
 from vision_core.records import Detections, Prediction, Selection
 

@@ -1,13 +1,13 @@
-"""Detections against a ground truth: hits, false alarms, misses, and the precision-recall curve.
+"""Detections against a ground truth: hits, false alarms and misses.
 
 Two rules of matching, both in the order of the scores and within a class:
 
 - ``coco`` (Lin et al. 2014, as pycocotools does it), for hits and misses: a detection takes the
   free box with the greatest IoU, if that is at least the threshold.
 - ``voc`` (Everingham et al. 2010, VOCevaldet.m of the development kit), for curve and average
-  precision: only the box with the greatest IoU counts; where it is taken already, the detection is
-  false, even if another box is free. VOC counts whole pixels (a box from 1 to 10 is 10 wide); boxes
-  have real corners here, so that widths are differences.
+  precision (``vision_core.metrics.curve``): only the box with the greatest IoU counts; where it is
+  taken already, the detection is false, even if another box is free. VOC counts whole pixels (a
+  box from 1 to 10 is 10 wide); boxes have real corners here, so that widths are differences.
 """
 
 from __future__ import annotations
@@ -19,12 +19,11 @@ import numpy as np
 
 from vision_core.comparison.annotations import Truth, read_coco
 from vision_core.comparison.boxes import SAME
-from vision_core.errors import UserError
 from vision_core.labels import comparable
 from vision_core.records import Detections
 from vision_core.selection.nms import iou_matrix
 
-__all__ = ["Curve", "Judged", "Rule", "Truth", "curve", "judge", "read_coco"]
+__all__ = ["Judged", "Rule", "Truth", "best_first", "judge", "read_coco"]
 
 Rule = Literal["coco", "voc"]
 
@@ -60,7 +59,7 @@ def judge(found: Detections, truth: Truth, iou: float = SAME, rule: Rule = "coco
     names = [comparable(n) for n in truth.labels]
     hit = np.full(len(found), -1)
     free = np.ones(len(names), bool)
-    for i in _best_first(found):
+    for i in best_first(found):
         name = comparable(found.labels[i])
         fits = np.array([n == name for n in names], bool)
         if rule == "coco":
@@ -77,43 +76,7 @@ def judge(found: Detections, truth: Truth, iou: float = SAME, rule: Rule = "coco
     return Judged(hit, np.flatnonzero(free), precision, recall, f1)
 
 
-def _best_first(found: Detections) -> np.ndarray:
+def best_first(found: Detections) -> np.ndarray:
     """Detections by falling score; equal ones by class and place, not by where they stand."""
     names = np.array([comparable(n) for n in found.labels], dtype=str)
     return np.lexsort((*found.boxes.reshape(-1, 4).T, names, -found.scores))
-
-
-@dataclass(frozen=True, eq=False)
-class Curve:
-    """Precision and recall while the threshold falls.
-
-    Attributes:
-        scores: float ``[D]``, falling, each score once; a point keeps all detections down to it.
-        precision, recall: float ``[D]``.
-        average_precision: area under the curve, precision made non-increasing, as Pascal VOC
-            measures it since 2010, but with all classes in one list (VOC takes the mean over the
-            classes of each one's own); 0 where nothing is found.
-    """
-
-    scores: np.ndarray
-    precision: np.ndarray
-    recall: np.ndarray
-    average_precision: float
-
-
-def curve(found: Detections, truth: Truth, iou: float = SAME) -> Curve:
-    """The precision-recall curve of all classes together, by the rule ``voc``.
-
-    Raises:
-        UserError: the truth holds no box.
-    """
-    if not len(truth.labels):
-        raise UserError("A precision-recall curve needs at least one true box; draw one.")
-    order = _best_first(found)
-    last = np.flatnonzero(np.diff(found.scores[order], append=-np.inf))  # of each equal score
-    hits = np.cumsum(judge(found, truth, iou, "voc").hit[order] >= 0)[last]
-    precision = hits / (last + 1)
-    recall = hits / len(truth.labels)
-    falling = np.maximum.accumulate(precision[::-1])[::-1]
-    steps = np.diff(np.concatenate([[0.0], recall]))
-    return Curve(found.scores[order][last], precision, recall, float((steps * falling).sum()))

@@ -1,4 +1,4 @@
-"""Percentage of correct keypoints, and the pose data that training shares."""
+"""The pose data that training and scores share, and what a network says of them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from vision_core.inference.pose import COCO_FROM_LSP, JOINTS, crop_boxes, decode
 
 GROWTH = 0.08
 """A person's box is the box of the joints, grown on each side by this share of its longer side."""
-_DIAGONALS = (("left_shoulder", "right_hip"), ("right_shoulder", "left_hip"))
 
 
 @dataclass(frozen=True)
@@ -100,42 +99,6 @@ def person_boxes(joints: Tensor) -> Tensor:
     high = joints[:, :, :2].masked_fill(unlabelled, -torch.inf).amax(1)
     margin = GROWTH * (high - low).amax(1, keepdim=True)
     return torch.cat([low - margin, high + margin], 1)
-
-
-def torso_lengths(joints: Tensor) -> Tensor:
-    """Return ``[N]`` distances from left shoulder to right hip, or the other diagonal.
-
-    NaN where neither diagonal of ``joints [N, 14, 3]`` is labelled.
-    """
-    lengths = torch.full([len(joints)], torch.nan)
-    for shoulder, hip in reversed(_DIAGONALS):
-        a, b = joints[:, JOINTS.index(shoulder)], joints[:, JOINTS.index(hip)]
-        both = (a[:, 2] > 0) & (b[:, 2] > 0)
-        lengths = torch.where(both, (a[:, :2] - b[:, :2]).norm(dim=1), lengths)
-    return lengths
-
-
-def pck(xy: Tensor, joints: Tensor, threshold: float = 0.2) -> Tensor:
-    """Percentage (as a share) of correct keypoints per joint.
-
-    Yang and Ramanan, "Articulated Human Detection with Flexible Mixtures of Parts" (2013): a
-    joint is correct if it lies within ``threshold`` times the torso of its label.
-
-    Args:
-        xy: ``[N, J, 2]`` predictions.
-        joints: ``[N, J, 3]`` labels, the last column 0 where there is none.
-        threshold: share of the torso's length.
-
-    Returns:
-        ``[J + 1]``: each joint's share, and over all labelled joints together. Persons without a
-        labelled torso are left out; a joint without labels gives NaN.
-    """
-    torso = torso_lengths(joints)
-    counted = (joints[:, :, 2] > 0) & ~torso.isnan()[:, None]
-    distance = (xy - joints[:, :, :2]).norm(dim=2)
-    correct = (distance <= threshold * torso.nan_to_num()[:, None]) & counted
-    each = correct.sum(0) / counted.sum(0)
-    return torch.cat([each, (correct.sum() / counted.sum())[None]])
 
 
 def predict(network: nn.Module, people: list[Person]) -> Tensor:

@@ -18,6 +18,7 @@ from vision_core.evaluation import classification, detection, pose, segmentation
 from vision_core.evaluation.annotations import AnnotatedPhoto, annotated_photos
 from vision_core.evaluation.everyday import everyday
 from vision_core.evaluation.operating_point import operating_point
+from vision_core.metrics.pck import pck
 from vision_core.models import zoo
 from vision_core.models.cards import ASSETS
 from vision_core.models.zoo import everyday as classes
@@ -260,7 +261,7 @@ def _score_pose(name: str, network: nn.Module, data: Path) -> Found:
     ):
         if people:
             xy = pose.predict(network, people)
-            each = pose.pck(xy, torch.stack([person.joints for person in people])).tolist()
+            each = pck(xy, torch.stack([person.joints for person in people])).tolist()
             titles = ["PCK@0.2 torso", *(f"PCK@0.2 torso {joint}" for joint in pose.JOINTS)]
             values = dict(zip(titles, [each[-1], *each[:-1]], strict=True))
             scores += _rows(values, dataset, "val", len(people))

@@ -30,21 +30,22 @@ def jpeg(photo: Photo, max_width: int = MAX_WIDTH, quality: int = 88) -> bytes:
 
 
 def data_url(file: bytes, kind: str) -> str:
-    """A picture file as a ``data:`` URL; ``kind`` is ``png``, ``jpeg`` or ``gif``."""
+    """A picture file as a ``data:`` URL; ``kind`` is ``png``, ``jpeg``, ``gif`` or ``svg+xml``."""
     return f"data:image/{kind};base64,{base64.b64encode(file).decode()}"
 
 
-def indexed_png(ids: np.ndarray, table: np.ndarray) -> bytes:
+def indexed_png(ids: np.ndarray, table: np.ndarray, level: int = 1) -> bytes:
     """PNG file with a palette: one byte per pixel, so that large maps encode in milliseconds.
 
     Args:
         ids: uint8 [H, W], rows of the table.
         table: uint8 [256, 4], RGBA.
+        level: of the compression, 1 to 9.
     """
     image = Image.fromarray(ids)
     image.putpalette(np.ascontiguousarray(table[:, :3]).tobytes(), "RGB")
     out = io.BytesIO()
-    image.save(out, "PNG", transparency=table[:, 3].tobytes(), compress_level=1)
+    image.save(out, "PNG", transparency=table[:, 3].tobytes(), compress_level=level)
     return out.getvalue()
 
 

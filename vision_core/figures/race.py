@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
+from plotly.subplots import make_subplots
 
 from vision_core.figures.canvas import draw_box, fitted
-from vision_core.figures.colours import INPUT, OUTPUT, class_colour
+from vision_core.figures.colours import INPUT, KERNEL, OUTPUT, class_colour
 from vision_core.images import Photo
 from vision_core.race.laps import Found
 from vision_core.race.record import COURSE
@@ -70,3 +71,53 @@ def _bars(name: str, titles: list[str], values: list[float | None], colour: str)
         cliponaxis=False,
         marker={"color": colour},
     )
+
+
+def class_maps(panels: list[tuple[str, np.ndarray]], border: np.ndarray) -> go.Figure:
+    """Maps of one class beside each other, with a frame around the places that need no padding.
+
+    Args:
+        panels: title and values 0 to 1 ``[rows, columns]``; NaN where nothing is known yet.
+        border: bool ``[rows, columns]``: places that need padding.
+    """
+    figure = make_subplots(1, len(panels), subplot_titles=[title for title, _ in panels])
+    frame = _frame(~border)
+    for column, (title, values) in enumerate(panels, 1):
+        heat = go.Heatmap(
+            z=values,
+            x=list(range(values.shape[1])),
+            y=list(range(values.shape[0])),
+            coloraxis="coloraxis",
+            hovertemplate="row %{y}, column %{x}: %{z:.3f}<extra></extra>",
+            name=title,
+        )
+        edge = go.Scatter(
+            x=frame[0],
+            y=frame[1],
+            mode="lines",
+            line={"width": 3, "color": KERNEL, "dash": "dash"},
+            hoverinfo="skip",
+            marker={"opacity": 0},  # words for readers who do not see it: the page has them
+            showlegend=False,
+        )
+        figure.add_trace(heat, 1, column)
+        figure.add_trace(edge, 1, column)
+        figure.update_yaxes(scaleanchor=f"x{column if column > 1 else ''}", row=1, col=column)
+    figure.update_yaxes(autorange="reversed", showticklabels=False, constrain="domain")
+    figure.update_xaxes(showticklabels=False, constrain="domain")
+    figure.update_layout(
+        height=300,
+        margin={"l": 8, "r": 8, "t": 36, "b": 8},
+        coloraxis={"colorscale": "Viridis", "cmin": 0, "cmax": 1},
+    )
+    return figure
+
+
+def _frame(inside: np.ndarray) -> tuple[list[float], list[float]]:
+    """x and y of the line around a block of places; empty without one."""
+    rows, columns = (np.flatnonzero(inside.any(axis)) for axis in (1, 0))
+    if not len(rows):
+        return [], []
+    top, bottom = float(rows[0]) - 0.5, float(rows[-1]) + 0.5
+    left, right = float(columns[0]) - 0.5, float(columns[-1]) + 0.5
+    return [left, right, right, left, left], [top, top, bottom, bottom, top]

@@ -36,7 +36,7 @@ class Drawn:
         role: its colour; ``muted`` is grey.
         steps: first and last step of the timeline at which it is shown; ``None``: always.
         dashed: a broken line.
-        label: a few letters beside it.
+        label: a few letters beside it; of a line: in the row below it.
         drag: what dragging it changes; only for a ``rect``.
     """
 

@@ -256,6 +256,10 @@ def _label(pen: Pen, place: Spot, mark: Drawn, taken: list[_Rect]) -> None:
     if not mark.label:
         return
     p = _pixels(place, mark)
+    if mark.kind == "line":  # in the row below it, as large as the numbers of a cell
+        size = min(0.52 * place.unit, 26, 0.94 * place.width / text_wide(mark.label, 1000) * 1000)
+        pen.text(p[0] + 0.15 * place.unit, p[1] + 0.68 * place.unit, mark.label, size, _TEXT, False)
+        return
     wide, tall = text_wide(mark.label, _LABEL), _LABEL + 2
     left = max(0.0, min(p[0] + 5, pen.size[0] - wide))
     first = (p[3] - 8 if mark.dashed else p[1] + 17) - tall

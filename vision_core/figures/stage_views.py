@@ -9,6 +9,12 @@ import numpy as np
 from vision_core.figures.encode import png
 from vision_core.figures.stage import Block, Drag, Drawn, Panel, Stage, View, grid
 from vision_core.figures.stage_curve import curve_blocks
+from vision_core.figures.stage_lab import (
+    channel_blocks,
+    film_blocks,
+    sentence_blocks,
+    tied_blocks,
+)
 from vision_core.figures.stage_roi import align_box, align_marks, cropped, pool_marks, window
 from vision_core.walkthroughs.types import Cell, Walkthrough
 
@@ -303,4 +309,8 @@ _VIEWS: dict[str, Callable[[Walkthrough], list[Block]]] = {
     "anchors": _anchors,
     "average_precision": curve_blocks,
     "corner_pairs": _corner_pairs,
+    "channel_pool": channel_blocks,
+    "convolution_3d": film_blocks,
+    "tied_weights": tied_blocks,
+    "sentence": sentence_blocks,
 }

@@ -33,6 +33,19 @@ class Progress:
     left: float
     record: dict[str, Any]
 
+    @property
+    def words(self) -> str:
+        """For example *12 of 300 photos, 3 min to go*."""
+        return f"{self.done} of {self.total} photos, {duration(self.left)} to go"
+
+
+def duration(seconds: float) -> str:
+    """A time in words: *12 s*, *3 min*, *1 h 5 min*."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+
 
 def header(models: Sequence[Model], truth: bytes | None, score: float | None) -> dict[str, Any]:
     """What all records of a file have in common; its first line."""

@@ -83,10 +83,14 @@ class Photos:
         Raises:
             UserError: it cannot be read, or is no photo.
         """
-        return images.decode(self._bytes(name), name)
+        return images.decode(self.data(name), name)
 
-    def _bytes(self, name: str) -> bytes:
-        """The file, cut just above the greatest size that is decoded."""
+    def data(self, name: str) -> bytes:
+        """The bytes of a file, cut just above the greatest size that is decoded.
+
+        Raises:
+            UserError: it cannot be read.
+        """
         where = self._where.get(name, name)
         try:
             if self._zip is None:

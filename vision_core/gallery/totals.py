@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from vision_core.labels import comparable
+from vision_core.metrics.areas import at_recalls, running
 from vision_core.metrics.kinds_of_error import KINDS
 
 
@@ -40,6 +41,47 @@ class _Model:
             hits.append(row["hit"])
 
 
+class Totals:
+    """Sums over records that are added one at a time.
+
+    Args:
+        models: names of the models, in their order.
+    """
+
+    def __init__(self, models: Sequence[str]) -> None:
+        self._sums = {name: _Model() for name in models}
+        self._true: dict[str, Counter[str]] = {name: Counter() for name in models}
+        self._counts: Counter[str] = Counter()
+        self._apart, self._pairs = 0.0, 0
+
+    def add(self, record: Mapping[str, Any]) -> None:
+        """Take in one record of ``vision_core.gallery.run.records``."""
+        if "error" in record:
+            self._counts["skipped"] += 1
+            return
+        self._counts["photos"] += 1
+        self._counts["with_truth"] += record["truth"] is not None
+        if record["disagreement"] is not None:
+            self._apart, self._pairs = self._apart + record["disagreement"], self._pairs + 1
+        for name, sums in self._sums.items():
+            sums.add(said := record["models"][name])
+            if "kinds" in said:
+                self._true[name].update(comparable(row["label"]) for row in record["truth"])
+
+    def told(self) -> dict[str, Any]:
+        """The sums so far, see ``totals``."""
+        return {
+            "photos": self._counts["photos"],
+            "skipped": self._counts["skipped"],
+            "with_truth": self._counts["with_truth"],
+            "disagreement": self._apart / self._pairs if self._pairs else None,
+            "models": [
+                {"name": name, **_model(sums, self._true[name])}
+                for name, sums in self._sums.items()
+            ],
+        }
+
+
 def totals(records: Iterable[Mapping[str, Any]], models: Sequence[str]) -> dict[str, Any]:
     """Sum up records, read once.
 
@@ -54,29 +96,10 @@ def totals(records: Iterable[Mapping[str, Any]], models: Sequence[str]) -> dict[
         truth, as pycocotools has it; ``None`` without a true box), ``AP50_by_class``, ``true``
         (boxes by class) and ``kinds`` of error.
     """
-    sums = {name: _Model() for name in models}
-    true: dict[str, Counter[str]] = {name: Counter() for name in models}
-    counts: Counter[str] = Counter()
-    apart, pairs = 0.0, 0
+    sums = Totals(models)
     for record in records:
-        if "error" in record:
-            counts["skipped"] += 1
-            continue
-        counts["photos"] += 1
-        counts["with_truth"] += record["truth"] is not None
-        if record["disagreement"] is not None:
-            apart, pairs = apart + record["disagreement"], pairs + 1
-        for name in models:
-            sums[name].add(said := record["models"][name])
-            if "kinds" in said:
-                true[name].update(comparable(row["label"]) for row in record["truth"])
-    return {
-        "photos": counts["photos"],
-        "skipped": counts["skipped"],
-        "with_truth": counts["with_truth"],
-        "disagreement": apart / pairs if pairs else None,
-        "models": [{"name": name, **_model(sums[name], true[name])} for name in models],
-    }
+        sums.add(record)
+    return sums.told()
 
 
 def _model(sums: _Model, true: Mapping[str, int]) -> dict[str, Any]:
@@ -113,8 +136,4 @@ def average_precision(scores: np.ndarray, hits: np.ndarray, true: int) -> float:
         true: how many true boxes there are, at least 1.
     """
     order = np.argsort(-np.asarray(scores, np.float64), kind="stable")
-    found = np.cumsum(np.asarray(hits, np.int64)[order])
-    recall, precision = found / true, found / np.arange(1, len(found) + 1)
-    best = np.maximum.accumulate(precision[::-1])[::-1]
-    rows = np.searchsorted(recall, np.linspace(0, 1, 101), side="left")
-    return float(np.append(best, 0.0)[rows].mean())
+    return at_recalls(*running(np.asarray(hits)[order], true), 101)

@@ -185,6 +185,7 @@ def _freeze(
             frozen(raw.field.scores),
             frozen(raw.field.level.to(torch.uint8)),
             frozen(raw.field.fate),
+            raw.field.score_name,
         ),
     )
 

@@ -58,7 +58,7 @@ def decode_grid(module: Any, images: ImageList, heads: dict[str, Tensor], floor:
         label_ids=kept % module.head.num_classes,
         source=source,
         level=level[row],
-        class_scores=scores[used],
+        class_scores=classes.repeat_interleave(per_cell, 0)[used],
         source_boxes_net=squares[used],
         source_objectness=confidence.flatten()[used],
         source_index=used,
@@ -80,6 +80,9 @@ class GridHeads(HeadFamily):
     kind = GridDetector
     names = ("yolo",)
     has_objectness = True
+
+    def score_words(self, score: float, own: float, objectness: float) -> str:
+        return f"Score {score:.3f} = class {own:.3f} x confidence {objectness:.3f}."
 
     def label_count(self, module: Any) -> int:
         return int(module.head.num_classes)

@@ -49,6 +49,7 @@ class RawField:
     scores: Tensor
     level: Tensor
     fate: Tensor
+    score_name: str = "best class score"
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,6 +95,16 @@ class HeadFamily(ABC):
     def threshold_holder(self, module: Any) -> Any:
         """What holds ``score_thresh``, ``nms_thresh`` and ``detections_per_img``."""
         return module
+
+    def score_words(self, score: float, own: float, objectness: float) -> str:
+        """A candidate's score as a product with its numbers, in words; empty where it is none.
+
+        Args:
+            score: of the candidate.
+            own: its class's probability after the activation.
+            objectness: ``DetectionTrace.source_objectness`` of its source.
+        """
+        return ""
 
     def part_kind(self, _module: Any) -> str | None:
         """``masks`` or ``keypoints`` where a head makes them from boxes, else ``None``."""

@@ -237,6 +237,9 @@ class FcosHeads(AnchorHeads):
     has_objectness = True
     places = "locations"
 
+    def score_words(self, score: float, own: float, objectness: float) -> str:
+        return f"Score {score:.3f} = √(class {own:.3f} x centerness {objectness:.3f})."
+
     def boxes(self, module: Any, deltas: Tensor, anchors: Tensor) -> Tensor:
         decoded: Tensor = module.box_coder.decode(deltas, anchors)
         return decoded

@@ -102,7 +102,7 @@ def propose(rpn: Any, images: ImageList, features: dict[str, Tensor]) -> Proposa
     boxes = box_ops.clip_boxes_to_image(boxes, images.image_sizes[0])
     scores = torch.sigmoid(logits)
     fate = torch.full_like(levels, ANCHOR_FATES.index("rpn_pre_nms"), dtype=torch.uint8)
-    field = RawField(anchors, boxes, scores, levels, fate)
+    field = RawField(anchors, boxes, scores, levels, fate, "objectness")
     index = rpn._get_top_n_idx(logits[None], per_level)[0]
     return _suppress_proposals(rpn, index, field)
 

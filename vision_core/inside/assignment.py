@@ -89,13 +89,17 @@ class SampledAnchors:
     negative: np.ndarray
 
 
-def limits(opened: Opened) -> tuple[float, float] | None:
-    """The (high, low) IoU limits that the network is trained with; ``None`` without such."""
-    module = opened.module
+def limits(module: Any) -> tuple[float, float] | None:
+    """The (high, low) IoU limits that a detector is trained with; ``None`` without such."""
     if isinstance(module, FCOS | GridDetector):
         return None
     matcher = (module.rpn if isinstance(module, FasterRCNN) else module).proposal_matcher
     return float(matcher.high_threshold), float(matcher.low_threshold)
+
+
+def has_one_limit(module: Any) -> bool:
+    """Whether a detector is trained with the upper limit alone, as SSD is: none is ignored."""
+    return isinstance(module, SSD)
 
 
 def assign(
@@ -125,7 +129,7 @@ def assign(
         return _by_points(opened, anchors, true, radius)
     if isinstance(opened.module, GridDetector):
         return _by_cells(opened, true)
-    own = limits(opened)
+    own = limits(opened.module)
     assert own is not None
     high = own[0] if high is None else high
     low = (high if isinstance(opened.module, SSD) else min(own[1], high)) if low is None else low

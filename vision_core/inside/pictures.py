@@ -57,3 +57,29 @@ def cells(opened: Opened, level: Level) -> np.ndarray:
     boxes = photo_boxes(opened, np.concatenate([low, low + level.stride], 1))
     width, height = opened.trace.info.photo_size
     return boxes.clip(0, [width, height, width, height])
+
+
+def density(boxes: np.ndarray, size: tuple[int, int], most: int = 480) -> np.ndarray:
+    """How many boxes cover each place of a photo, where they are too many to be outlined.
+
+    Args:
+        boxes: [N, 4], photo pixels.
+        size: (width, height) of the photo.
+        most: longest side of the answer.
+
+    Returns:
+        int64 [rows, columns] over the whole photo: the boxes that hold the middle of each cell.
+    """
+    width, height = size
+    scale = min(1.0, most / max(size))
+    columns, rows = max(1, round(width * scale)), max(1, round(height * scale))
+    given = np.asarray(boxes, np.float64).reshape(-1, 4)
+    x = given[:, [0, 2]] * (columns / width)
+    y = given[:, [1, 3]] * (rows / height)
+    left, right = np.ceil(x - 0.5).clip(0, columns).astype(int).T
+    top, bottom = np.ceil(y - 0.5).clip(0, rows).astype(int).T
+    steps = np.zeros((rows + 1, columns + 1), np.int64)
+    for row, column, sign in ((top, left, 1), (top, right, -1), (bottom, left, -1)):
+        np.add.at(steps, (row, column), sign)
+    np.add.at(steps, (bottom, right), 1)
+    return steps.cumsum(0).cumsum(1)[:rows, :columns]

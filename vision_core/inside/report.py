@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -17,6 +17,7 @@ from vision_core.inside.anchors import Anchor, cell_classes, describe
 from vision_core.inside.coordinates import Equation, Followed, follow
 from vision_core.inside.levels import served
 from vision_core.inside.opened import Opened, network_boxes, photo_boxes
+from vision_core.inside.taught_mask import match, taught_mask
 from vision_core.labels import comparable
 from vision_core.models.zoo.yolo_s import GridDetector
 from vision_core.selection.nms import iou_matrix
@@ -31,6 +32,7 @@ def record(
     box: Sequence[float] | None = None,
     truth: tuple[np.ndarray, Sequence[str]] | None = None,
     settings: dict[str, Any] | None = None,
+    true_mask: Callable[[int], np.ndarray | None] = lambda index: None,
 ) -> dict[str, Any]:
     """Everything about a place as JSON-ready values; NumPy numbers are left to ``export.strict``.
 
@@ -40,6 +42,7 @@ def record(
         box: x1, y1, x2, y2, photo pixels; where left out, the box of the point's best anchor.
         truth: true boxes [M, 4] in photo pixels, and their class names.
         settings: ``high`` and ``low``, ``gamma``, ``alpha`` and ``seed``; each has a default.
+        true_mask: index of a true box to its mask, bool [H, W]; ``None`` where it has none.
 
     Raises:
         UserError: the point lies outside the photo.
@@ -48,7 +51,7 @@ def record(
     found = [describe(opened, at.anchors) for at in place.levels]
     best = max((a for level in found for a in level), key=lambda a: a.score)
     chosen = np.asarray(best.box if box is None else box, np.float64)
-    told = {
+    told: dict[str, Any] = {
         "input": _input(opened),
         "place": _place(place),
         "box": chosen,
@@ -61,7 +64,36 @@ def record(
     if truth is not None:
         told["teaching"] = _teaching(opened, *truth, settings or {})
         told["box_losses"] = _box_losses(chosen, truth[0])
+        told["mask_target"] = _mask_target(opened, told["head"], truth, true_mask)
     return told
+
+
+def _mask_target(
+    opened: Opened,
+    seen: dict[str, Any] | None,
+    truth: tuple[np.ndarray, Sequence[str]],
+    true_mask: Callable[[int], np.ndarray | None],
+) -> dict[str, Any] | None:
+    """What training would ask of the mask head for the head's proposal."""
+    heads = getattr(opened.module, "roi_heads", None)
+    if seen is None or not len(truth[0]) or heads is None or not heads.has_mask():
+        return None
+    proposal = opened.trace.source_boxes_net[seen["proposal"]]
+    found = match(opened, proposal, truth[0])
+    mask = true_mask(found.index) if found.iou > 0 else None
+    if mask is None:
+        return None
+    label = label_ids(opened, [truth[1][found.index]])[0]
+    taught = taught_mask(opened, proposal, mask, label)
+    return {
+        "proposal": seen["proposal"],
+        "true_box": found.index,
+        "iou": found.iou,
+        "positive": found.positive,
+        "target": taught.target,
+        "said": taught.said,
+        "loss": taught.loss,
+    }
 
 
 def _terms(terms: Sequence[Equation]) -> list[dict[str, Any]]:

@@ -90,10 +90,11 @@ class AnchorField:
     Attributes:
         anchors_net: float32 [A, 4], network pixels.
         boxes_net: float32 [A, 4], what the network made of each anchor, clipped, network pixels.
-        scores: float32 [A], objectness for two-stage networks, else the best class score.
+        scores: float32 [A]; ``score_name`` says of what.
         level: uint8 [A], pyramid level.
         fate: uint8 [A], an index into ``ANCHOR_FATES``; ``source`` is one that candidates or
             proposals came from.
+        score_name: ``objectness`` of an RPN, or the best class score.
     """
 
     anchors_net: np.ndarray
@@ -101,11 +102,12 @@ class AnchorField:
     scores: np.ndarray
     level: np.ndarray
     fate: np.ndarray
+    score_name: str = "best class score"
 
     @property
     def nbytes(self) -> int:
         """Memory of the arrays."""
-        return sum(v.nbytes for v in vars(self).values())
+        return sum(v.nbytes for v in vars(self).values() if isinstance(v, np.ndarray))
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,7 +126,8 @@ class DetectionTrace:
         class_scores: float32 [S, C], the scores of all classes (for two-stage networks and SSD
             with the background in column 0), after the activation and before any product.
         source_boxes_net: float32 [S, 4], proposal or anchor box in network pixels.
-        source_objectness: float32 [S], RPN probability, centerness, or 1 where there is none.
+        source_objectness: float32 [S], RPN probability, centerness, confidence of a cell's box,
+            or 1 where there is none.
         source_index: int64 [S], index among all anchors (-1 if unknown).
         funnel: the stages from anchors to candidates.
         floor: candidates at or below this score are not held.

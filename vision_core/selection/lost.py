@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from vision_core.records import AnchorField, DetectionTrace
 
 CUT_EARLIER, NEVER_PROPOSED = "cut_earlier", "never_proposed"
-_TWO_STAGE = ("faster_rcnn", "mask_rcnn", "keypoint_rcnn")
 
 
 @dataclass(frozen=True)
@@ -83,14 +82,10 @@ def _nothing_known() -> Lost:
     return Lost(NEVER_PROPOSED, "No candidate covers this place.", {})
 
 
-def _score_name(trace: DetectionTrace) -> str:
-    return "objectness" if trace.info.family in _TWO_STAGE else "best class score"
-
-
 def _never(trace: DetectionTrace, field: AnchorField, overlap: np.ndarray) -> Lost:
     """No box that the network made of any anchor covers the place."""
     nearest = int(overlap.argmax())
-    name = _score_name(trace)
+    name = field.score_name
     facts = {
         "anchor": nearest,
         "anchor_iou": float(overlap[nearest]),
@@ -110,7 +105,7 @@ def _of_anchor(
 ) -> Lost:
     """The fate of the box that the network made of one anchor."""
     stage, score = ANCHOR_FATES[field.fate[anchor]], float(field.scores[anchor])
-    level, name = int(field.level[anchor]), _score_name(trace)
+    level, name = int(field.level[anchor]), field.score_name
     facts: dict[str, Any] = {"anchor": anchor, name.replace(" ", "_"): score, "level": level}
     if coverage is not None:
         facts["coverage"] = coverage

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from vision_core.evaluation import pose as data
 from vision_core.inference.pose import CROP, EXPANSION, JOINTS, MIRRORED
+from vision_core.metrics.pck import pck
 from vision_core.models import zoo
 from vision_core.training import cache, colour
 from vision_core.training.loop import Options
@@ -123,7 +124,7 @@ class PoseRecipe:
     def score(self, network: nn.Module) -> float:
         """PCK at 0.2 of the torso on a quarter of val."""
         xy = data.predict(network, self.val)
-        return float(data.pck(xy, torch.stack([p.joints for p in self.val]))[-1])
+        return float(pck(xy, torch.stack([p.joints for p in self.val]))[-1])
 
 
 def wing(away: Tensor, width: float = 0.15, curve: float = 0.03) -> Tensor:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from vision_core.errors import UserError
+from vision_core.metrics.areas import envelope, running
 from vision_core.walkthroughs import params
 from vision_core.walkthroughs.record import NOTHING, RawTerm, Recorder, check_terms, num
 from vision_core.walkthroughs.types import Array, Walkthrough
@@ -175,19 +176,12 @@ def _matches(overlaps: Array, limit: float, how: str) -> list[_Match]:
 
 def _running(matches: list[_Match], true: int) -> tuple[Array, Array]:
     """Precision and recall after each detection."""
-    hits = np.cumsum([match.hit for match in matches], dtype=np.float64)
-    return hits / np.arange(1, len(matches) + 1), hits / true
-
-
-def _envelope(precision: Array) -> Array:
-    """The greatest precision from each detection on."""
-    found: Array = np.maximum.accumulate(precision[::-1])[::-1]
-    return found
+    return running(np.array([match.hit for match in matches], bool), true)
 
 
 def _sources(precision: Array, recall: Array) -> list[list[RawTerm]]:
     """The terms of the three areas, in the order of ``RULES``."""
-    best = _envelope(precision)
+    best = envelope(precision)
 
     def at_recalls(points: int) -> list[RawTerm]:
         terms = []

@@ -2,26 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
 from vision_core.walkthroughs.detection_presets import ANCHORS, CORNERS, PUBLISHED, TWO_PHOTOS
-
-
-@dataclass(frozen=True)
-class Preset:
-    """Parameters of an operator that make one point.
-
-    Attributes:
-        name: in small letters with hyphens.
-        shows: what to look at, one sentence.
-        params: keyword arguments of the operator, plain lists and numbers.
-    """
-
-    name: str
-    shows: str
-    params: dict[str, Any]
-
+from vision_core.walkthroughs.lab_presets import LAB_PRESETS
+from vision_core.walkthroughs.preset import Preset
 
 # The 1-D examples of the lecture are in letters: kernel (x, y, z), input (a, b, c, d). These
 # numbers keep the letters apart: every digit of a sum is one of a to d, its place x, y or z.
@@ -314,4 +297,5 @@ PRESETS: dict[str, tuple[Preset, ...]] = {
         ),
         Preset("seven-photos", "Seven hits of 24 detections on 15 objects.", PUBLISHED),
     ),
+    **LAB_PRESETS,
 }

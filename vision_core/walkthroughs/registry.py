@@ -10,7 +10,9 @@ from typing import Any
 from vision_core.errors import UserError
 from vision_core.walkthroughs.anchors import anchors
 from vision_core.walkthroughs.average_precision import average_precision
+from vision_core.walkthroughs.channel_pool import channel_pool
 from vision_core.walkthroughs.convolution import convolution
+from vision_core.walkthroughs.convolution_3d import convolution_3d
 from vision_core.walkthroughs.corner_pairs import corner_pairs
 from vision_core.walkthroughs.corner_pool import corner_pool
 from vision_core.walkthroughs.matrix import convolution_matrix
@@ -21,6 +23,8 @@ from vision_core.walkthroughs.relu import relu_backward
 from vision_core.walkthroughs.roi_align import roi_align
 from vision_core.walkthroughs.roi_backward import roi_align_backward, roi_pool_backward
 from vision_core.walkthroughs.roi_pool import roi_pool
+from vision_core.walkthroughs.sentence import sentence
+from vision_core.walkthroughs.tied_weights import tied_weights
 from vision_core.walkthroughs.transposed import transposed_convolution
 from vision_core.walkthroughs.types import Walkthrough
 from vision_core.walkthroughs.unpooling import bed_of_nails, max_unpool, nearest_unpool
@@ -47,6 +51,10 @@ OPERATORS: dict[str, Callable[..., Walkthrough]] = {
         anchors,
         relu_backward,
         average_precision,
+        channel_pool,
+        convolution_3d,
+        tied_weights,
+        sentence,
     )
 }
 _ALIASES = {"kernel": "weight"}

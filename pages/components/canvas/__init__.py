@@ -16,11 +16,11 @@ from vision_core.figures import jpeg
 from vision_core.figures.browser import HERE, component
 from vision_core.figures.browser.bundle import bundle
 from vision_core.figures.browser.live import Live
-from vision_core.figures.browser.scene import Mark, Overlay, Scene, numbers
+from vision_core.figures.browser.scene import Brush, Mark, Overlay, Scene, numbers
 from vision_core.figures.encode import data_url
 from vision_core.images import Photo
 
-__all__ = ["Live", "Mark", "Overlay", "Scene", "picture"]
+__all__ = ["Brush", "Live", "Mark", "Overlay", "Scene", "picture"]
 
 _TALLEST_ON_STAGE = "calc(100vh - 13.7rem)"
 _HELD_BY_BROWSER = 9  # images, traces, the code; it keeps more of each, and asks for what it lacks
@@ -42,7 +42,7 @@ def picture(
     on_stage: str = _TALLEST_ON_STAGE,
     on_pick: Callable[[dict[str, int]], None] = lambda pick: None,
     on_thresholds: Callable[[dict[str, float]], None] = lambda values: None,
-    on_ask: Callable[[list[float]], None] = lambda place: None,
+    on_ask: Callable[[list[Any]], None] = lambda place: None,
 ) -> None:
     """Show a photo with a scene on it.
 
@@ -56,7 +56,9 @@ def picture(
         on_stage: leaves room for the counts unless the caller knows better.
         on_pick: called with ``{"id": ...}`` (-1 for none) or ``{"x": ..., "y": ...}``.
         on_thresholds: called with ``{"score": ..., "iou": ...}`` when a live slider is let go.
-        on_ask: called with ``[x, y]`` or ``[x1, y1, x2, y2]``, the place that is asked about.
+        on_ask: called with ``[x, y]`` or ``[x1, y1, x2, y2]``, the place that is asked about; for
+            ``paint`` with strokes, each as ``[number, label, radius, x, y, x, y, ...]``: those that
+            are not done yet, also again.
     """
     if present:
         tallest = on_stage

@@ -13,7 +13,7 @@ from pathlib import Path
 from vision_core.figures.browser.bundle import bundle
 
 HERE = Path(__file__).parent
-NAMES = ("canvas", "player", "replay", "occluder", "wipe", "strip")
+NAMES = ("canvas", "player", "replay", "occluder", "wipe", "strip", "limits")
 _ENTRIES = {"canvas": "view"}
 
 

@@ -50,6 +50,23 @@ class Overlay:
 
 
 @dataclass(frozen=True)
+class Brush:
+    """A round brush.
+
+    Attributes:
+        radius: photo pixels.
+        colour: ``#RRGGBB``.
+        label: what a stroke with it is told with.
+        done: number of the last stroke that was taken up; the browser keeps those after it.
+    """
+
+    radius: float
+    colour: str
+    label: str
+    done: int
+
+
+@dataclass(frozen=True)
 class Scene:
     """What lies on the photo, in photo pixels.
 
@@ -75,7 +92,9 @@ class Scene:
         group: pictures of one group zoom and pan together; they show the same photo.
         shared: the live sliders of the group move together as well.
         plain: the live sliders come without counts and without the other candidates.
-        asks: what a place is asked for: ``why`` nothing is there, ``draw`` a box, or nothing.
+        asks: what a place is asked for: ``why`` nothing is there, ``draw`` a box, ``move`` a joint
+            (a drag tells where it began and ended), ``paint`` with the brush, or nothing.
+        brush: of ``paint``.
         only: ids of the boxes that may be shown while a slider is dragged; ``None``: any.
         tints: ``#RRGGBB`` by id of a box, in place of its class's colour.
     """
@@ -102,6 +121,7 @@ class Scene:
     shared: bool = False
     plain: bool = False
     asks: str = "why"
+    brush: Brush | None = None
     only: list[int] | None = None
     tints: dict[str, str] = field(default_factory=dict)
 
@@ -145,4 +165,5 @@ def numbers(scene: Scene) -> dict[str, Any]:
             for a, b, text in scene.links
         ],
         "rects": crowd,
+        "brush": None if scene.brush is None else vars(scene.brush),
     }

@@ -6,6 +6,8 @@ const COMMIT_MS = 250; // after the last key press; a pointer commits when it le
 const ASKS = { // what a place on the picture can be asked for: text of the button and its title
   why: ["Why not here?", "Click a spot or drag a box where you expected an object"],
   draw: ["Draw true boxes", "Drag a box around what is really there"],
+  move: ["Place joints", "Click where the joint is, or drag a joint to another place"],
+  paint: ["Paint", "Paint over what is really there"],
 };
 
 // A short line in the dashes that outlines of a fate have.
@@ -121,11 +123,12 @@ export class Controls {
     this.panel.hidden = !live;
     this.ghosts.hidden = this.counts.hidden = plain;
     // Drawing is started and stopped by the page, with one button for all its pictures.
-    this.ask.hidden = !asks || asks === "draw";
-    if (!asks || (this.asked === "draw" && asks !== "draw")) this.release(this.ask);
+    const paged = asks && asks !== "why";
+    this.ask.hidden = !asks || paged;
+    if (!asks || (this.paged && !paged)) this.release(this.ask);
     [this.ask.textContent, this.ask.title] = ASKS[asks] ?? ["", ""];
-    if (asks === "draw" && this.ask.getAttribute("aria-pressed") !== "true") this.press(this.ask);
-    this.asked = asks;
+    if (paged && this.ask.getAttribute("aria-pressed") !== "true") this.press(this.ask);
+    this.paged = paged;
     if (!live) return;
     this.given = live.thresholds;
     if (!this.moving) this.touched.clear();

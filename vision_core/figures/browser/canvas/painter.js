@@ -39,6 +39,7 @@ export class Painter {
     }
     if (scene.pin) paintPin(pen, scene.pin, look.scale);
     if (view.rubber) this.rubber(look);
+    if (scene.brush) view.brush.paint(pen, scene.brush, look.scale, view.painting);
   }
 
   look() {
@@ -132,6 +133,10 @@ export class Painter {
 
   rubber({ scale, width }) {
     const [x1, y1, x2, y2] = this.view.rubber;
+    if (this.view.scene.asks === "move") {
+      const ends = [[x1, y1, x1, y1], [x2, y2, x2, y2]];
+      return paintLink(this.view.pen, ...ends, "", scale, ASKED.colour, 1, this.look().shown, []);
+    }
     paintBox(this.view.pen, [x1, y1, x2, y2], scale, "#000", width + 2, []);
     paintBox(this.view.pen, [x1, y1, x2, y2], scale, ASKED.colour, width, ASKED.dash);
   }

@@ -1,10 +1,12 @@
 // One picture on a page: holds its scene, hears pointer and keys, tells Python what was picked.
 
+import { Asks } from "./asks.js";
 import { Controls } from "./controls.js";
 import { hold, smallestBoxAt } from "./images.js";
 import { join, peersOf, sharersOf } from "./linked.js";
 import { candidatesOf } from "./live.js";
 import { Painter } from "./painter.js";
+import { Brush } from "./stroke.js";
 import { Zoom } from "./zoom.js";
 
 const PATIENCE_MS = 4000; // how long an answer to earlier thresholds may still come after a release
@@ -24,6 +26,8 @@ class View {
       for (const other of peersOf(this)) other.zoom.follow(this.zoom);
     });
     this.controls = new Controls(root, this.hears());
+    this.asks = new Asks((at) => this.tell("ask", { at }));
+    this.brush = new Brush(() => this.soon(), (at) => this.tell("ask", { at }));
     this.watch = new ResizeObserver(() => this.zoom.apply());
     this.listen();
     this.canvas.view = this; // the tests read what is drawn here
@@ -42,7 +46,7 @@ class View {
         this.asking = on;
         this.zoom.touch(on);
         this.canvas.style.cursor = on ? "help" : "";
-        this.say.textContent = on ? "Click a spot or drag a box on the picture." : "";
+        this.say.textContent = on ? `${this.controls.ask.title}.` : "";
       },
       zoom: (what) => (what === "reset" ? this.zoom.reset() : this.zoom.by(what === "in" ? 1.5 : 1 / 1.5)),
     };
@@ -53,8 +57,10 @@ class View {
     on("pointerdown", (event) => this.press(event));
     on("pointermove", (event) => this.point(event));
     on("pointerup", () => this.lift());
-    on("pointercancel", () => { this.rubber = null; });
-    on("pointerleave", () => this.setHover(-1, -1));
+    on("pointercancel", () => { this.rubber = this.brush.stroke = null; });
+    on("pointerleave", () => {
+      this.brush.leave();
+      this.setHover(-1, -1); });
     on("click", (event) => this.click(event));
     on("keydown", (event) => this.key(event));
     on("keyup", (event) => { if (event.key === " ") this.zoom.space = false; });
@@ -75,6 +81,8 @@ class View {
     if (turn !== this.turn) return; // a newer scene came while these were decoded
     const moved = this.scene?.photo.id !== scene.photo.id;
     Object.assign(this, { scene, candidates, hover: -1, ghost: -1 });
+    if (moved || !scene.brush) this.brush.forget();
+    else this.brush.taken(scene.brush.done);
     this.images = { photo: photo.image, overlay: overlay?.image };
     candidates?.learn(scene);
     candidates?.warm(scene.live.thresholds.agnostic);
@@ -91,6 +99,7 @@ class View {
     this.stage.dataset.painted = ++this.painted;
     this.stage.dataset.count = scene.boxes.length;
     this.stage.dataset.photo = scene.photo.id;
+    this.asks.heard();
   }
 
   // What Python says stands, once it answers to what was released last.
@@ -160,9 +169,8 @@ class View {
   }
 
   paint() {
-    if (!this.scene) return;
     const { clientWidth: width, clientHeight: height } = this.stage;
-    if (!width || !height) return;
+    if (!this.scene || !width || !height) return;
     this.size = { width, height };
     this.painter.paint();
     if (this.scene.live) {
@@ -187,6 +195,7 @@ class View {
   point(event) {
     if (!this.scene) return;
     const [x, y, scale] = this.place(event);
+    if (this.painting) return this.brush.move(x, y, this.zoom.pointers.size > 1);
     if (this.rubber) {
       [this.rubber[2], this.rubber[3]] = [x, y];
       return this.soon();
@@ -236,29 +245,37 @@ class View {
   press(event) {
     if (!this.scene || !this.asking || event.button !== 0 || this.zoom.pans(event)) return;
     const [x, y] = this.place(event);
-    this.rubber = [x, y, x, y];
+    if (this.painting) this.brush.press(x, y, this.scene.brush);
+    else this.rubber = [x, y, x, y];
     this.canvas.setPointerCapture(event.pointerId);
+  }
+
+  get painting() {
+    return this.asking && this.scene?.asks === "paint";
   }
 
   // The end of a box that was dragged in the asking mode; a click is heard on its own.
   lift() {
+    if (this.painting) return this.brush.lift();
     const [rubber, dragged] = [this.rubber, this.zoom.moved];
     this.rubber = null;
     if (!rubber || !dragged) return;
     const { width, height } = this.scene.photo;
     const inside = (v, limit) => Math.round(Math.min(Math.max(v, 0), limit) * 10) / 10;
-    const xs = [rubber[0], rubber[2]].map((v) => inside(v, width)).sort((a, b) => a - b);
-    const ys = [rubber[1], rubber[3]].map((v) => inside(v, height)).sort((a, b) => a - b);
-    if (xs[0] < xs[1] && ys[0] < ys[1]) this.tell("ask", { at: [xs[0], ys[0], xs[1], ys[1]] });
+    const xs = [rubber[0], rubber[2]].map((v) => inside(v, width));
+    const ys = [rubber[1], rubber[3]].map((v) => inside(v, height));
     this.soon();
+    if (this.scene.asks === "move") return this.asks.say([xs[0], ys[0], xs[1], ys[1]]);
+    for (const ends of [xs, ys]) ends.sort((a, b) => a - b);
+    if (xs[0] < xs[1] && ys[0] < ys[1]) this.asks.say([xs[0], ys[0], xs[1], ys[1]]);
   }
 
   click(event) {
-    if (!this.scene || this.zoom.moved) return;
+    if (!this.scene || this.zoom.moved || this.painting) return;
     const [x, y, scale] = this.place(event);
     const { width, height } = this.scene.photo;
     const inside = (v, limit) => Math.min(Math.max(Math.floor(v), 0), limit - 1);
-    if (this.asking) this.tell("ask", { at: [inside(x, width), inside(y, height)] });
+    if (this.asking) this.asks.say([inside(x, width), inside(y, height)]);
     else if (this.scene.picks === "pixels") {
       this.tell("pick", { x: inside(x, width), y: inside(y, height) });
     } else {

@@ -225,7 +225,8 @@ export class Drawing {
         make("rect", { x: left, y: top, width, height, ...look }, marks);
         if (mark.drag) this.handles(marks, p, roles[mark.role], ground);
       }
-      if (mark.label) labels.push([mark, p]);
+      if (mark.label && mark.kind === "line") this.lineLabel(marks, mark, p, place);
+      else if (mark.label) labels.push([mark, p]);
     });
     const taken = []; // labels lie over all lines, and never over each other
     for (const [mark, p] of labels) this.label(marks, mark, p, place, taken);
@@ -235,6 +236,15 @@ export class Drawing {
     for (const [x, y] of [[p[0], p[1]], [p[2], p[1]], [p[0], p[3]], [p[2], p[3]]]) {
       make("rect", { x: x - 4.5, y: y - 4.5, width: 9, height: 9, fill: colour, stroke: ground }, marks);
     }
+  }
+
+  // In the row below its line, as large as the numbers of a cell.
+  lineLabel(marks, mark, p, { w, pixel }) {
+    const size = Math.min(0.52 * pixel, 26, (0.94 * w) / Math.max(textWide(mark.label, 1, 700), 0.1));
+    make("text", {
+      x: p[0] + 0.15 * pixel, y: p[1] + pixel / 2, "font-size": size.toFixed(1), "font-weight": 700,
+      fill: this.theme.text, "dominant-baseline": "central", "font-family": "sans-serif",
+    }, marks).textContent = mark.label;
   }
 
   // Beside a corner of its rectangle inside the panel; where others stand, the next free line.

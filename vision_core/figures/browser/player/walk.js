@@ -107,7 +107,9 @@ export class Walk {
     const complete = step.writes.every((write) =>
       this.made.get(keyOf(write.cell))?.every((term) => term.step === k));
     const plain = ["sum", "average", "max"].includes(this.data.reduction);
-    if (plain && complete && step.writes.length > 0 && step.writes.length <= 3) {
+    // The largest of an operator that otherwise adds is no sum: its text tells of what it is.
+    const chosen = this.data.reduction === "sum" && step.text.includes(": max(");
+    if (plain && complete && !chosen && step.writes.length > 0 && step.writes.length <= 3) {
       const tail = this.data.name === "max_pool" ? step.text.match(/, from x.*$/)?.[0] ?? "" : "";
       return step.writes.map((write) => this.equation(write.cell)).join(";&ensp; ") + tail;
     }

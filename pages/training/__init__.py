@@ -1,0 +1,1 @@
+"""Training: a network learns before everyone's eyes."""
