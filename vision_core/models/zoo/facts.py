@@ -128,7 +128,7 @@ FACTS = {
         input=LARGER_INPUT,
         limits=(
             "Nine classes. Shown is what scores above a threshold from which three of four boxes "
-            "are right on photos that it never saw; four of five objects stay below it, small "
+            "are right on photos that it never saw; seven of ten objects stay below it, small "
             "and far ones and crowds most of all. Animals are taken for one another."
         ),
         data=_BOXES,
