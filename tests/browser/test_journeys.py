@@ -31,6 +31,9 @@ TITLES = {
     "inside": "Inside a detector",
     "race": "Race",
     "surgery": "Surgery",
+    "feature_space": "Feature space",
+    "training": "Training",
+    "sentence": "Sentence",
     "relu_rules": "ReLU rules",
     "convolution": "Convolution",
     "transposed_convolution": "Transposed convolution",
@@ -293,7 +296,7 @@ def test_by_links_and_back_and_a_reload(open_page, view: View) -> None:
 
 def test_pages_without_a_photo_keep_it(open_page) -> None:
     page = start(open_page, UPLOAD)
-    for path in ("models", "filters", "convolution", "metrics"):
+    for path in ("models", "filters", "convolution", "metrics", "training", "sentence"):
         by_menu(page, path)
         check(page, UPLOAD)
     parts = {
@@ -321,7 +324,7 @@ def test_the_tour_knows_every_page() -> None:
 
 def test_the_other_pages_on_a_photo_keep_it(open_page) -> None:
     page = start(open_page, UPLOAD)
-    for path in ("inside", "race", "surgery"):
+    for path in ("inside", "race", "surgery", "feature_space"):
         by_menu(page, path)
         assert FILE in rail(page).inner_text()
         assert page.get_by_text("No photo yet").count() == 0
