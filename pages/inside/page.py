@@ -68,7 +68,7 @@ _DRAWS = {"pyramid": "box", "losses": "box", "taught": "truth", "proposals": "tr
 
 @st.cache_resource(show_spinner=False)
 def _held() -> ByteLRU[Opened]:
-    return ByteLRU(192 * 2**20, size=lambda found: found.nbytes)
+    return ByteLRU(192 * 2**20, lambda found: found.nbytes, "opened detectors")
 
 
 def opened_of(model: Model, photo: Photo) -> Opened:

@@ -30,7 +30,7 @@ FIELDS = (
 
 @st.cache_resource(show_spinner=False)
 def _kept() -> ByteLRU[Slid]:
-    return ByteLRU(16 * 2**20)
+    return ByteLRU(16 * 2**20, name="maps of class scores")
 
 
 @st.cache_resource(show_spinner=False)

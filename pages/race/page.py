@@ -44,7 +44,7 @@ _PAUSE = 0.4
 
 @st.cache_resource(show_spinner=False)
 def _regions() -> ByteLRU[Regions]:
-    return ByteLRU(32 * 2**20, size=lambda regions: regions.boxes.nbytes)
+    return ByteLRU(32 * 2**20, lambda regions: regions.boxes.nbytes, "proposals of the race")
 
 
 @st.cache_resource(show_spinner=False)

@@ -77,7 +77,7 @@ class Query:
 @st.cache_resource(show_spinner=False)
 def _held() -> ByteLRU[LayerVectors]:
     """Numbers of galleries for everybody; no pixels."""
-    return ByteLRU(128 * 2**20, size=lambda found: found.nbytes)
+    return ByteLRU(128 * 2**20, lambda found: found.nbytes, "vectors of galleries")
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

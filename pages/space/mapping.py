@@ -26,7 +26,7 @@ _PHOTO = "your photo"
 @st.cache_resource(show_spinner=False)
 def _held() -> ByteLRU[Embedding]:
     """Maps for everybody: coordinates without pictures."""
-    return ByteLRU(16 * 2**20, size=lambda found: found.points.nbytes)
+    return ByteLRU(16 * 2**20, lambda found: found.points.nbytes, "maps of galleries")
 
 
 def show(asking: Asking) -> None:

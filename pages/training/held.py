@@ -23,7 +23,7 @@ EVERY = 0.4
 @st.cache_resource(show_spinner=False)
 def _store() -> ByteLRU[LearningRun]:
     """Networks that are taught, by a key that nobody can guess: nobody asks for another's."""
-    return ByteLRU(caps.teaching(), size=lambda run: run.nbytes)
+    return ByteLRU(caps.teaching(), lambda run: run.nbytes, "taught networks")
 
 
 @dataclass

@@ -25,7 +25,9 @@ from vision_core.records import SegmentationTrace
 
 ROWS_PER_CHUNK = 64
 # A rerun asks for the same map several times: for the picture, the legend and the words.
-_confident: ByteLRU[np.ndarray] = ByteLRU(64 * 2**20, size=lambda found: found.nbytes)
+_confident: ByteLRU[np.ndarray] = ByteLRU(
+    64 * 2**20, lambda found: found.nbytes, "confident classes"
+)
 
 
 def trace_segmentation(net: Network, photo: Photo) -> SegmentationTrace:
