@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Page
 
-from pages.navigation import ENTRIES
+from pages.navigation import ENTRIES, SECTIONS
 from tests.browser.driver import pick, settled
 from tests.browser.test_predictions import jpeg_file, upload
 from vision_core import models, samples
@@ -126,10 +126,9 @@ def done(page: Page, path: str) -> None:
 def by_menu(page: Page, path: str) -> None:
     """Choose a page in the menu at the top."""
     entry = page.locator(f"a[data-testid^=stTopNav][href$='/{path}']")
-    if path not in ("", "predictions", "compare", "models"):
-        operators = ("convolution", "transposed_convolution", "pooling", "roi_pooling", "nms")
-        section = "Operators" if path in operators else "Look inside"
-        page.locator("[data-testid=stTopNavSection]", has_text=section).click()
+    for section, entries in list(SECTIONS.items())[1:]:  # the first one stands open
+        if path in {entry.name for entry in entries}:
+            page.locator("[data-testid=stTopNavSection]", has_text=section).click()
     entry.click()
     done(page, path)
 
