@@ -6,6 +6,7 @@ all three. Coordinates are continuous: pixel ``i`` covers ``[i, i + 1)``.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -130,7 +131,7 @@ def crop_boxes(image: Tensor, boxes: Tensor) -> tuple[Tensor, CropGeometry]:
     photo_wh = image.new_tensor([image.shape[2], image.shape[1]])
     crops = []
     for origin, side in zip(geometry.origin, geometry.side, strict=True):
-        finer = min(max(round(float(side) / CROP), 1), _MOST_SAMPLES)
+        finer = min(max(math.ceil(float(side) / CROP), 1), _MOST_SAMPLES)
         steps = (torch.arange(CROP * finer, device=image.device) + 0.5) / (CROP * finer)
         unit = 2 * (origin[:, None] + side * steps) / photo_wh[:, None] - 1
         grid_y, grid_x = torch.meshgrid(unit[1], unit[0], indexing="ij")
