@@ -81,7 +81,7 @@ def test_regressed_joints_have_no_score() -> None:
     boxes = found.boxes[rows]
     crops, _ = crop_boxes(tensor_of(photo), torch.tensor(boxes))
     unit = module(crops).numpy()
-    side = np.maximum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]) * 1.25
+    side = np.maximum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]) * 1.15
     middle = (boxes[:, :2] + boxes[:, 2:]) / 2
     expected = middle[:, None] + (unit - 0.5) * side[:, None, None]
     np.testing.assert_allclose(joints.xy, expected, atol=0.01)
