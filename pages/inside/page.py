@@ -12,7 +12,17 @@ import streamlit as st
 from pages.components import canvas
 from pages.components.player import numbers
 from pages.inside import head, losses, parts, proposals, pyramid, training
-from pages.shared import engine, frame, model_picker, operator_page, photos, shell, state, truth
+from pages.shared import (
+    dragged,
+    engine,
+    frame,
+    model_picker,
+    operator_page,
+    photos,
+    shell,
+    state,
+    truth,
+)
 from pages.shared.guard import guarded
 from pages.shared.plain import sentence, short
 from vision_core.errors import UserError
@@ -113,13 +123,13 @@ def _show(model: Model, photo: Photo, section: str, outer: tuple[state.Field, ..
     middle = f"{photo.width // 2},{photo.height // 2}"
     used = (
         state.Field("at", middle, numbers.parser(1)),
-        state.Field("drag", "", numbers.parser(1)),
+        dragged.FIELD,
         *parts.fields(model.module),
     )
     state.use(*used)
     with st.spinner(f"Opening {model.card.title}{engine.queue_words()} …"):
         here = opened_of(model, photo)
-    asked = parts.Asked(here, photo, _place(photo), _box(photo))
+    asked = parts.Asked(here, photo, _place(photo), dragged.box(photo))
     left, right = st.columns([1, 1], gap="medium")
     with right:
         try:
@@ -159,17 +169,6 @@ def _place(photo: Photo) -> tuple[float, float]:
     if len(given) == 2 and 0 <= given[0] <= photo.width and 0 <= given[1] <= photo.height:
         return float(given[0]), float(given[1])
     return photo.width / 2, photo.height / 2
-
-
-def _box(photo: Photo) -> tuple[float, ...] | None:
-    """The box that was dragged; one that does not lie in this photo does not count."""
-    text = str(st.session_state["drag"])
-    given = [float(v) for v in numbers.to_array(text, 1)] if text else []
-    if len(given) != 4:
-        return None
-    x1, y1, x2, y2 = given
-    inside = 0 <= x1 < x2 <= photo.width and 0 <= y1 < y2 <= photo.height
-    return (x1, y1, x2, y2) if inside else None
 
 
 def _scene(shown: parts.OnPhoto, at: tuple[float, float], section: str) -> canvas.Scene:

@@ -7,6 +7,7 @@ import logging
 import os
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,7 @@ def resident_bytes() -> int | None:
     return None
 
 
-def keep(passes: Any) -> None:
+def keep(passes: Callable[[], int]) -> None:
     """Write the numbers into the file named by the environment every few seconds, if one is named.
 
     ``{pid}`` in its name stands for the number of the process, so that several servers may share a
@@ -86,7 +87,7 @@ def keep(passes: Any) -> None:
         threading.Thread(target=_write_for_ever, args=(path, passes), daemon=True).start()
 
 
-def _write_for_ever(path: Path, passes: Any) -> None:
+def _write_for_ever(path: Path, passes: Callable[[], int]) -> None:
     told = False
     while True:
         try:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import streamlit as st
 
-from pages.components.player import numbers
+from pages.shared import dragged
 from pages.space import long_work
 from vision_core.images import Photo
 from vision_core.inference.cache import ByteLRU
@@ -129,17 +129,6 @@ def vectors_of(asking: Asking) -> LayerVectors | None:
     return None if last is None else last.vectors
 
 
-def box_of(photo: Photo) -> tuple[float, ...] | None:
-    """The box that was dragged, where it lies in this photo."""
-    text = str(st.session_state["drag"])
-    given = [float(v) for v in numbers.to_array(text, 1)] if text else []
-    if len(given) != 4:
-        return None
-    x1, y1, x2, y2 = given
-    inside = 0 <= x1 < x2 <= photo.width and 0 <= y1 < y2 <= photo.height
-    return (x1, y1, x2, y2) if inside else None
-
-
 def query_of(asking: Asking) -> Query:
     """A chosen picture of the gallery, or the photo, or what was dragged on it."""
     item = int(st.session_state["item"])
@@ -147,7 +136,7 @@ def query_of(asking: Asking) -> Query:
         one = asking.pictures[item]
         words = f"{one.name} of the gallery"
         return Query(one, words, item, asking.found.means[item], pixels_of(asking)[item])
-    box = box_of(asking.photo)
+    box = dragged.box(asking.photo)
     small = cut(asking.photo, box)
     words = "the photo" if box is None else "the part of the photo in the box"
     vector = _photo_vector(asking, small).means[0]

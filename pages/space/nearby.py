@@ -6,9 +6,9 @@ import numpy as np
 import streamlit as st
 
 from pages.components import canvas
-from pages.shared import shell, state, tile_view
+from pages.shared import dragged, shell, state, tile_view
 from pages.shared.plain import plain
-from pages.space.asked import THUMB, Asking, Query, box_of, pixels_of, query_of
+from pages.space.asked import THUMB, Asking, Query, pixels_of, query_of
 from vision_core.figures.colours import KERNEL
 from vision_core.figures.space import thumbnail
 from vision_core.space.neighbours import METRICS, Metric, Nearest, agreement, nearest
@@ -40,7 +40,7 @@ def rows(asking: Asking, query: Query, metric: Metric, pixels: bool = True) -> N
 
 
 def _photo(asking: Asking) -> None:
-    box = box_of(asking.photo)
+    box = dragged.box(asking.photo)
     canvas.picture(
         asking.photo,
         canvas.Scene(

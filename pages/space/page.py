@@ -6,8 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from pages.components.player import numbers
-from pages.shared import engine, frame, inside, model_picker, operator_page, photos, state
+from pages.shared import dragged, engine, frame, inside, model_picker, operator_page, photos, state
 from pages.shared.guard import guarded
 from pages.shared.plain import sentence, short
 from pages.space import galleries, mapping, nearby, units
@@ -70,7 +69,7 @@ def _show(model: Model, photo: Photo, section: str, outer: tuple[state.Field, ..
         state.Field("layer", first, state.one_of(names)),
         state.Field("metric", "euclidean", state.one_of(METRICS)),
         state.Field("item", -1, state.whole(-1, 10**4)),
-        state.Field("drag", "", numbers.parser(1)),
+        dragged.FIELD,
         state.Field("map", "pca", state.one_of(tuple(mapping.KINDS))),
         state.Field("perplexity", 15, state.whole(2, 50)),
         state.Field("channel", 0, state.whole(0, 10**5)),
