@@ -12,7 +12,7 @@ import streamlit as st
 from pages.components import canvas
 from pages.components.player import player
 from pages.metrics import given, table
-from pages.shared import charts, operator_page, shell, state, truth
+from pages.shared import charts, operator_page, state, truth
 from pages.shared.operator import keep_step
 from pages.shared.plain import short
 from pages.shared.state import Field
@@ -199,7 +199,7 @@ def _scored(numbers: Numbers, name: str) -> None:
         key="player_metrics",
         step=value["step"],
         scene=f"metrics/{name}",
-        above=270 if shell.presenting() else 365,
+        above=operator_page.above({}, more=80),
         stem="average_precision",
         on_step=keep_step,
     )

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from pages.components.player import player
-from pages.shared import charts, operator_page, shell, state
+from pages.shared import charts, operator_page, state
 from pages.shared.guard import guarded
 from pages.shared.operator import keep_step
 from pages.shared.plain import sentence as plain_sentence
@@ -101,7 +101,7 @@ def _show(text: str) -> None:
         key="player_sentence",
         step=st.session_state["step"],
         scene=f"sentence/{text}",
-        above=250 if shell.presenting() else 345,
+        above=operator_page.above({}),
         stem="sentence",
         on_step=keep_step,
     )

@@ -14,8 +14,10 @@ from pages.shared.state import Field
 from vision_core.figures.stage import Stage
 from vision_core.figures.stage_files import gif
 
-_BESIDE = 5
-"""Sections beside the title at most; more of them have a row of their own."""
+_BESIDE = 70
+"""Room beside the title, in letters; sections that need more have a row of their own."""
+_AROUND = 5
+"""What the frame of one section takes, in letters."""
 
 
 def head(title: str, sections: dict[str, str]) -> tuple[Any, Any, tuple[Field, ...]]:
@@ -34,7 +36,7 @@ def head(title: str, sections: dict[str, str]) -> tuple[Any, Any, tuple[Field, .
     name, middle, switch = st.columns([3.6, 7, 1.6], vertical_alignment="center")
     name.html(f"<h1 class='name'>{title}</h1>")
     if len(names) > 1:
-        with middle if len(names) <= _BESIDE else st.container():
+        with st.container() if _own_row(sections) else middle:
             st.segmented_control(
                 "Section",
                 names,
@@ -44,8 +46,27 @@ def head(title: str, sections: dict[str, str]) -> tuple[Any, Any, tuple[Field, .
                 label_visibility="collapsed",
             )
     switch.toggle("Present", key="present")
+    st.session_state["_sections"] = sections  # for the height of the player, further below
+    if _own_row(sections):
+        return middle, st.container(), (frame.PRESENT, section)
     lede, menu = st.columns([7.6, 4.4], vertical_alignment="center")
     return menu, lede, (frame.PRESENT, section)
+
+
+def _own_row(sections: dict[str, str]) -> bool:
+    """Whether the sections have no room beside the title."""
+    return sum(len(words) + _AROUND for words in sections.values()) > _BESIDE
+
+
+def above(sections: dict[str, str], more: int = 0) -> int:
+    """Pixels that stand above the grids of a player.
+
+    Args:
+        sections: as ``head`` was given them.
+        more: of what else stands between the head and the player.
+    """
+    own = _own_row(sections)
+    return (325 if shell.presenting() else 345 + 28 * own) + more
 
 
 def say(lede: Any, text: str) -> None:
@@ -76,7 +97,7 @@ def play(
         step=st.session_state["step"],
         scene=shown.scene,
         editable=editable,
-        above=250 if shell.presenting() else 345,
+        above=above(st.session_state["_sections"]),
         stem=operator.name,
         on_step=keep_step,
         on_edit=operator.edit,

@@ -8,14 +8,15 @@ import streamlit as st
 
 from pages.shared import state
 from pages.shared.state import Field
+from pages.surgery import kernels
 from vision_core.errors import UserError
 from vision_core.models import Model
 from vision_core.surgery import ACTIVATIONS, PRECISIONS, Plan, Scale
 from vision_core.surgery.parts import Block, blocks_of, has_relu, layers_of
-from vision_core.surgery.plan import amplified, planned
+from vision_core.surgery.plan import amplified, planned, rewritten
 
 _BITS = (0, 2, 3, 4, 5, 6, 8, 10, 12, 16)
-_TABS = ("Blocks", "Channels", "Activation", "Weights")
+_TABS = ("Blocks", "Channels", "Kernel", "Activation", "Weights")
 _MOST_KEPT = 12
 
 
@@ -33,6 +34,7 @@ def fields(model: Model) -> tuple[Field, ...]:
         Field("cut_channels", (0, width - 1), _ends(width), lambda v: f"{v[0]}-{v[1]}"),
         Field("cut_factor", 1.0, state.number(0, 4), "{:g}".format),
         Field("kept", [], _kept(layers), ",".join),
+        *kernels.fields(model),
         Field("relu_for", "relu", state.one_of(ACTIVATIONS)),
         Field("bits", 0, _bits),
         Field("noise", 0.0, state.number(0, 2), "{:g}".format),
@@ -88,11 +90,13 @@ def controls(model: Model) -> Plan:
     Raises:
         UserError: the dials contradict each other.
     """
-    blocks, channels, activation, weights = st.tabs(list(_TABS))
+    blocks, channels, kernel, activation, weights = st.tabs(list(_TABS))
     with blocks:
         _blocks(blocks_of(model.module))
     with channels:
         _channels(layers_of(model.module))
+    with kernel:
+        kernels.show(model)
     with activation:
         _activation(model)
     with weights:
@@ -112,6 +116,7 @@ def plan(model: Model) -> Plan:
         (float(value["noise"]), int(value["noise_seed"])),
         int(value["bits"]) or None,
         value["precision"],
+        [rewritten(text) for text in value["kernels"]],
     )
 
 

@@ -7,11 +7,11 @@ import json
 import numpy as np
 import pytest
 
-from pages.surgery import dials, pictures, subsets
+from pages.surgery import dials, kernels, pictures, subsets
 from tests.pages.conftest import sound, start, text_of
 from vision_core import models, samples
 from vision_core.inference import trace
-from vision_core.surgery import Noise, Plan, Quantise, Round, Scale, Skip, Swap
+from vision_core.surgery import Kernel, Noise, Plan, Quantise, Round, Scale, Skip, Swap
 from vision_core.surgery.operate import operate
 from vision_core.surgery.report import in_words
 from vision_core.surgery.unravel import ranked, unravel, usual
@@ -27,6 +27,11 @@ def shown(app) -> list[dict]:
     """What the two pictures were given."""
     given = [json.loads(c.proto.json) for c in app.get("bidi_component")]
     return [one for one in given if one.get("group") == "surgery"]
+
+
+def ranking(app):
+    """The table of the subsets; ``None`` where it is not there."""
+    return next((d.value for d in app.dataframe if d.proto.id.endswith("subsets_rows")), None)
 
 
 def first(app, title: str) -> str:
@@ -100,6 +105,29 @@ def test_channels_are_kept_and_others_chosen() -> None:
     assert "Nothing is done yet" in text_of(app)
 
 
+def test_a_kernel_gets_other_numbers_and_its_own_again() -> None:
+    app = at(kernel_layer="trunk.stem.0", kernel_filter="2", kernel_channel="1")
+    sound(app.button(key="kernel_zeros").click().run())
+    assert app.query_params["kernels"] == "trunk.stem.0:2:1=" + ",".join(["0"] * 9)
+    plan = Plan((Kernel("trunk.stem.0", 2, 1, (0.0,) * 9),))
+    model = models.load("resnet_s", device="cpu")
+    label, probability = trace(operate(model, plan), samples.sample("cat")).top(1)[0]
+    assert first(app, "Operated") == f"**Operated**: {label} {probability:.3f}"
+    assert "filter 2, input channel 1 of trunk.stem.0" in text_of(app)
+    sound(app.multiselect(key="kernels").set_value([]).run())
+    assert "kernels" not in app.query_params and "Nothing is done yet" in text_of(app)
+    for _ in range(2):  # turned twice, the kernel is what was learned, and nothing is kept
+        sound(app.button(key="kernel_rotate").click().run())
+    assert "kernels" not in app.query_params
+
+
+def test_a_ready_kernel_has_the_size_of_the_present_one() -> None:
+    now = [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]
+    assert kernels.made("mean", now) == [[1 / 6] * 3] * 2
+    assert kernels.made("rotate", now) == np.rot90(now, 2).tolist()
+    assert kernels.made("negative", now) == (-np.array(now)).tolist()
+
+
 @pytest.mark.parametrize(
     ("task", "model", "photo"),
     [
@@ -143,17 +171,17 @@ def test_all_subsets_are_run_after_their_cost_was_told_and_ranked() -> None:
     app.session_state["surgery_tabs"] = "All subsets of blocks"
     sound(app.run())
     assert app.button(key="paths_start").label == "Run all 32 subsets"
-    assert "32 passes of the network" in text_of(app) and not app.dataframe
+    assert "32 passes of the network" in text_of(app) and ranking(app) is None
     sound(app.button(key="paths_start").click().run())
     model = models.load("resnet_s", device="cpu")
     expected = ranked(list(unravel(model, samples.sample("cat"), usual(model))))
-    frame = app.dataframe[0].value
+    frame = ranking(app)
     np.testing.assert_allclose(frame["value"], [s.value for s in expected], rtol=1e-6)
     assert list(frame["says"]) == [s.top for s in expected]
     other = at()  # another session sees them at once
     other.session_state["surgery_tabs"] = "All subsets of blocks"
     sound(other.run())
-    assert list(other.dataframe[0].value["value"]) == list(frame["value"])
+    assert list(ranking(other)["value"]) == list(frame["value"])
     sound(other.multiselect(key="path_blocks").set_value([BLOCK]).run())
     assert other.button(key="paths_start").label == "Run all 2 subsets"
 
@@ -174,9 +202,11 @@ def test_a_run_without_anything_to_compare_says_why_and_the_page_goes_on(monkeyp
 
 
 def test_what_the_address_asks_for_in_vain_is_told() -> None:
-    app = at(skip="nothing", bits="7", kept="trunk.stem:0-99:2", cut_channels="9-2")
+    app = at(
+        skip="nothing", bits="7", kernels="a:0:0=1", kept="trunk.stem:0-99:2", cut_channels="9-2"
+    )
     said = " ".join(i.value for i in app.info)
-    assert all(name in said for name in ("skip", "bits", "kept", "channels"))
+    assert all(name in said for name in ("skip", "bits", "kept", "channels", "kernels"))
     assert "Nothing is done yet" in text_of(app)
 
 

@@ -20,9 +20,9 @@ from vision_core.errors import UserError
 from vision_core.inference import trace
 from vision_core.models import Model, card
 from vision_core.records import DetectionTrace
-from vision_core.surgery import Noise, Plan, Quantise, Round, Scale, Skip, Swap
+from vision_core.surgery import Kernel, Noise, Plan, Quantise, Round, Scale, Skip, Swap
 from vision_core.surgery.operate import check_finite, noisy, operate, own_bytes, quantised
-from vision_core.surgery.parts import blocks_of, layers_of
+from vision_core.surgery.parts import blocks_of, kernels_of, layers_of
 
 NETWORKS = (
     "resnet_s",
@@ -399,3 +399,38 @@ def test_numbers_that_left_the_range_are_refused() -> None:
         logits[2] = bad
         with pytest.raises(UserError, match="too large to be represented"):
             check_finite(replace(found, logits=logits))
+
+
+def test_other_numbers_in_a_kernel_are_those_of_a_network_whose_weight_was_set_by_hand() -> None:
+    mine = bare(resnet18())
+    numbers = (0.0, 1.0, 0.0, 1.0, -4.0, 1.0, 0.0, 1.0, 0.0)
+    plan = Plan(
+        (Kernel("layer1.0.conv1", 5, 3, numbers), Kernel("layer1.0.conv1", 0, 1, (0.0,) * 9))
+    )
+    by_hand = copy.deepcopy(mine.module)
+    weight = by_hand.get_submodule("layer1.0.conv1").weight
+    weight.data[5, 3] = torch.tensor(numbers).view(3, 3)
+    weight.data[0, 1] = 0
+    kept = mine.module.get_submodule("layer1.0.conv1").weight.clone()
+    assert torch.equal(operate(mine, plan).module(picture()), by_hand(picture()))
+    assert torch.equal(kept, mine.module.get_submodule("layer1.0.conv1").weight)
+    assert own_bytes(operate(mine, plan), mine) == kept.nbytes
+
+
+@pytest.mark.parametrize(
+    ("kernel", "said"),
+    [
+        (Kernel("fc", 0, 0, (0.0,)), "no convolution 'fc'"),
+        (Kernel("conv1", 64, 0, (0.0,) * 49), "64 filters over 3 channels"),
+        (Kernel("conv1", 0, 3, (0.0,) * 49), "64 filters over 3 channels"),
+        (Kernel("conv1", 0, 0, (0.0,) * 9), "7 x 7 numbers, so 49 are needed, not 9"),
+    ],
+)
+def test_a_kernel_that_the_network_does_not_have_is_refused(kernel: Kernel, said: str) -> None:
+    with pytest.raises(UserError, match=said):
+        operate(bare(resnet18()), Plan((kernel,)))
+
+
+def test_the_kernels_of_a_grouped_convolution_are_those_of_its_group() -> None:
+    grouped = nn.Sequential(nn.Conv2d(4, 8, (1, 3), groups=2), nn.ConvTranspose2d(8, 2, 2))
+    assert kernels_of(grouped) == {"0": (8, 2, 1, 3)}

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import itertools
+import math
 import re
 
+import numpy as np
 import pytest
 
 from vision_core.errors import UserError
-from vision_core.surgery import Noise, Plan, Quantise, Round, Scale, Skip, Swap
-from vision_core.surgery.plan import amplified, planned, silenced
+from vision_core.surgery import Kernel, Noise, Plan, Quantise, Round, Scale, Skip, Swap
+from vision_core.surgery.plan import amplified, kernel_text, planned, rewritten, silenced
 
 EVERY = (Skip("b"), Skip("a"), Scale("c", 0, 3, 0.5), Swap("gelu"), Noise(0.1, 3), Quantise(4))
 
@@ -93,3 +95,24 @@ def test_the_record_says_all_of_it_and_the_words_too() -> None:
         "text": "channels 0-3 of c times 0.5",
     }
     assert "skip block a; skip block b" in Plan(EVERY).words and Plan().words == "nothing"
+
+
+def test_a_kernel_as_it_is_written_keeps_every_digit_of_a_float32() -> None:
+    kernel = Kernel("trunk.stem.0", 3, 1, (0.1234567806124687, -2.0, 1e-8, 0.0))
+    again = rewritten(kernel_text(kernel))
+    assert (again.layer, again.filter, again.channel) == ("trunk.stem.0", 3, 1)
+    assert np.array_equal(np.float32(again.values), np.float32(kernel.values))
+    with pytest.raises(UserError, match="set twice"):
+        Plan((kernel, again))
+
+
+@pytest.mark.parametrize("text", ["a:1=2", "a:1:2", "a:1:2=", "a:x:2=1", ":1:2=1", "a:1:2=1,,2"])
+def test_a_kernel_that_cannot_be_read_is_refused(text: str) -> None:
+    with pytest.raises(UserError, match="LAYER:FILTER:CHANNEL=NUMBERS"):
+        rewritten(text)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, 1001.0])
+def test_a_kernel_of_numbers_that_are_none_is_refused(value: float) -> None:
+    with pytest.raises(UserError, match="between -1000 and 1000"):
+        Kernel("a", 0, 0, (value,))

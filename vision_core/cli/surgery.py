@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from vision_core.cli import options, places
 from vision_core.cli.output import STDOUT, add_json, json_stream, write_json
-from vision_core.surgery.plan import ACTIVATIONS, PRECISIONS, Plan, amplified, planned, silenced
+from vision_core.surgery import ACTIVATIONS, PRECISIONS, Plan
+from vision_core.surgery.plan import amplified, planned, rewritten, silenced
 
 if TYPE_CHECKING:
     from vision_core.images import Photo
@@ -61,6 +62,13 @@ def _add_operations(parser: argparse.ArgumentParser) -> None:
         default="relu",
         metavar="NAME",
         help=f"in place of ReLU: {', '.join(ACTIVATIONS)}",
+    )
+    group.add_argument(
+        "--kernel",
+        nargs="+",
+        default=[],
+        metavar="LAYER:FILTER:CHANNEL=NUMBERS",
+        help="other numbers in a kernel, row by row, with commas between them",
     )
     group.add_argument("--bits", type=int, metavar="N", help="quantise the weights to 2 to 16 bits")
     group.add_argument(
@@ -131,7 +139,8 @@ def run(args: argparse.Namespace) -> int:
 def _plan(args: argparse.Namespace) -> Plan:
     scale = [*map(silenced, args.silence), *map(amplified, args.amplify)]
     noise = (args.noise, args.seed)
-    return planned(args.skip, scale, args.activation, noise, args.bits, args.precision)
+    kernels = [*map(rewritten, args.kernel)]
+    return planned(args.skip, scale, args.activation, noise, args.bits, args.precision, kernels)
 
 
 def _blocks(args: argparse.Namespace, model: Model) -> tuple[str, ...] | None:

@@ -8,22 +8,23 @@ imported.
 
 from __future__ import annotations
 
-from vision_core.surgery.plan import (
+from vision_core.surgery.operations import (
     ACTIVATIONS,
     PRECISIONS,
+    Kernel,
     Noise,
-    Operation,
-    Plan,
     Quantise,
     Round,
     Scale,
     Skip,
     Swap,
 )
+from vision_core.surgery.plan import Operation, Plan
 
 __all__ = [
     "ACTIVATIONS",
     "PRECISIONS",
+    "Kernel",
     "Noise",
     "Operation",
     "Plan",

@@ -19,8 +19,16 @@ from vision_core.errors import UserError
 from vision_core.images import Photo
 from vision_core.inference import DetectionTrace, Trace, trace
 from vision_core.models import Model
-from vision_core.surgery.parts import FUNCTIONAL, blocks_of, has_relu, is_block, layers_of
-from vision_core.surgery.plan import Noise, Plan, Quantise, Round, Scale, Skip, Swap
+from vision_core.surgery.operations import Kernel, Noise, Quantise, Round, Scale, Skip, Swap
+from vision_core.surgery.parts import (
+    FUNCTIONAL,
+    blocks_of,
+    has_relu,
+    is_block,
+    kernels_of,
+    layers_of,
+)
+from vision_core.surgery.plan import Plan
 
 _NEW: dict[str, Callable[[], nn.Module]] = {
     "leaky_relu": partial(nn.LeakyReLU, 0.1),
@@ -49,7 +57,7 @@ def operate(model: Model, plan: Plan) -> Model:
         UserError: the network has no such block, layer or channel, or no ReLU to swap.
     """
     check(model, plan)
-    module = shadow(model.module, _weights(plan))
+    module = shadow(model.module, _weights(model.module, plan))
     _skip(module, {s.block for s in plan.of(Skip)})
     if (swap := plan.one(Swap)) is not None:
         _swap(module, _NEW[swap.activation])
@@ -102,8 +110,30 @@ def check(model: Model, plan: Plan) -> None:
                 f"The layer {scale.layer} has {layers[scale.layer]} channels, counted from 0, so "
                 f"there is no channel {scale.last}."
             )
+    _check_kernels(model, plan)
     if plan.one(Swap) is not None and not has_relu(model.module):
         raise UserError(f"{model.name} has no ReLU that another activation could replace.")
+
+
+def _check_kernels(model: Model, plan: Plan) -> None:
+    shapes = kernels_of(model.module) if plan.of(Kernel) else {}
+    for kernel in plan.of(Kernel):
+        if kernel.layer not in shapes:
+            raise UserError(
+                f"{model.name} has no convolution {kernel.layer!r}; there are some such as "
+                f"{', '.join(list(shapes)[:4])}."
+            )
+        filters, channels, height, width = shapes[kernel.layer]
+        if kernel.filter >= filters or kernel.channel >= channels:
+            raise UserError(
+                f"The convolution {kernel.layer} has {filters} filters over {channels} channels, "
+                f"counted from 0, so filter {kernel.filter} with channel {kernel.channel} is none."
+            )
+        if len(kernel.values) != height * width:
+            raise UserError(
+                f"A kernel of {kernel.layer} has {height} x {width} numbers, so {height * width} "
+                f"are needed, not {len(kernel.values)}."
+            )
 
 
 def traced(model: Model, photo: Photo) -> Trace:
@@ -208,13 +238,22 @@ def _rounded(short: torch.dtype, _: nn.Module, __: Any, out: Any) -> Any:
     return out.to(short).to(out.dtype)
 
 
-def _weights(plan: Plan) -> Callable[[nn.Parameter], nn.Parameter]:
+def _weights(network: nn.Module, plan: Plan) -> Callable[[nn.Parameter], nn.Parameter]:
     """What stands in for each parameter: itself where nothing changes it."""
+    other: dict[int, list[Kernel]] = {}
+    for kernel in plan.of(Kernel):
+        weight = network.get_submodule(kernel.layer).weight
+        other.setdefault(id(weight), []).append(kernel)
     noise, grid, short = plan.one(Noise), plan.one(Quantise), plan.one(Round)
     random = torch.Generator().manual_seed(0 if noise is None else noise.seed)
 
     def stand_in(given: nn.Parameter) -> nn.Parameter:
         value = given.detach()
+        if id(given) in other:
+            value = value.clone()
+            for kernel in other[id(given)]:
+                numbers = value.new_tensor(kernel.values)
+                value[kernel.filter, kernel.channel] = numbers.view(value.shape[2:])
         if value.ndim > 1 and noise is not None:
             value = noisy(value, noise.spread, random)
         if value.ndim > 1 and grid is not None:

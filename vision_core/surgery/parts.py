@@ -73,6 +73,19 @@ def layers_of(network: nn.Module) -> dict[str, int]:
     return {n: found[n] for n in sorted(found, key=order.__getitem__) if n not in patches}
 
 
+def kernels_of(network: nn.Module) -> dict[str, tuple[int, int, int, int]]:
+    """The shape of the weights of each 2-D convolution, by name: filters, channels, rows, columns.
+
+    A filter of a grouped convolution reads the channels of its group only. Transposed
+    convolutions, whose weights are ordered the other way round, are left out.
+    """
+    return {
+        name: tuple(part.weight.shape)
+        for name, part in network.named_modules()
+        if isinstance(part, nn.Conv2d)
+    }
+
+
 def has_relu(network: nn.Module) -> bool:
     """Whether a network calls ReLU, as a module or as a function."""
     return any(isinstance(part, (nn.ReLU, *FUNCTIONAL)) for part in network.modules())

@@ -1,4 +1,4 @@
-"""What shall be done to a network, as plain values that can be compared, hashed and written down.
+"""What shall be done to a network, as a plain value that can be compared, hashed and written down.
 
 No PyTorch here: the command line checks its arguments before it is imported.
 """
@@ -13,184 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from vision_core.errors import UserError
+from vision_core.surgery.operations import Kernel, Noise, Quantise, Round, Scale, Skip, Swap
 
-ACTIVATIONS = {
-    "relu": "ReLU",
-    "leaky_relu": "leaky ReLU, slope 0.1",
-    "elu": "ELU",
-    "gelu": "GELU",
-    "silu": "SiLU",
-    "tanh": "tanh",
-    "sigmoid": "sigmoid",
-    "identity": "identity (none)",
-}
-"""What may stand in place of a ReLU, with its name in words."""
-PRECISIONS = ("float32", "bfloat16", "float16")
-MOST_FACTOR = 4.0
-MOST_NOISE = 2.0
-BITS = (2, 16)
-MOST_SEED = 2**31 - 1
-
-
-@dataclass(frozen=True)
-class Skip:
-    """Remove the residual branch of a block: what is left is its shortcut and its last ReLU.
-
-    Attributes:
-        block: name of a ``BasicBlock`` or ``Bottleneck`` of torchvision.
-    """
-
-    block: str
-
-    @property
-    def words(self) -> str:
-        """In words."""
-        return f"skip block {self.block}"
-
-
-@dataclass(frozen=True)
-class Scale:
-    """Multiply channels of what a layer puts out; 0 silences them.
-
-    Attributes:
-        layer: name of the layer.
-        first, last: channels, counted from 0, both included.
-        factor: 0 to 4.
-
-    Raises:
-        UserError: the factor or the channels lie outside their range.
-    """
-
-    layer: str
-    first: int
-    last: int
-    factor: float = 0.0
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.first <= self.last:
-            raise UserError(
-                f"Channels count from 0 and a range rises, so {self.first}-{self.last} is none."
-            )
-        if not 0 <= self.factor <= MOST_FACTOR:
-            raise UserError(f"A channel's factor must lie between 0 and 4, not {self.factor:g}.")
-
-    @property
-    def channels(self) -> str:
-        """``3``, or ``0-15`` for several."""
-        return f"{self.first}" if self.first == self.last else f"{self.first}-{self.last}"
-
-    @property
-    def words(self) -> str:
-        """In words."""
-        several = "" if self.first == self.last else "s"
-        what = f"channel{several} {self.channels} of {self.layer}"
-        return f"silence {what}" if self.factor == 0 else f"{what} times {self.factor:g}"
-
-
-@dataclass(frozen=True)
-class Swap:
-    """Another activation in place of every ReLU.
-
-    Attributes:
-        activation: a key of ``ACTIVATIONS``.
-
-    Raises:
-        UserError: there is no such activation.
-    """
-
-    activation: str
-
-    def __post_init__(self) -> None:
-        if self.activation not in ACTIVATIONS:
-            raise UserError(
-                f"There is no activation {self.activation!r}; choose {', '.join(ACTIVATIONS)}."
-            )
-
-    @property
-    def words(self) -> str:
-        """In words."""
-        return f"{ACTIVATIONS[self.activation]} in place of ReLU"
-
-
-@dataclass(frozen=True)
-class Noise:
-    """Gaussian noise on the weights of convolutions and linear layers.
-
-    Attributes:
-        spread: standard deviation of the noise as a share of that of the layer's weights, 0 to 2.
-        seed: of the noise; the same seed gives the same noise on every device.
-
-    Raises:
-        UserError: the spread or the seed lies outside its range.
-    """
-
-    spread: float
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.spread <= MOST_NOISE:
-            raise UserError(f"Noise must lie between 0 and 2, not {self.spread:g}.")
-        if not 0 <= self.seed <= MOST_SEED:
-            raise UserError(f"The seed must be a whole number from 0 on, not {self.seed}.")
-
-    @property
-    def words(self) -> str:
-        """In words."""
-        return f"noise of {self.spread:g} standard deviations on the weights, seed {self.seed}"
-
-
-@dataclass(frozen=True)
-class Quantise:
-    """The weights of convolutions and linear layers on a grid of few values.
-
-    Attributes:
-        bits: 2 to 16; there are ``2**bits - 1`` values, evenly spaced around 0, for each layer.
-
-    Raises:
-        UserError: another number of bits.
-    """
-
-    bits: int
-
-    def __post_init__(self) -> None:
-        if not BITS[0] <= self.bits <= BITS[1]:
-            raise UserError(f"Weights are quantised to 2 to 16 bits, not {self.bits}.")
-
-    @property
-    def words(self) -> str:
-        """In words."""
-        return f"weights of {self.bits} bits"
-
-
-@dataclass(frozen=True)
-class Round:
-    """Weights and the output of every layer rounded to a shorter floating-point format.
-
-    Sums inside a layer stay in float32, as on the matrix units of graphics cards.
-
-    Attributes:
-        precision: one of ``PRECISIONS``.
-
-    Raises:
-        UserError: there is no such precision.
-    """
-
-    precision: str
-
-    def __post_init__(self) -> None:
-        if self.precision not in PRECISIONS:
-            raise UserError(
-                f"There is no precision {self.precision!r}; choose {', '.join(PRECISIONS)}."
-            )
-
-    @property
-    def words(self) -> str:
-        """In words."""
-        return f"rounded to {self.precision}"
-
-
-Operation = Skip | Scale | Swap | Noise | Quantise | Round
-_ORDER = (Skip, Scale, Swap, Noise, Quantise, Round)
+Operation = Skip | Scale | Swap | Kernel | Noise | Quantise | Round
+_ORDER = (Skip, Scale, Swap, Kernel, Noise, Quantise, Round)
 _ONCE = (Swap, Noise, Quantise, Round)
 
 
@@ -199,10 +25,11 @@ class Plan:
     """All that shall be done to a network, in one order however it was given.
 
     What changes nothing (a factor of 1, no noise, ReLU for ReLU) is left out. Factors of the same
-    channel multiply. Noise comes before quantising, and rounding comes last.
+    channel multiply. Other numbers in a kernel come first, then noise, quantising and rounding.
 
     Raises:
-        UserError: there are two activations, noises, numbers of bits or precisions.
+        UserError: there are two activations, noises, numbers of bits or precisions, or the numbers
+            of one kernel are set twice.
     """
 
     operations: tuple[Operation, ...] = ()
@@ -216,6 +43,9 @@ class Plan:
             if len(self.of(kind)) > 1:
                 both = " and ".join(o.words for o in self.of(kind))
                 raise UserError(f"Only one of these can be done at a time: {both}.")
+        kernels = [(o.layer, o.filter, o.channel) for o in self.of(Kernel)]
+        if len(set(kernels)) < len(kernels):
+            raise UserError("The numbers of one kernel are set twice; keep one of them.")
 
     def of(self, kind: type) -> tuple[Any, ...]:
         """The operations of one kind."""
@@ -296,6 +126,7 @@ def planned(
     noise: tuple[float, int] = (0.0, 0),
     bits: int | None = None,
     precision: str = "float32",
+    kernels: Sequence[Kernel] = (),
 ) -> Plan:
     """A plan from what a person sets.
 
@@ -306,6 +137,7 @@ def planned(
         noise: spread and seed.
         bits: of the weights; ``None`` leaves them as they are.
         precision: of weights and outputs.
+        kernels: other numbers in kernels.
 
     Raises:
         UserError: a value outside its range.
@@ -313,4 +145,29 @@ def planned(
     grid = () if bits is None else (Quantise(bits),)
     skips = [Skip(name) for name in skip]
     rest = (Swap(activation), Noise(*noise), *grid, Round(precision))
-    return Plan((*skips, *scale, *rest))
+    return Plan((*skips, *scale, *kernels, *rest))
+
+
+def rewritten(text: str) -> Kernel:
+    """``LAYER:FILTER:CHANNEL=NUMBERS`` as a kernel with other numbers, row by row, with commas.
+
+    Raises:
+        UserError: the text has another form, or a number lies outside its range.
+    """
+    place, _, numbers = text.partition("=")
+    parts = place.rsplit(":", 2)
+    try:
+        values = tuple(float(number) for number in numbers.split(","))
+    except ValueError:
+        values = ()
+    if len(parts) < 3 or not parts[0] or not values or not all(p.isdecimal() for p in parts[1:]):
+        raise UserError(
+            f"A kernel is written LAYER:FILTER:CHANNEL=NUMBERS, with commas between, not {text!r}."
+        )
+    return Kernel(parts[0], int(parts[1]), int(parts[2]), values)
+
+
+def kernel_text(kernel: Kernel) -> str:
+    """A kernel as ``rewritten`` reads it, with all digits of a float32."""
+    numbers = ",".join(f"{value:.9g}" for value in kernel.values)
+    return f"{kernel.layer}:{kernel.filter}:{kernel.channel}={numbers}"
