@@ -24,6 +24,7 @@ class Sample:
         author: who made it.
         licence: the terms: public domain, CC0, or CC BY.
         source: the package that it was taken from, unchanged, and where the photo is on the web.
+        shows: class names that are right for it; empty where no bundled classifier knows one.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Sample:
     author: str
     licence: str
     source: str
+    shows: tuple[str, ...] = ()
 
     @property
     def credit(self) -> str:
@@ -42,7 +44,10 @@ class Sample:
 def _listed() -> tuple[Sample, ...]:
     """The rows of ``samples.json``, in its order."""
     rows = json.loads((ASSETS / "samples.json").read_text("utf-8"))
-    return tuple(Sample(**{**row, "file": ASSETS / row["file"]}) for row in rows)
+    return tuple(
+        Sample(**{**row, "file": ASSETS / row["file"], "shows": tuple(row["shows"])})
+        for row in rows
+    )
 
 
 SAMPLES: tuple[Sample, ...] = _listed()

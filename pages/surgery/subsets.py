@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -12,6 +13,7 @@ from pages.shared import charts, engine, state
 from pages.shared.plain import plain
 from pages.shared.runs import Runs
 from pages.surgery import dials
+from vision_core import samples
 from vision_core.figures import surgery as figures
 from vision_core.images import Photo
 from vision_core.inference.cache import ByteLRU
@@ -24,13 +26,16 @@ from vision_core.surgery.unravel import (
     by_depth,
     meaning,
     passes,
+    positions,
     ranked,
     target,
     unravel,
+    unravel_known,
     usual,
 )
 
 Found = tuple[Subset, ...]
+_RANKED = {"photo": "This photo", "samples": "Sample photos"}
 _EACH_BYTES = 400
 _STEPS = 50  # redrawings of the bar at most
 
@@ -50,7 +55,7 @@ def fields(model: Model) -> tuple[state.Field, ...]:
     """The blocks whose subsets are run; none for a network without blocks."""
     blocks = [block.name for block in blocks_of(model.module)]
     chosen = state.Field("path_blocks", list(usual(model)), state.some_of(blocks), ",".join)
-    return (chosen,) if blocks else ()
+    return (chosen, state.Field("path_rank", "photo", state.one_of(_RANKED))) if blocks else ()
 
 
 def show(model: Model, photo: Photo, whole: Prediction) -> None:
@@ -81,21 +86,59 @@ def show(model: Model, photo: Photo, whole: Prediction) -> None:
     if not names:
         st.caption("Choose a block.")
         return
-    label = target(whole, None)
-    key = (*engine.key_of(model, photo), names)
+    known = _known(model) if _on_samples(model) else []
+    key = (*engine.key_of(model, photo), names) if not known else (model.fingerprint, names)
     found = _done().get(key)
     if found is None:
-        found = _ask(model, photo, whole, names, key)
+        each = sum(whole.trace.info.timing_ms.values()) / 1000 * max(1, len(known))
+        steps = (
+            partial(unravel_known, model, known, names)
+            if known
+            else partial(unravel, model, photo, names)
+        )
+        found = _ask(steps, passes(len(names)), each, max(1, len(known)), key)
     if found is not None:
-        _ranking(found, meaning(model, label), words)
+        value = (
+            f"share of the {len(known)} sample photos whose class is right"
+            if known
+            else _value(model, whole)
+        )
+        _ranking(found, value, words)
+
+
+def _value(model: Model, whole: Prediction) -> str:
+    return meaning(model, target(whole, None))
+
+
+def _on_samples(model: Model) -> bool:
+    """Whether the subsets are ranked by how often they are right; asked of classifiers only."""
+    if model.card.task != "classification":
+        return False
+    st.segmented_control(
+        "Ranked on",
+        list(_RANKED),
+        key="path_rank",
+        required=True,
+        format_func=_RANKED.__getitem__,
+        help="This photo: by the probability of the class that the whole network gives. Sample "
+        "photos: by how often the best class is right, on those whose class the network knows.",
+    )
+    return st.session_state["path_rank"] == "samples"
+
+
+def _known(model: Model) -> list[tuple[Photo, tuple[str, ...]]]:
+    """The sample photos that show a class of the network."""
+    return [
+        (samples.sample(one.name), one.shows)
+        for one in samples.SAMPLES
+        if positions(model, one.shows)
+    ]
 
 
 def _ask(
-    model: Model, photo: Photo, whole: Prediction, names: tuple[str, ...], key: Any
+    steps: Callable[[], Iterator[Subset]], count: int, each: float, photos: int, key: Any
 ) -> Found | None:
     """The button with the cost; while it runs, a bar and a way to stop."""
-    count = passes(len(names))
-    each = sum(whole.trace.info.timing_ms.values()) / 1000
     if st.session_state.get("_paths_on") != key:
         row = st.container(horizontal=True, gap="small", vertical_alignment="center")
         row.button(
@@ -107,7 +150,8 @@ def _ask(
             args=(key,),
         )
         row.caption(
-            f"{count:,} passes of the network, about {max(1, round(count * each))} s; you can stop."
+            f"{count * photos:,} passes of the network, about {max(1, round(count * each))} s; "
+            "you can stop."
         )
         return None
     place = st.empty()
@@ -117,7 +161,7 @@ def _ask(
     found: Found = ()
     drawn = 0
     try:
-        for found in _runs().follow(key, lambda: _steps(model, photo, names, key)):
+        for found in _runs().follow(key, lambda: _collected(steps(), count, key)):
             if len(found) - drawn >= max(1, count // _STEPS):
                 drawn = len(found)
                 bar.progress(drawn / count, text=f"{drawn:,} of {count:,}")
@@ -133,15 +177,19 @@ def _start(key: Any) -> None:
     st.session_state["_paths_on"] = key
 
 
-def _steps(model: Model, photo: Photo, names: tuple[str, ...], key: Any) -> Iterator[Found]:
+def _collected(steps: Iterator[Subset], count: int, key: Any) -> Iterator[Found]:
     """More and more subsets; all of them are kept for everybody."""
     found: list[Subset] = []
-    count = passes(len(names))
-    for one in unravel(model, photo, names):
+    for one in steps:
         found.append(one)
         if len(found) == count:
             _done().put(key, tuple(found))
         yield tuple(found)
+
+
+def _says(one: Subset) -> str:
+    """What the last column of the table holds."""
+    return "right" if one.sure else "says"
 
 
 def _ranking(found: Found, value: str, words: dict[str, str]) -> None:
@@ -159,7 +207,7 @@ def _ranking(found: Found, value: str, words: dict[str, str]) -> None:
             {
                 "skipped": ", ".join(words[name] for name in one.skipped) or "nothing",
                 "value": one.value,
-                **({"says": one.top} if one.top else {}),
+                **({_says(one): one.top} if one.top else {}),
             }
             for one in ranked(found)
         ]
@@ -177,4 +225,5 @@ def _ranking(found: Found, value: str, words: dict[str, str]) -> None:
         f"Ranked by the {plain(value)}. The whole network has {whole.value:.3f}; {better} of "
         f"{len(found) - 1:,} shorter networks have more. Each skipped block halves the number of "
         "paths through the network."
+        + (" So few photos tell little: one photo is a large share." if whole.sure else "")
     )

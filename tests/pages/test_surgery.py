@@ -14,7 +14,7 @@ from vision_core.inference import trace
 from vision_core.surgery import Kernel, Noise, Plan, Quantise, Round, Scale, Skip, Swap
 from vision_core.surgery.operate import operate
 from vision_core.surgery.report import in_words
-from vision_core.surgery.unravel import ranked, unravel, usual
+from vision_core.surgery.unravel import positions, ranked, unravel, unravel_known, usual
 
 BLOCK = "trunk.stages.1.1"
 
@@ -31,7 +31,7 @@ def shown(app) -> list[dict]:
 
 def ranking(app):
     """The table of the subsets; ``None`` where it is not there."""
-    return next((d.value for d in app.dataframe if d.proto.id.endswith("subsets_rows")), None)
+    return next((d.value for d in app.dataframe if "value" in d.value), None)
 
 
 def first(app, title: str) -> str:
@@ -225,3 +225,18 @@ def test_names_are_shortened_by_what_they_share() -> None:
     }
     assert dials.shortened(["a.b"]) == {"a.b": "a.b"}
     assert subsets.MOST_BLOCKS == 12 and in_words({"same": True}).startswith("Nothing differs")
+
+
+def test_subsets_are_ranked_on_the_sample_photos() -> None:
+    app = at(path_blocks=BLOCK)
+    app.session_state["surgery_tabs"] = "All subsets of blocks"
+    sound(app.run())
+    sound(app.button_group(key="path_rank").set_value("samples").run())
+    model = models.load("resnet_s", device="cpu")
+    known = [(samples.sample(one.name), one.shows) for one in samples.SAMPLES]
+    count = sum(bool(positions(model, right)) for _, right in known)
+    assert f"{2 * count} passes" in text_of(app) and app.query_params["path_rank"] == "samples"
+    sound(app.button(key="paths_start").click().run())
+    expected = ranked(list(unravel_known(model, known, (BLOCK,))))
+    assert list(ranking(app)["right"]) == [one.top for one in expected]
+    assert "whose class is right" in text_of(app) and "tell little" in text_of(app)

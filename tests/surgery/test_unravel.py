@@ -23,6 +23,7 @@ from vision_core.surgery.unravel import (
     ranked,
     subsets,
     unravel,
+    unravel_known,
     usual,
 )
 
@@ -146,3 +147,33 @@ def test_the_probability_that_changed_its_class(resnet) -> None:
     for row in told["changes"]:
         at = resnet.labels.index(row["label"])
         assert (row["before"], row["after"]) == (float(p[at]), float(q[at]))
+
+
+def test_subsets_are_ranked_by_how_often_they_are_right_on_photos_whose_class_is_known() -> None:
+    model = models.load("resnet_s", device="cpu")
+    names = ("trunk.stages.1.1", "trunk.stages.3.1")
+    known = [(samples.sample(one.name), one.shows) for one in samples.SAMPLES]
+    found = list(unravel_known(model, known, names))
+    assert [one.skipped for one in found] == [(), names[:1], names[1:], names]
+    for one in found:
+        cut = operate(model, Plan(tuple(Skip(name) for name in one.skipped)))
+        hits, sure, count = 0, 0.0, 0
+        for photo, right in known:
+            given = dict(trace(cut, photo).top(len(model.labels)))
+            if not set(right) & set(model.labels):
+                continue
+            count += 1
+            hits += max(given, key=given.__getitem__) in right
+            sure += sum(given[name] for name in right)
+        assert (one.value, one.top) == (hits / count, f"{hits} of {count}")
+        assert one.sure == pytest.approx(sure / count, rel=1e-6)
+    best = ranked(found)[0]
+    assert all((one.value, one.sure) <= (best.value, best.sure) for one in found)
+
+
+def test_only_a_classifier_that_knows_a_photo_can_be_right() -> None:
+    photo = samples.sample("cat")
+    with pytest.raises(UserError, match="Only a classifier"):
+        next(unravel_known(models.load("fcos_s", device="cpu"), [(photo, ["cat"])], ()))
+    with pytest.raises(UserError, match="knows no class of these photos"):
+        next(unravel_known(models.load("resnet_s", device="cpu"), [(photo, ["tiger"])], ()))

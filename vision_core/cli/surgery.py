@@ -39,6 +39,11 @@ def register(subparsers: Any) -> None:
     group.add_argument(
         "--label", metavar="NAME", help="class whose probability ranks them (default: the best)"
     )
+    group.add_argument(
+        "--on-samples",
+        action="store_true",
+        help="rank them by how often a classifier is right on the sample photos",
+    )
     add_json(parser, bare=False)
     places.reads(parser, "image", "IMAGE", dash=True)
     parser.set_defaults(run=run)
@@ -111,7 +116,7 @@ def run(args: argparse.Namespace) -> int:
     before, after = (predicting.run(one, photo, given) for one in (model, cut))
     check_finite(after.trace)
     told = differs(before, after, model.card)
-    paths = _paths(model, photo, names, args.label) if names is not None else []
+    paths = _paths(model, photo, names, args) if names is not None else []
     if args.json is not None:
         made = {
             "image": image_record(photo),
@@ -160,14 +165,23 @@ def _blocks(args: argparse.Namespace, model: Model) -> tuple[str, ...] | None:
     return names
 
 
-def _paths(model: Model, photo: Photo, names: tuple[str, ...], label: str | None) -> list[Subset]:
+def _paths(
+    model: Model, photo: Photo, names: tuple[str, ...], args: argparse.Namespace
+) -> list[Subset]:
     """All subsets, ranked; the cost and the progress are told on standard error."""
-    from vision_core.surgery.unravel import passes, ranked, unravel
+    from vision_core import samples
+    from vision_core.surgery.unravel import passes, ranked, unravel, unravel_known
 
     count = passes(len(set(names)))
+    known = [(samples.sample(one.name), one.shows) for one in samples.SAMPLES]
+    steps = (
+        unravel_known(model, known, names)
+        if args.on_samples
+        else unravel(model, photo, names, args.label)
+    )
     print(f"{len(set(names))} blocks: {count:,} passes.", file=sys.stderr)
     found: list[Subset] = []
-    for one in unravel(model, photo, names, label):
+    for one in steps:
         found.append(one)
         if len(found) % 64 == 0:
             print(f"{len(found):,} of {count:,}", file=sys.stderr)

@@ -7,7 +7,7 @@ is gone through or gone around. Skipping a block removes half of the paths.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from statistics import median
@@ -40,11 +40,14 @@ class Subset:
         skipped: names of the blocks that are left out, in the order in which they run.
         value: of what ranks the subsets, 0 to 1: see ``meaning``.
         top: the best class of a classifier; empty for other networks.
+        sure: over several photos, the mean probability of the right class; it ranks subsets that
+            are right equally often.
     """
 
     skipped: tuple[str, ...]
     value: float
     top: str = ""
+    sure: float = 0.0
 
 
 def usual(model: Model) -> tuple[str, ...]:
@@ -103,17 +106,63 @@ def unravel(
         UserError: too many blocks, no such block or class, or the whole network finds nothing.
     """
     passes(len(set(names)))
+    whole = predicted(model, photo)
+    wanted = target(whole, label)
+    for cut, skipped in _switched(model, names):
+        yield _subset(cut, photo, whole, wanted, skipped)
+
+
+def unravel_known(
+    model: Model, photos: Sequence[tuple[Photo, Collection[str]]], names: Sequence[str]
+) -> Iterator[Subset]:
+    """Rank the subsets of a classifier's blocks by how often it is right.
+
+    Args:
+        model: a shared classifier with residual blocks.
+        photos: each with the class names that are right for it.
+        names: of the blocks, in any order.
+
+    Yields:
+        each subset once, the whole network first: ``value`` is the share of photos whose best
+        class is right, ``sure`` the mean probability of the right classes together.
+
+    Raises:
+        UserError: too many blocks, or the network is no classifier or knows none of the photos.
+    """
+    passes(len(set(names)))
+    if model.card.task != "classification":
+        raise UserError("Only a classifier can be right about a whole photo; choose resnet_s.")
+    known = [(photo, right) for photo, right in photos if positions(model, right)]
+    if not known:
+        raise UserError(f"{model.name} knows no class of these photos, so no answer is right.")
+    for cut, skipped in _switched(model, names):
+        hits, sure = 0, 0.0
+        for photo, right in known:
+            found = traced(cut, photo)
+            assert isinstance(found, ClassificationTrace)
+            at = positions(model, right)
+            hits += int(found.probabilities.argmax()) in at
+            sure += float(found.probabilities[at].sum())
+        yield Subset(skipped, hits / len(known), f"{hits} of {len(known)}", sure / len(known))
+
+
+def positions(model: Model, names: Collection[str]) -> list[int]:
+    """Where classes of these names stand among those of a network."""
+    wanted = {comparable(name) for name in names}
+    return [i for i, label in enumerate(model.labels) if comparable(label) in wanted]
+
+
+def _switched(model: Model, names: Sequence[str]) -> Iterator[tuple[Model, tuple[str, ...]]]:
+    """One private copy of a network, switched to each subset in turn."""
     chosen = [b.name for b in blocks_of(model.module) if b.name in set(names)]
     copied: Any = operate(model, Plan(tuple(Skip(name) for name in names)))
     parts = {name: copied.module.get_submodule(name) for name in chosen}
-    whole = predicted(model, photo)
-    wanted = target(whole, label)
     for skipped in subsets(chosen):
         for name, part in parts.items():
             part.skipped = name in skipped
         # Features are kept by fingerprint, so that each subset needs one of its own.
         mark = fingerprint(model.fingerprint, Plan(tuple(Skip(name) for name in skipped)))
-        yield _subset(replace(copied, fingerprint=mark), photo, whole, wanted, skipped)
+        yield replace(copied, fingerprint=mark), skipped
 
 
 def _subset(
@@ -161,8 +210,8 @@ def target(whole: Prediction, label: str | None) -> str:
 
 
 def ranked(found: Sequence[Subset]) -> list[Subset]:
-    """The subsets, best value first; of equal ones those that skip less first."""
-    return sorted(found, key=lambda s: (-s.value, len(s.skipped)))
+    """The subsets, best value first, then the surest; of equal ones those that skip less first."""
+    return sorted(found, key=lambda s: (-s.value, -s.sure, len(s.skipped)))
 
 
 def by_depth(found: Sequence[Subset]) -> list[tuple[int, float, float, float]]:
