@@ -137,8 +137,9 @@ class Kernel:
     @property
     def words(self) -> str:
         """In words."""
-        numbers = ", ".join(f"{v:g}" for v in self.values[:9])
-        more = ", ..." if len(self.values) > 9 else ""
+        shown = self.values[:1] if len(set(self.values)) == 1 else self.values[:9]
+        numbers = ", ".join(f"{value:.3g}" for value in shown)
+        more = ", ..." if 1 < len(shown) < len(self.values) else ""
         where = f"filter {self.filter}, input channel {self.channel} of {self.layer}"
         return f"kernel of {where} set to {numbers}{more}"
 

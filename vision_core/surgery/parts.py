@@ -79,11 +79,12 @@ def kernels_of(network: nn.Module) -> dict[str, tuple[int, int, int, int]]:
     A filter of a grouped convolution reads the channels of its group only. Transposed
     convolutions, whose weights are ordered the other way round, are left out.
     """
-    return {
-        name: tuple(part.weight.shape)
-        for name, part in network.named_modules()
-        if isinstance(part, nn.Conv2d)
-    }
+    found = {}
+    for name, part in network.named_modules():
+        if isinstance(part, nn.Conv2d):
+            filters, channels, height, width = part.weight.shape
+            found[name] = (filters, channels, height, width)
+    return found
 
 
 def has_relu(network: nn.Module) -> bool:
