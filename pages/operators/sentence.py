@@ -114,7 +114,8 @@ def _show(text: str) -> None:
     st.caption(
         f"Learned from {len(LEARNED)} sentences written for this page: "
         f"{right(network, LEARNED):.0%} of them right, and {right(network, HELD_OUT):.0%} of "
-        f"{len(HELD_OUT)} others. Its numbers are rounded to two decimals."
+        f"{len(HELD_OUT)} others, which are so few that another start would give another share. "
+        "Its numbers are rounded to two decimals."
     )
 
 
