@@ -95,7 +95,8 @@ def _row(asking: Asking, query: Query, found: Nearest, title: str, key: str) -> 
     ]
     ids = [int(i) for i in found.index]
     share = 0.55 * len(ids) / _COUNT  # a short row does not get larger pictures
-    picked = tile_view.show(key, tiles, words, ids, -1, _COUNT, title, share)
+    row = _COUNT // 2 if shell.on_phone() else _COUNT
+    picked = tile_view.show(key, tiles, words, ids, -1, row, title, share)
     if picked is not None:
         state.put("item", picked)
         st.rerun()

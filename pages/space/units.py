@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from pages import navigation
-from pages.shared import state, tile_view
+from pages.shared import shell, state, tile_view
 from pages.space.asked import Asking, query_of
 from vision_core.figures.space import thumbnail
 from vision_core.space.patches import Fields, Patch, strongest
@@ -75,7 +75,8 @@ def _sheet(asking: Asking, patches: list[Patch], channel: int) -> None:
     ]
     ids = [patch.index for patch in patches]
     what, share = f"patches that excite channel {channel}", 0.7 * min(1.0, len(ids) / _ROW)
-    picked = tile_view.show("space_patches", tiles, words, ids, -1, _ROW, what, share)
+    row = _ROW // 2 if shell.on_phone() else _ROW
+    picked = tile_view.show("space_patches", tiles, words, ids, -1, row, what, share)
     if picked is not None:
         state.put("item", picked)
         st.rerun()
