@@ -97,7 +97,7 @@ def run(args: argparse.Namespace) -> int:
 
     model = options.load_model(args)
     traced = trace(model, photo)
-    target = _target(asked, traced, given)
+    target = chosen_target(asked, traced, given)
     question = ask(model, photo, traced, target)
     answers = every_map(question, method.name, **settings)
     if args.out is not None:
@@ -127,7 +127,7 @@ def _settings(args: argparse.Namespace) -> dict[str, Any]:
     return given | ({"layers": tuple(args.layer)} if args.layer else {})
 
 
-def _target(target: Target | None, traced: Trace, given: dict[str, Any]) -> Target:
+def chosen_target(target: Target | None, traced: Trace, given: dict[str, Any]) -> Target:
     """The target at the given thresholds.
 
     Raises:
