@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import plotly.graph_objects as go
 
 from vision_core.figures.canvas import draw_box, line_width
 from vision_core.figures.colours import GREEN, GREY
-from vision_core.figures.saliency import MapPanel, over_photo, own_limit, panels, signed_colours
+from vision_core.figures.saliency import over_photo, own_limit, signed_colours
 from vision_core.images import Photo
 from vision_core.league import Competitor
 from vision_core.league.boxes import Corners
@@ -64,26 +65,23 @@ def curves(rows: Sequence[Competitor], measure: str, stacked: bool = False) -> g
     return figure
 
 
-def strip(
-    photo: Photo, rows: Sequence[tuple[Competitor, str]], box: Corners | None, columns: int
-) -> go.Figure:
-    """The maps over the photo with the box, zoom linked.
+def thumb(photo: Photo, row: Competitor, box: Corners | None, side: int) -> np.ndarray:
+    """A map over the photo with the box, uint8 ``[h, w, 3]``, its own scale.
 
     Args:
         photo: the photo.
-        rows: methods with a map, and what stands in small type above each.
-        box: drawn on every map.
-        columns: maps in a row.
+        row: a method with a map.
+        box: drawn on it.
+        side: of the longer side, pixels, at most.
     """
-    shown = []
-    for row, note in rows:
-        assert row.map is not None, "only methods with a map"
-        values = row.map.on_photo()
-        limit = own_limit(values)
-        picture = over_photo(photo, signed_colours(values, limit), _OVER)
-        shown.append(MapPanel(row.title, outlined(picture, box), None, note))
-    tall = max(120, round(1100 / columns * photo.height / photo.width))
-    return panels(shown, columns, min(tall, 420))
+    assert row.map is not None, "only methods with a map"
+    step = max(1, -(-max(photo.width, photo.height) // side))
+    part = (slice(None, None, step),) * 2
+    values = row.map.on_photo()
+    small = replace(photo, pixels=np.ascontiguousarray(photo.pixels[part]))
+    drawn = over_photo(small, signed_colours(values[part], own_limit(values)), _OVER)
+    scaled = None if box is None else tuple(v / step for v in box)
+    return outlined(drawn, scaled)  # type: ignore[arg-type]
 
 
 def outlined(picture: np.ndarray, box: Corners | None) -> np.ndarray:
