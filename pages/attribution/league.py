@@ -57,7 +57,7 @@ def _fields() -> tuple[Field, ...]:
     )
 
 
-@st.fragment
+# No fragment: Stop, and every move of a control, must interrupt a league that runs.
 def show(model: Model, photo: Photo, trace: Trace, outer: tuple[Field, ...]) -> None:
     """The panel; arguments as of ``explaining.show``."""
     with guarded("letting the methods compete"):
@@ -133,15 +133,6 @@ def _play(match: Match) -> None:
     step = so_far(match)
     running = st.session_state.get("_league_on") == match.key and not whole(step)
     row = st.container(horizontal=True, gap="small", vertical_alignment="center")
-    label = "Run again" if whole(step) else "Go on" if step is not None else "Start the league"
-    row.button(
-        label,
-        on_click=partial(_start, match, whole(step)),
-        type="secondary" if whole(step) else "primary",
-        icon=":material/trophy:",
-        key="league_start",
-        disabled=running,
-    )
     if running:
         row.button("Stop", on_click=_stop, icon=":material/stop:", key="league_stop")
         try:
@@ -150,7 +141,15 @@ def _play(match: Match) -> None:
             _stop()  # or every later run of the page would fail again
             raise
         _stop()
-        st.rerun(scope="fragment")
+        st.rerun()
+    label = "Run again" if whole(step) else "Go on" if step is not None else "Start the league"
+    row.button(
+        label,
+        on_click=partial(_start, match, whole(step)),
+        type="secondary" if whole(step) else "primary",
+        icon=":material/trophy:",
+        key="league_start",
+    )
     if step is not None and not whole(step):
         st.caption(f"Stopped at {step.done:,} of {step.total:,} passes; what is there is shown.")
 
@@ -211,6 +210,7 @@ def _picture(photo: Photo, trace: Trace, target: Target, box: Corners | None, to
             scores=[*base.scores, None],
             colours=[*base.colours, GREEN],
             dashes=[*base.dashes, ()],
+            captions=False,  # the box has no score to write
         )
     canvas.picture(
         photo,

@@ -76,7 +76,9 @@ def growing(place: Any, step: Progressing) -> None:
         columns = {
             n: st.column_config.NumberColumn(format="%.3f") for n in rows[0] if n[0] in "dirs"
         }
-        place.dataframe(rows, hide_index=True, width="stretch", column_config=columns)
+        place.dataframe(
+            rows, hide_index=True, width="stretch", column_config=columns, placeholder=""
+        )
 
 
 def _table(rows: list[Standing], step: Progressing, box: Corners | None) -> None:
@@ -163,7 +165,8 @@ def _strip(match: Match, rows: list[Standing], box: Corners | None) -> None:
         )
     st.html(
         f"<div data-league='{len(cells)}' style='display: grid; gap: 0.7rem; "
-        f"grid-template-columns: repeat(auto-fill, minmax(min(45%, 190px), 1fr))'>{''.join(cells)}</div>"
+        f"grid-template-columns: repeat(auto-fill, minmax(min(45%, 190px), 1fr))'>"
+        f"{''.join(cells)}</div>"
     )
     st.caption("Vermilion raises the score, blue lowers it; each map has its own scale.")
 
