@@ -1,18 +1,30 @@
-"""What the feature space costs: python -m benchmarks.lab
+"""What the network lab costs: python -m benchmarks.lab
 
 A gallery of 500 crops of the sample photos: vectors in passes of one picture, and the exact t-SNE
-against scikit-learn's, whose final divergence stands beside ours.
+against scikit-learn's, whose final divergence stands beside ours. LRP with its composite of rules
+against zennit's, in turn, on the bundled classifiers.
 """
 
 from __future__ import annotations
 
 import time
+from functools import partial
+from typing import Any
 
 import numpy as np
+import torch
 from sklearn.manifold import TSNE
+from zennit.attribution import Gradient
+from zennit.canonizers import SequentialMergeBatchNorm
+from zennit.composites import EpsilonGammaBox
+from zennit.torchvision import ResNetCanonizer
 
-from benchmarks.common import network, report
+from benchmarks.common import cat, in_turn, network, report
 from vision_core import samples
+from vision_core.attribution import ask, default_target
+from vision_core.attribution.lrp import lrp
+from vision_core.attribution.shadow import shadow
+from vision_core.inference import trace
 from vision_core.space import maps
 from vision_core.space.pictures import MOST, cut
 from vision_core.space.vectors import measure
@@ -22,7 +34,13 @@ PERPLEXITY = 30.0
 
 
 def main() -> None:
-    """Print seconds of vectors, t-SNE and placing, each as a ratio to what it is compared with."""
+    """Print the seconds of each part as a ratio to what it is compared with."""
+    _lrp()
+    _space()
+
+
+def _space() -> None:
+    """Vectors, t-SNE and placing."""
     model, crops = network("resnet_s"), _crops(MOST)
     list(measure(model, crops[:16], LAYER))
     began = time.perf_counter()
@@ -57,6 +75,33 @@ def main() -> None:
     maps.place(x[:1], x, made.points)
     placing = time.perf_counter() - began
     report("lab", what="one picture placed", seconds=placing, ratio_to_map=placing / ours)
+
+
+def _lrp() -> None:
+    """Relevance of the best class, ours and zennit's; the largest difference as a share."""
+    for name in ("alexnet_s", "vgg_s", "resnet_s"):
+        model, photo = network(name), cat()
+        found = trace(model, photo)
+        target = default_target(found)
+        question = ask(model, photo, found, target)
+        chosen = torch.nn.functional.one_hot(
+            torch.tensor([question.labels.index(str(target))]), len(question.labels)
+        )
+        mean, std = (torch.tensor(v)[None, :, None, None] for v in (question.mean, question.std))
+        canon = [ResNetCanonizer() if name == "resnet_s" else SequentialMergeBatchNorm()]
+        composite = EpsilonGammaBox(low=-mean / std, high=(1 - mean) / std, canonizers=canon)
+        net = shadow(model.module, lambda p: torch.nn.Parameter(p.detach().clone()))
+
+        def theirs(
+            net: Any = net, made: Any = composite, q: Any = question, c: Any = chosen
+        ) -> Any:
+            with Gradient(net, made) as attributor:
+                return attributor(q.input.clone(), lambda out: out * c)[1][0]
+
+        ours = lrp(question).values
+        apart = float((ours - theirs()).abs().max() / ours.abs().max())
+        own, other = in_turn(partial(lrp, question), theirs, 9)
+        report("lab", what="LRP", model=name, ms=own, ratio_to_zennit=own / other, apart=apart)
 
 
 def _crops(count: int) -> list:  # type: ignore[type-arg]

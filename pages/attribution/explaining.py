@@ -123,17 +123,17 @@ def _places(
         method = methods.method(name)
         title, asked = method.title, (model, photo, trace, target, name)
         with apart(title, told):
-            if method.layered:
-                settings = method_settings.given(method, trace)
-                strip = maps.film_strip(*asked, st.session_state["layers"], settings)
-                found += [MapSlot(title, one) for one in strip]
-            else:
-                settings = method_settings.given(method, trace)
-                known = maps.at_once(*asked, settings)
+            settings, layers = method_settings.given(method, trace), st.session_state["layers"]
+            if method.layered and not method.in_parts:
+                found += [MapSlot(title, one) for one in maps.film_strip(*asked, layers, settings)]
+                continue
+            each = [settings | {"layers": (layer,)} for layer in layers if method.layered]
+            for given in each or [settings]:
+                known = maps.at_once(*asked, given)
                 found.append(
                     MapSlot(title, known)
                     if known is not None
-                    else MapSlot.growing(title, maps.growing(*asked, settings))
+                    else MapSlot.growing(title, maps.growing(*asked, given))
                 )
     return found, told
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -17,11 +18,17 @@ if TYPE_CHECKING:  # importing it takes PyTorch, for which the start page does n
 PRESENT = Field("present", False, state.flag, lambda v: str(int(v)))
 
 
-def top() -> st.delta_generator.DeltaGenerator:
-    """Draw the Present switch; the place for title and words beside it."""
+def top(below: Callable[[], Any] = lambda: None) -> st.delta_generator.DeltaGenerator:
+    """Draw the Present switch; the place for title and words beside it.
+
+    Args:
+        below: draws another switch under it.
+    """
     state.use(PRESENT)
     words, switch = st.columns([6, 1], vertical_alignment="top")
-    switch.toggle("Present", key="present")
+    with switch:
+        st.toggle("Present", key="present")
+        below()
     return words
 
 

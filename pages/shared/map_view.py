@@ -63,11 +63,11 @@ def pictures(
     with left:
         canvas.picture(
             photo,
-            _scene(photo, trace, target),
+            scene(photo, trace, target),
             key="explained",
             present=shell.presenting(),
             tallest="20rem",
-            on_pick=lambda pick: _picked(trace, pick),
+            on_pick=lambda pick: picked(trace, pick),
         )
         said = targets.in_words(trace, target)
         words = f"{quantity(target)} of {said}"
@@ -224,7 +224,8 @@ def _layer(a: Attribution) -> str:
     return f"…{name[-14:]}" if map_area.two_rows() and len(name) > 15 else name
 
 
-def _scene(photo: Photo, trace: Trace, target: Target) -> canvas.Scene:
+def scene(photo: Photo, trace: Trace, target: Target) -> canvas.Scene:
+    """The detections on the photo, the explained one with a full outline."""
     said = targets.in_words(trace, target)
     if not isinstance(trace, DetectionTrace):
         return canvas.Scene(description=f"{photo.name}, explained for {said}.")
@@ -243,7 +244,8 @@ def _scene(photo: Photo, trace: Trace, target: Target) -> canvas.Scene:
     )
 
 
-def _picked(trace: Trace, pick: dict[str, int]) -> None:
+def picked(trace: Trace, pick: dict[str, int]) -> None:
+    """Explain the box that was clicked."""
     at = pick.get("id", -1)
     if at < 0 or not isinstance(trace, DetectionTrace):
         return

@@ -240,11 +240,12 @@ def test_every_method_gives_a_signed_map_of_the_right_shape(method) -> None:
     if methods.method(method).layered:
         settings = {"layers": ("one",)}
     result = explain(question_of(Modules(), fixed(20, 24)), method, **settings)
-    flat = method in ("gradient_abs", "gradcam", "layer_conductance", "eigencam", "occlusion")
+    cam = method.endswith("cam") and method != "guided_gradcam"
+    flat = cam or method in ("gradient_abs", "layer_conductance", "occlusion")
     assert result.values.shape == ((20, 24) if flat else (20, 24, 3))
     assert result.values.dtype == np.float32 and math.isfinite(result.score)
     assert result.signed.shape == (20, 24) and result.done == result.total
-    one_sided = method in ("gradient_abs", "gradcam", "eigencam")
+    one_sided = cam or method == "gradient_abs"
     assert (result.values.min() < 0) != one_sided
 
 

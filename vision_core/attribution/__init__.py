@@ -1,7 +1,7 @@
 """Which parts of a photo drive a prediction: targets, methods, backward rules, sanity checks."""
 
 from vision_core.attribution.estimates import Attribution
-from vision_core.attribution.explain import explain, explained, in_steps
+from vision_core.attribution.explain import every_map, explain, explained, in_steps
 from vision_core.attribution.question import Question, ask, default_target
 from vision_core.attribution.rules import RULES, relu_rule
 from vision_core.records.targets import Target, parse
@@ -13,6 +13,7 @@ __all__ = [
     "Target",
     "ask",
     "default_target",
+    "every_map",
     "explain",
     "explained",
     "in_steps",

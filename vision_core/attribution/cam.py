@@ -1,5 +1,6 @@
 """Maps from what a layer outputs: Grad-CAM (Selvaraju et al. 2017), which weights its channels by
-their gradients, and Eigen-CAM (Muhammad and Yeasin 2020), which asks for no target."""
+their gradients, LayerCAM (Jiang et al. 2021), which weights each place of each channel, and
+Eigen-CAM (Muhammad and Yeasin 2020), which asks for no target."""
 
 from __future__ import annotations
 
@@ -128,12 +129,27 @@ def weighed(found: Recording, name: str, relu: bool) -> Tensor:
     Raises:
         UserError: the target does not depend on it.
     """
+    weights = _gradient(found, name).mean((1, 2), keepdim=True)
+    cam = (weights * found.maps[name][0]).sum(0, keepdim=True)
+    return cam.clamp(min=0) if relu else cam
+
+
+def placed(found: Recording, name: str, relu: bool) -> Tensor:
+    """LayerCAM of one recorded layer, ``[1, h, w]``: positive gradients times activations.
+
+    Raises:
+        UserError: the target does not depend on it.
+    """
+    weights = _gradient(found, name).clamp(min=0)
+    cam = (weights * found.maps[name][0]).sum(0, keepdim=True)
+    return cam.clamp(min=0) if relu else cam
+
+
+def _gradient(found: Recording, name: str) -> Tensor:
     grad = found.grads[name]
     if grad is None:
         raise UserError(f"The target does not depend on the layer {name}; choose another.")
-    weights = grad[0].mean((1, 2), keepdim=True)
-    cam = (weights * found.maps[name][0]).sum(0, keepdim=True)
-    return cam.clamp(min=0) if relu else cam
+    return grad[0]
 
 
 def projected(found: Recording, name: str, relu: bool) -> Tensor:
@@ -206,12 +222,12 @@ def _refuse_transformers(question: Question) -> None:
     if isinstance(question.module, VisionTransformer):
         raise UserError(
             "A vision transformer has one convolution, at its very start, and no feature maps "
-            "behind it, so Grad-CAM and Eigen-CAM do not apply; choose gradient or occlusion."
+            "behind it, so the CAM methods do not apply; choose gradient or occlusion."
         )
 
 
 def _no_maps() -> str:
-    raise UserError("This network has no feature maps, so Grad-CAM and Eigen-CAM do not apply.")
+    raise UserError("This network has no feature maps, so the CAM methods do not apply.")
 
 
 def _pass(question: Question, layers: Sequence[str] | None, gradients: bool) -> Recording:
@@ -239,7 +255,7 @@ def _first_map(name: str, calls: list[Tensor]) -> Tensor:
         raise UserError(f"The layer {name} does not run for this target; choose another.")
     if calls[0].ndim != 4:
         raise UserError(
-            f"The layer {name} puts out numbers without places; Grad-CAM and "
-            "Eigen-CAM need a layer with feature maps."
+            f"The layer {name} puts out numbers without places; the CAM methods need a layer "
+            "with feature maps."
         )
     return calls[0]

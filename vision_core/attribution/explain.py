@@ -43,6 +43,21 @@ def explain(question: Question, method: str, **settings: Any) -> Attribution:
     return last.draw()
 
 
+def every_map(question: Question, method: str, **settings: Any) -> list[Attribution]:
+    """The whole maps of a method: one for each layer of a layered one, else one.
+
+    Args and errors as of ``in_steps``.
+    """
+    chosen = methods.method(method)
+    layers = settings.get("layers") or ()
+    if not chosen.layered:
+        return [explain(question, method, **settings)]
+    if not chosen.in_parts:
+        return list(explained(question, method, **settings))
+    one_by_one = [settings | {"layers": (layer,)} for layer in layers] or [settings]
+    return [explain(question, method, **told) for told in one_by_one]
+
+
 def explained(question: Question, method: str, **settings: Any) -> Iterator[Attribution]:
     """Answer by answer, each better than the one before; quick methods give one.
 

@@ -32,6 +32,7 @@ COMMANDS = (
     "teach",
     "metrics",
     "explain",
+    "league",
     "activations",
     "features",
     "models",

@@ -72,7 +72,10 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
         else:
             words = f"{titles}: {setting.title}"
             words += f" ({', '.join(setting.choices)})" if setting.choices else ""
-            group.add_argument(f"--{name}", type=setting.kind, metavar=name.upper(), help=words)
+            option, shown = name.replace("_", "-"), name.upper()
+            group.add_argument(
+                f"--{option}", dest=name, type=setting.kind, metavar=shown, help=words
+            )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -89,17 +92,14 @@ def run(args: argparse.Namespace) -> int:
         targets.check(asked, entry)
     photo = read_photo(args.image)
 
-    from vision_core.attribution import ask, explain, explained
+    from vision_core.attribution import ask, every_map
     from vision_core.inference import trace
 
     model = options.load_model(args)
     traced = trace(model, photo)
-    target = _target(asked, traced, given)
+    target = chosen_target(asked, traced, given)
     question = ask(model, photo, traced, target)
-    if method.layered:
-        answers = list(explained(question, method.name, **settings))
-    else:
-        answers = [explain(question, method.name, **settings)]
+    answers = every_map(question, method.name, **settings)
     if args.out is not None:
         _save(args.out, answers)
     if args.png is not None:
@@ -127,7 +127,7 @@ def _settings(args: argparse.Namespace) -> dict[str, Any]:
     return given | ({"layers": tuple(args.layer)} if args.layer else {})
 
 
-def _target(target: Target | None, traced: Trace, given: dict[str, Any]) -> Target:
+def chosen_target(target: Target | None, traced: Trace, given: dict[str, Any]) -> Target:
     """The target at the given thresholds.
 
     Raises:

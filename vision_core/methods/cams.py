@@ -22,7 +22,7 @@ def _gradcam(question: Question, settings: Mapping[str, Any]) -> Iterator[Estima
     relu = bool(settings.get("relu", True))
     found = record(question, settings.get("layers") or ())
     maps = {name: weighed(found, name, relu) for name in found.maps}
-    yield from _strip(maps, found.score, relu)
+    yield from strip(maps, found.score, relu)
 
 
 def _guided(question: Question, settings: Mapping[str, Any]) -> Iterator[Estimate]:
@@ -34,7 +34,7 @@ def _guided(question: Question, settings: Mapping[str, Any]) -> Iterator[Estimat
     found = record(question, settings.get("layers") or ())
     grad = guided.grads[0]
     maps = {name: grad * _as_large(weighed(found, name, True), grad) for name in found.maps}
-    yield from _strip(maps, found.score, True, notes)
+    yield from strip(maps, found.score, True, notes)
 
 
 def _eigencam(question: Question, settings: Mapping[str, Any]) -> Iterator[Estimate]:
@@ -43,7 +43,7 @@ def _eigencam(question: Question, settings: Mapping[str, Any]) -> Iterator[Estim
     relu = bool(settings.get("relu", True))
     found = record(question, settings.get("layers") or (), gradients=False)
     maps = {name: projected(found, name, relu) for name in found.maps}
-    yield from _strip(maps, found.score, relu)
+    yield from strip(maps, found.score, relu)
 
 
 def _as_large(values: Tensor, like: Tensor) -> Tensor:
@@ -52,7 +52,7 @@ def _as_large(values: Tensor, like: Tensor) -> Tensor:
     return interpolate(values[None], size=like.shape[-2:], mode="bilinear", align_corners=False)[0]
 
 
-def _strip(
+def strip(
     maps: Mapping[str, Any], score: float, relu: bool, notes: tuple[str, ...] = ()
 ) -> Iterator[Estimate]:
     """One estimate for each layer."""

@@ -1,0 +1,312 @@
+"""The methods one after the other: the map of each, and the scores that need the network."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from vision_core import methods
+from vision_core.attribution import Question
+from vision_core.attribution.estimates import Estimate
+from vision_core.attribution.sanity import layers_on_the_way, randomised, similarity
+from vision_core.errors import UserError
+from vision_core.league import maps, removing
+from vision_core.league.boxes import Corners
+from vision_core.league.location import energy, pointing
+from vision_core.league.maps import InputMap
+from vision_core.league.removing import Measure, Removal
+from vision_core.league.tally import tallied
+
+log = logging.getLogger("convscope")
+CONTROL = "edges"
+"""A row that is no method: an edge detector, which knows no network."""
+STEPS = (4, 128)
+"""Range of the pictures of a curve."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What all methods are asked alike.
+
+    Attributes:
+        steps: pictures of each curve, after its first.
+        seed: of the random weights, and of the order of equal pixels.
+        settings: of the methods, by name; their own defaults where left out.
+    """
+
+    steps: int = 16
+    seed: int = 0
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not STEPS[0] <= self.steps <= STEPS[1]:
+            raise UserError(f"A curve takes {STEPS[0]} to {STEPS[1]} steps, not {self.steps}.")
+
+    def of(self, name: str) -> dict[str, Any]:
+        """The settings of a method."""
+        return dict(self.settings.get(name, {}))
+
+
+@dataclass(frozen=True, eq=False)
+class Competitor:
+    """What is known of one method so far.
+
+    Attributes:
+        name: of the method, or ``CONTROL``.
+        map: its map.
+        score: of the target, as the method found it.
+        told: the settings that were used.
+        notes: what a reader must know, sentences.
+        deletion, insertion: curves.
+        randomisation: rank correlation of the map with that of a copy with a random layer, signed.
+        magnitudes: the same of the magnitudes.
+        seconds: for the map, with what it waited for the device.
+        forward, backward: pictures that went through the network for the map, and back.
+        error: why there is no more, a sentence.
+    """
+
+    name: str
+    map: InputMap | None = None
+    score: float = 0.0
+    told: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    deletion: Removal | None = None
+    insertion: Removal | None = None
+    randomisation: float | None = None
+    magnitudes: float | None = None
+    seconds: float = 0.0
+    forward: int = 0
+    backward: int = 0
+    error: str = ""
+
+    @property
+    def title(self) -> str:
+        """For a reader."""
+        return "Edge detector" if self.control else methods.method(self.name).title
+
+    @property
+    def control(self) -> bool:
+        """Whether it is no method, and takes no part in the ranking."""
+        return self.name == CONTROL
+
+    def scores(self, box: Corners | None) -> dict[str, float | None]:
+        """Its scores by the names of ``COLUMNS``; those that need a box are left out without."""
+        told: dict[str, float | None] = {}
+        if box is not None and self.map is not None:
+            told = {"pointing": pointing(self.map, box), "energy": energy(self.map, box)}
+        told |= {
+            "deletion": None if self.deletion is None else self.deletion.area,
+            "insertion": None if self.insertion is None else self.insertion.area,
+            "randomisation": None if self.randomisation is None else abs(self.randomisation),
+        }
+        return told
+
+
+@dataclass(frozen=True, eq=False)
+class Progressing:
+    """How far the league is.
+
+    Attributes:
+        done, total: passes of the network so far and in all, of methods that did not fail.
+        doing: what comes now, in words; empty at the end.
+        competitors: all, in their order; those that wait have no map yet.
+        measure: what the curves show, in words.
+        layer: that has random weights in the test.
+    """
+
+    done: int
+    total: int
+    doing: str
+    competitors: tuple[Competitor, ...]
+    measure: str = ""
+    layer: str = ""
+
+
+def cost(question: Question, name: str, terms: Terms) -> int:
+    """Passes of the network that a method takes in the league; 0 where it means nothing here.
+
+    Score-CAM takes one pass to know it.
+    """
+    if name == CONTROL:
+        return 2 * removing.passes(terms.steps)
+    try:
+        return 2 * _map_cost(question, name, terms) + 2 * removing.passes(terms.steps)
+    except UserError:
+        return 0
+
+
+def _map_cost(question: Question, name: str, terms: Terms) -> int:
+    method = methods.method(name)
+    if method.in_parts:
+        return next(iter(method.run(question, terms.of(name)))).total
+    return _passes(name, terms.of(name))
+
+
+def compete(
+    question: Question, names: Sequence[str], terms: Terms | None = None, control: bool = True
+) -> Iterator[Progressing]:
+    """Let methods compete; yields before the first pass and after every step.
+
+    A method that fails gets its sentence and the others go on.
+
+    Args:
+        question: a target of a network on a photo.
+        names: of methods.
+        terms: what all are asked alike.
+        control: whether the edge detector runs along.
+
+    Raises:
+        UserError: there is no such method, none at all, or the curves have nothing to measure.
+    """
+    if not names:
+        raise UserError("Choose at least one method.")
+    terms = terms or Terms()
+    for name in names:
+        methods.method(name).check(terms.of(name))
+    yield from _League(question, terms).run((*dict.fromkeys(names), *[CONTROL] * control))
+
+
+Step = Generator[tuple[int, str], None, Competitor]
+"""Passes since the last step and what comes; returns the competitor with what was found."""
+
+
+class _League:
+    def __init__(self, question: Question, terms: Terms) -> None:
+        self._question, self._terms = question, terms
+        self._random: Question | None = None
+        self._measure = Measure("", 0.0, 1.0)
+        self._layer = ""
+
+    def run(self, names: Sequence[str]) -> Iterator[Progressing]:
+        costs = {name: cost(self._question, name, self._terms) for name in names}
+        rows = {name: Competitor(name) for name in names}
+        done = 0
+
+        def now(doing: str) -> Progressing:
+            whole = max(sum(costs.values()), done)
+            return Progressing(
+                done, whole, doing, tuple(rows.values()), self._measure.words, self._layer
+            )
+
+        yield now("Preparing")
+        self._prepare()
+        for name in names:
+            before = done
+            for part in (self._map, self._deletion, self._insertion, self._randomise):
+                steps, told = part(rows[name]), ""
+                try:
+                    while True:
+                        more, told = next(steps)
+                        done += more
+                        yield now(f"{rows[name].title}: {told}")
+                except StopIteration as end:
+                    rows[name] = end.value
+                except UserError as error:
+                    rows[name] = replace(rows[name], error=str(error))
+                except Exception:
+                    log.exception("fault of %s in the league", name)
+                    sentence = f"{rows[name].title} failed; the details are in the log."
+                    rows[name] = replace(rows[name], error=sentence)
+                if rows[name].error:
+                    break
+            costs[name] = done - before
+            yield now(rows[name].title)
+        yield now("")
+
+    def _prepare(self) -> None:
+        """What all methods share: what the curves measure, and the copy with a random layer."""
+        self._measure = removing.measure_of(self._question)
+        layers = layers_on_the_way(self._question)
+        if layers:
+            self._layer = layers[0]
+            self._random = randomised(self._question, layers[:1], self._terms.seed)
+
+    def _map(self, row: Competitor) -> Step:
+        if row.control:
+            yield 0, "map"
+            return replace(row, map=maps.of_edges(self._question))
+        counted, tally = tallied(self._question)
+        found, seconds = yield from _timed(counted, row.name, self._terms.of(row.name), "map")
+        made = maps.of_estimate(counted, found)
+        if not made.values.any():
+            raise UserError("The map is 0 everywhere, so that there is nothing to score.")
+        return replace(
+            row,
+            map=made,
+            score=found.score,
+            told=dict(found.settings),
+            notes=(*self._question.notes, *found.notes),
+            seconds=seconds,
+            forward=tally.forward,
+            backward=tally.backward,
+        )
+
+    def _deletion(self, row: Competitor) -> Step:
+        return replace(row, deletion=(yield from self._curve(row, False)))
+
+    def _insertion(self, row: Competitor) -> Step:
+        return replace(row, insertion=(yield from self._curve(row, True)))
+
+    def _curve(self, row: Competitor, insert: bool) -> Generator[tuple[int, str], None, Removal]:
+        assert row.map is not None
+        order = removing.order_of(self._question, row.map, self._terms.seed)
+        steps = removing.follow(self._question, order, self._measure, self._terms.steps, insert)
+        seen, words = 0, "insertion" if insert else "deletion"
+        while True:
+            try:
+                done = next(steps)
+            except StopIteration as end:
+                return end.value
+            yield done - seen, words
+            seen = done
+
+    def _randomise(self, row: Competitor) -> Step:
+        if row.control:  # it does not know the weights
+            return replace(row, randomisation=1.0, magnitudes=1.0)
+        if self._random is None:
+            return row
+        assert row.map is not None
+        settings = self._terms.of(row.name)
+        if methods.method(row.name).layered:
+            settings |= {"layers": (row.told["layer"],)}
+        random = replace(self._random, known={})
+        found, _ = yield from _timed(random, row.name, settings, "a random layer")
+        like = similarity(row.map.values, maps.of_estimate(random, found).values)
+        # nothing is left of a map that is the same everywhere: it is not like the other at all
+        signed, absolute = (float(np.nan_to_num(v)) for v in (like.signed, like.absolute))
+        return replace(row, randomisation=signed, magnitudes=absolute)
+
+
+def _timed(
+    question: Question, name: str, settings: Mapping[str, Any], words: str
+) -> Generator[tuple[int, str], None, tuple[Estimate, float]]:
+    """The last estimate and its seconds; what the caller does between two steps does not count."""
+    method, seconds, seen = methods.method(name), 0.0, 0
+    steps = iter(method.run(question, settings))
+    last: Estimate | None = None
+    while True:
+        began = time.perf_counter()
+        try:
+            last = next(steps)
+        except StopIteration:
+            break
+        finally:
+            seconds += time.perf_counter() - began
+        if method.in_parts:
+            yield last.done - seen, words
+            seen = last.done
+    assert last is not None, "a method ends with its map"
+    if not method.in_parts:
+        yield _passes(name, settings), words
+    return last, seconds
+
+
+def _passes(name: str, settings: Mapping[str, Any]) -> int:
+    """Of a method that does not tell it: its steps, where it has some."""
+    defaults = {s.name: s.default for s in methods.method(name).settings}
+    return int((defaults | dict(settings)).get("steps", 1))
