@@ -51,6 +51,8 @@ class Handler(BaseHTTPRequestHandler):
     """Answers requests by its server's service."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else a short piece waits 40 ms for the last one's receipt
+    timeout = 300  # seconds, for one who neither asks nor reads
     server: Host
 
     def do_GET(self) -> None:
