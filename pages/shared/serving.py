@@ -85,6 +85,11 @@ class AtService:
         return remote.sweep_parts(*asked, settings)
 
 
+def configured() -> bool:
+    """Whether this server is told to ask a service."""
+    return bool(_told(VARIABLE))
+
+
 def link() -> Link | None:
     """The link to the service, or ``None`` where the networks run in this process.
 
