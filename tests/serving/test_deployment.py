@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import re
 import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -21,6 +23,7 @@ from vision_core import models, samples
 from vision_core.attribution import ask, explain
 from vision_core.attribution.question import default_target
 from vision_core.errors import UserError
+from vision_core.images import from_array
 from vision_core.inference import PartSource, trace
 from vision_core.serving import remote
 from vision_core.serving.client import Client
@@ -64,16 +67,17 @@ def replicas() -> list[int]:
     return [int(row.split()[0]) for row in told.splitlines() if "ray::ServeReplica" in row]
 
 
-@pytest.fixture(scope="module")
-def service():
-    """Two replicas; yields the address."""
+@contextmanager
+def started(words: str, **environ: str) -> Iterator[str]:
+    """The service with these variables; yields its address, and checks what it says of itself."""
     if importlib.util.find_spec("ray") is None:
         pytest.skip("Ray is not installed: pip install -r requirements-serve.txt")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    told = {MOST: "2", THREADS: str(torch.get_num_threads())}
-    started = subprocess.Popen(
+    others = set(replicas())
+    told = {THREADS: str(torch.get_num_threads()), **environ}
+    process = subprocess.Popen(
         [sys.executable, "-m", "vision_core", "serve", "--port", str(port), "--device", "cpu"],
         cwd=ROOT,
         env={**os.environ, **told},
@@ -81,16 +85,22 @@ def service():
         text=True,
     )
     try:
-        assert started.stdout is not None
-        for line in started.stdout:
+        assert process.stdout is not None
+        for line in process.stdout:
             if "listens at" in line:
                 break
-        assert re.search(rf"127\.0\.0\.1:{port} \(2 replicas", line), line
+        assert f"127.0.0.1:{port} ({words}" in line, line
         yield f"http://127.0.0.1:{port}"
     finally:
-        started.terminate()
-        assert started.wait(60) == 0
-        assert replicas() == [], "nothing is left behind"
+        process.terminate()
+        assert process.wait(60) == 0
+        assert set(replicas()) <= others, "nothing is left behind"
+
+
+@pytest.fixture(scope="module")
+def service():
+    with started("2 replicas", **{MOST: "2"}) as address:
+        yield address
 
 
 def test_answers_of_replicas_are_the_same(service, cat) -> None:
@@ -160,3 +170,33 @@ def test_a_replica_that_is_killed_loses_nothing(service) -> None:
         person.join(120)
     assert wrong == [] and seen[0] >= 180
     assert len(replicas()) == 2, "others took their places"
+
+
+@pytest.mark.long
+def test_replicas_become_more_under_load(cat) -> None:
+    model = models.load("fcos_s", device="cpu")
+    photos = [from_array(np.roll(cat.pixels, shift, 1), "cat") for shift in range(400)]
+    over, others = threading.Event(), len(replicas())
+    with started("1 to 2 replicas", **{LEAST: "1", MOST: "2"}) as address:
+        assert len(replicas()) == others + 1
+        asked = Client([address])
+        wrong: list[str] = []
+
+        def live(number: int) -> None:
+            while not over.is_set():
+                try:
+                    remote.trace(asked, model, photos[number % len(photos)])
+                except Exception as error:
+                    wrong.append(repr(error))
+                number += 8
+
+        people = [threading.Thread(target=live, args=(n,)) for n in range(8)]
+        for person in people:
+            person.start()
+        until = time.monotonic() + 240
+        while len(replicas()) < others + 2 and time.monotonic() < until:
+            time.sleep(0.5)
+        over.set()
+        for person in people:
+            person.join(120)
+        assert len(replicas()) == others + 2 and wrong == [] and asked.most == 2

@@ -80,6 +80,8 @@ def application(fleet: Fleet, token: str, device: str = "auto") -> Any:
         "min_replicas": fleet.least,
         "max_replicas": fleet.most,
         "target_ongoing_requests": TARGET,
+        "upscale_delay_s": 5,  # a hall comes all at once
+        "downscale_delay_s": 300,
     }
     deployment = serve.deployment(
         name="Networks",
