@@ -1,14 +1,16 @@
 # The app with its networks inside; it starts without a network connection.
 #   docker build -t convscope .                            for a CPU
 #   docker build -t convscope --build-arg TORCH=cuda .     for NVIDIA GPUs
+#   --build-arg NAME=requirements-serve                    with Ray Serve, for the computing service
 ARG PYTHON=3.12
 FROM python:${PYTHON}-slim AS install
 ARG TORCH=cpu
+ARG NAME=requirements
 WORKDIR /build
-COPY requirements.txt requirements.lock ./
+COPY requirements.txt requirements.lock requirements-serve.txt requirements-serve.lock ./
 COPY deploy/install.sh deploy/install.sh
 RUN python -m venv /opt/convscope \
-    && sh deploy/install.sh /opt/convscope/bin/python requirements "${TORCH}"
+    && sh deploy/install.sh /opt/convscope/bin/python "${NAME}" "${TORCH}"
 
 FROM python:${PYTHON}-slim
 RUN useradd --create-home --uid 1000 convscope \

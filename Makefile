@@ -1,4 +1,5 @@
 # make run        start the app (PORT=8501; CPU=1 installs PyTorch without GPU packages)
+# make serve      start the service that runs the networks for app servers (SERVE_PORT=8600)
 # make test       linter, type checker, tests (WORKERS=4 processes; auto takes one per core)
 # make test-long  also the slow tests: every size, every builder
 # make bench      the figures of benchmarks/, as JSON
@@ -7,6 +8,7 @@
 
 PYTHON ?= python3
 PORT ?= 8501
+SERVE_PORT ?= 8600
 WORKERS ?= auto
 VENV := .venv
 BIN := $(VENV)/bin
@@ -17,10 +19,13 @@ define install
 	sh deploy/install.sh $(BIN)/python $(1) $(if $(CPU),cpu)
 endef
 
-.PHONY: run test test-long bench weights clean
+.PHONY: run serve test test-long bench weights clean
 
 run: $(VENV)/run.stamp
 	$(BIN)/streamlit run app.py --server.port $(PORT)
+
+serve: $(VENV)/serve.stamp
+	$(BIN)/python -m vision_core serve --port $(SERVE_PORT)
 
 test: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
@@ -56,6 +61,10 @@ $(BIN)/python:
 $(VENV)/run.stamp: requirements.txt requirements.lock | $(BIN)/python
 	$(call install,requirements)
 	touch $@
+
+$(VENV)/serve.stamp: requirements-serve.txt requirements-serve.lock requirements.txt | $(BIN)/python
+	$(call install,requirements-serve)
+	touch $@ $(VENV)/run.stamp
 
 $(VENV)/dev.stamp: requirements-dev.txt requirements-dev.lock requirements.txt package.json | $(BIN)/python
 	$(call install,requirements-dev)

@@ -2,12 +2,17 @@
 
 Starts the app and speaks its websocket protocol, without browsers. Everybody opens Predictions on a
 sample, or with ``--uploads`` on a photo of their own that is sent first, then moves the score
-threshold every ``--every`` seconds. With ``--servers 2`` everybody keeps to the server that they
-met first, as behind the proxy. Printed for each size of the hall: median and 95th percentile of the
-first prediction and of the moves (seconds from sending to the end of the script), the longest line
-for the device, memory of all servers, errors, and wrong answers: what somebody gets for a photo and
-a threshold is compared with what one person got who asked alone, at servers that were then started
-anew.
+threshold every ``--every`` seconds; ``--stay 2`` brings a new photo after two moves. With
+``--servers 2`` everybody keeps to the server that they met first, as behind the proxy. Printed for
+each size of the hall: median and 95th percentile of the first prediction and of the moves (seconds
+from sending to the end of the script), the longest line, memory of all servers, errors, and wrong
+answers: what somebody gets for a photo and a threshold is compared with what one person got who
+asked alone, at servers that were then started anew.
+
+``--serve URL`` sends the networks' work to a service that ``make serve`` started on this machine,
+and ``--kill 3`` ends one of its replicas three times, without a warning. The answers are compared
+with those of a server that has no service; both must have as many threads
+(``CONVSCOPE_SERVE_THREADS``).
 """
 
 from __future__ import annotations
@@ -16,8 +21,10 @@ import argparse
 import asyncio
 import io
 import json
+import math
 import os
 import random
+import signal
 import socket
 import statistics
 import subprocess
@@ -42,8 +49,10 @@ from vision_core.samples import names, sample
 THRESHOLDS = tuple(round(0.3 + 0.05 * i, 2) for i in range(10))
 CHECKED = 10
 """One in so many own photos is asked for alone beforehand, at every threshold."""
-LOOK = 5.0
-"""Seconds between two looks at memory and the line."""
+TOLD = 5.0
+"""Seconds between two times at which a server tells its numbers."""
+LOOK = 1.0
+"""Seconds between two looks at them."""
 Truth = dict[tuple[str, float], str]
 
 
@@ -56,7 +65,9 @@ class Tally:
         errors: what went wrong, by its sentence.
         checked, wrong: answers that were compared, and those that differ.
         memory: MB of all servers together, every ``LOOK`` seconds.
-        line: most that waited for a device at once.
+        line: most that waited for a device, or for the service, at once.
+        killed: numbers of processes of the service that were ended.
+        service: what all servers together asked of the service, if there is one.
     """
 
     first: list[float] = field(default_factory=list)
@@ -66,6 +77,8 @@ class Tally:
     wrong: int = 0
     memory: list[float] = field(default_factory=list)
     line: int = 0
+    killed: list[int] = field(default_factory=list)
+    service: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -86,8 +99,8 @@ class Servers:
 
 
 @contextmanager
-def running(count: int) -> Iterator[Servers]:
-    """Start so many servers; they end with the block."""
+def running(count: int, serve: str = "") -> Iterator[Servers]:
+    """Start so many servers, which ask a service if there is one; they end with the block."""
     with tempfile.TemporaryDirectory() as folder:
         files = tuple(Path(folder) / f"{i}.json" for i in range(count))
         ports = [_free_port() for _ in files]
@@ -97,7 +110,7 @@ def running(count: int) -> Iterator[Servers]:
                 [*words, f"--server.port={port}", "--server.address=127.0.0.1"],
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                env={**os.environ, "CONVSCOPE_COUNTERS": str(path)},
+                env={**os.environ, "CONVSCOPE_COUNTERS": str(path), "CONVSCOPE_SERVE": serve},
             )
             for port, path in zip(ports, files, strict=True)
         ]
@@ -153,38 +166,67 @@ async def hall(servers: Servers, people: int, chosen: argparse.Namespace, truth:
         draw = random.Random(number)
         await asyncio.sleep(draw.uniform(0, chosen.every))
         address = servers.addresses[number % len(servers.addresses)]
-        visitor = Visitor(address, photo_of(number, chosen.uploads))
-        try:
-            tally.first.append(await visitor.open())
-            while time.monotonic() < until:
-                await asyncio.sleep(draw.uniform(0.5, 1.5) * chosen.every)
-                score = draw.choice(THRESHOLDS)
-                tally.moves.append(await visitor.move(score))
-                if (expected := truth.get((visitor.name, score))) is not None:
-                    tally.checked += 1
-                    tally.wrong += expected != visitor.picture
-            await visitor.close()
-        except Exception as error:
-            tally.errors[f"{type(error).__name__}: {error}"[:80]] += 1
-        tally.errors.update(words[:80] for words in visitor.errors)
+        while time.monotonic() < until:
+            visitor = Visitor(address, photo_of(number, chosen.uploads))
+            try:
+                await stay(visitor, draw)
+            except Exception as error:
+                tally.errors[f"{type(error).__name__}: {error}"[:80]] += 1
+            tally.errors.update(words[:80] for words in visitor.errors)
+            number += people
 
-    async def watch() -> None:
-        while True:
-            numbers = servers.numbers()
-            tally.memory.append(sum((n["resident_bytes"] or 0) / 1e6 for n in numbers))
-            tally.line = max([tally.line, *(n["queue"]["waiting"] for n in numbers)])
-            await asyncio.sleep(LOOK)
+    async def stay(visitor: Visitor, draw: random.Random) -> None:
+        tally.first.append(await visitor.open())
+        moves = 0
+        while time.monotonic() < until and moves < chosen.stay:
+            await asyncio.sleep(draw.uniform(0.5, 1.5) * chosen.every)
+            score = draw.choice(THRESHOLDS)
+            tally.moves.append(await visitor.move(score))
+            moves += 1
+            if (expected := truth.get((visitor.name, score))) is not None:
+                tally.checked += 1
+                tally.wrong += expected != visitor.picture
+        await visitor.close()
 
-    watching = asyncio.create_task(watch())
+    tasks = [asyncio.create_task(watch(servers, tally))]
+    if chosen.kill:
+        tasks.append(asyncio.create_task(kill(60 * chosen.minutes, chosen.kill, tally)))
     await asyncio.gather(*(live(number) for number in range(people)))
-    watching.cancel()
+    await asyncio.sleep(TOLD + 1)  # the counters' last words
+    for task in tasks:
+        task.cancel()
     return tally
 
 
-async def alone(address: str, people: int, own: bool) -> Truth:
+async def watch(servers: Servers, tally: Tally) -> None:
+    """Look at memory and lines now and again, for ever."""
+    while True:
+        numbers = servers.numbers()
+        tally.memory.append(sum((n["resident_bytes"] or 0) / 1e6 for n in numbers))
+        services = [n["service"] for n in numbers if n["service"]]
+        waiting = [told["waiting"] for told in (*services, *(n["queue"] for n in numbers))]
+        tally.line = max([tally.line, *waiting])
+        counted = ("asked", "repeated", "sent_bytes", "received_bytes")
+        tally.service = {name: sum(told[name] for told in services) for name in counted}
+        await asyncio.sleep(LOOK)
+
+
+async def kill(seconds: float, times: int, tally: Tally) -> None:
+    """End a replica of the service on this machine so many times, evenly over the time."""
+    for _ in range(times):
+        await asyncio.sleep(seconds / (times + 1))
+        told = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True).stdout
+        replicas = [int(row.split()[0]) for row in told.splitlines() if "ray::ServeReplica" in row]
+        if not replicas:
+            raise SystemExit("The service has no replica by Ray Serve on this machine.")
+        os.kill(replicas[0], signal.SIGKILL)
+        tally.killed.append(replicas[0])
+
+
+async def alone(address: str, photos: int, own: bool) -> Truth:
     """One person asks at every threshold, for every sample or for one in ten own photos."""
     truth: Truth = {}
-    for number in range(0, people, CHECKED) if own else range(len(names())):
+    for number in range(0, photos, CHECKED) if own else range(len(names())):
         visitor = Visitor(address, photo_of(number, own))
         await visitor.open()
         for score in THRESHOLDS:
@@ -205,10 +247,10 @@ def percentile(values: list[float], share: float) -> float:
 
 def measure(people: int, chosen: argparse.Namespace, truth: Truth) -> None:
     """Print one line for a hall of that size, at servers that have just been started."""
-    with running(chosen.servers) as servers:
+    with running(chosen.servers, chosen.serve) as servers:
         for address in servers.addresses:  # the networks are loaded before the hall comes
             asyncio.run(alone(address, 1, chosen.uploads))
-        time.sleep(LOOK + 1)
+        time.sleep(TOLD + 1)
         tally = asyncio.run(hall(servers, people, chosen, truth))
     settled = tally.memory[int(min(300, 30 * chosen.minutes) / LOOK)]
     report(
@@ -222,7 +264,11 @@ def measure(people: int, chosen: argparse.Namespace, truth: Truth) -> None:
         first_p95=percentile(tally.first, 0.95),
         move_p50=percentile(tally.moves, 0.5),
         move_p95=percentile(tally.moves, 0.95),
+        photos=len(tally.first),
+        first_max=max(tally.first),
         moves=len(tally.moves),
+        killed=len(tally.killed),
+        service=tally.service,
         longest_line=tally.line,
         checked=tally.checked,
         wrong=tally.wrong,
@@ -242,9 +288,14 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=1.0)
     parser.add_argument("--servers", type=int, default=1)
     parser.add_argument("--uploads", action="store_true", help="everybody brings a photo")
+    parser.add_argument("--stay", type=float, default=math.inf, help="moves on each photo")
+    parser.add_argument("--serve", default="", help="address of a service that runs the networks")
+    parser.add_argument("--kill", type=int, default=0, help="times to end one of its replicas")
     chosen = parser.parse_args()
+    rounds = math.ceil(60 * chosen.minutes / (chosen.every * chosen.stay)) + 1
     with running(1) as servers:
-        truth = asyncio.run(alone(servers.addresses[0], max(chosen.people), chosen.uploads))
+        photos = max(chosen.people) * rounds
+        truth = asyncio.run(alone(servers.addresses[0], photos, chosen.uploads))
     for people in chosen.people:
         measure(people, chosen, truth)
 

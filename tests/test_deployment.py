@@ -49,10 +49,17 @@ def test_compose_gives_the_app_no_rights_that_it_does_not_need() -> None:
     app = services["app"]
     assert app["read_only"] and app["cap_drop"] == ["ALL"] and "ports" not in app
     assert "./deploy/Caddyfile:/etc/caddy/Caddyfile:ro" in services["proxy"]["volumes"]
+    serve = services["serve"]
+    assert serve["read_only"] and serve["cap_drop"] == ["ALL"] and "ports" not in serve
+    assert serve["profiles"] == ["serve"], "without the profile nothing changes"
     # Every variable that compose hands on is one that somebody reads.
     read = "".join(
         p.read_text("utf-8")
-        for p in [ROOT / "deploy" / "Caddyfile", *(ROOT / "pages").rglob("*.py")]
+        for p in [
+            ROOT / "deploy" / "Caddyfile",
+            *(ROOT / "pages").rglob("*.py"),
+            *(ROOT / "vision_core").rglob("*.py"),
+        ]
     )
     for service in services.values():
         assert all(name in read for name in service.get("environment", {}))

@@ -54,6 +54,7 @@ FORBIDDEN = {
     "teaching": ["attribution", "comparison", "samples", *_ABOVE],
     "inside": ["comparison", "features", "samples", *_ABOVE],
     "features": ["samples", *_ABOVE],
+    "serving": ["comparison", "features", "samples", *_ABOVE],
     "evaluation": ["attribution", "figures", "cli"],
     "training": ["attribution", "figures", "cli"],
 }

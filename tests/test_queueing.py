@@ -88,6 +88,45 @@ def test_the_expected_wait_is_the_mean_turn_times_those_before() -> None:
     line.ends()
 
 
+@given(st.integers(1, 4), st.lists(st.booleans(), max_size=7))
+def test_a_wider_line_lets_so_many_in_at_a_time(width, people) -> None:
+    slot = FairSlot(width=width)
+    inside, most, over = [0], [0], threading.Event()
+    lock = threading.Lock()
+
+    def work(patient: bool) -> None:
+        with slot.turn(patient):
+            with lock:
+                inside[0] += 1
+                most[0] = max(most[0], inside[0])
+            over.wait(30)
+            with lock:
+                inside[0] -= 1
+
+    threads = [threading.Thread(target=work, args=(p,), daemon=True) for p in people]
+    for thread in threads:
+        thread.start()
+    until = time.monotonic() + 30
+    while slot.waiting + inside[0] < len(people) and time.monotonic() < until:
+        time.sleep(0.001)
+    assert inside[0] == min(width, len(people))
+    over.set()
+    for thread in threads:
+        thread.join(30)
+    assert most[0] == min(width, len(people)) and not slot.held and slot.turns == len(people)
+
+
+def test_a_line_that_is_widened_calls_those_who_wait() -> None:
+    line = Line()
+    with line.slot.turn():
+        line.comes(0)
+        line.comes(1)
+        line.slot.widen(3)
+        assert sorted(line.ends()) == [0, 1], "while the first turn is still held"
+    line.slot.widen(0)
+    assert line.slot.width == 1
+
+
 def test_steps_of_long_computations_wait_patiently_and_nothing_else_does(monkeypatch) -> None:
     seen: list[bool] = []
     whole = FairSlot.turn

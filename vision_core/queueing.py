@@ -1,4 +1,4 @@
-"""Who may compute next on a device: one at a time, first come first served, the patient later."""
+"""Who may compute next: one at a time or a few, first come first served, the patient later."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LOOK = 0.5
 
 
 class FairSlot:
-    """A lock for one, with a line in front of it that can be looked at.
+    """A lock for one (or for ``width``), with a line in front of it that can be looked at.
 
     A step of a long computation waits *patiently*: whoever comes within the next ``patience``
     seconds goes first, and later ones do not, so that a long computation always goes on.
@@ -26,6 +26,7 @@ class FairSlot:
     Args:
         patience: seconds.
         clock: tells the seconds.
+        width: how many turns there may be at a time.
 
     Attributes:
         still_wanted: called in the waiting thread every ``LOOK`` seconds. Raises if the answer is
@@ -36,11 +37,15 @@ class FairSlot:
     still_wanted: Callable[[], None] | None = None
 
     def __init__(
-        self, patience: float = PATIENCE, clock: Callable[[], float] = time.monotonic
+        self,
+        patience: float = PATIENCE,
+        clock: Callable[[], float] = time.monotonic,
+        width: int = 1,
     ) -> None:
         self._patience, self._clock = patience, clock
         self._lock = threading.Lock()
-        self._held = False
+        self._width = width
+        self._taken = 0
         self._line: list[tuple[float, int, threading.Event]] = []
         self._numbers = itertools.count()
         self._mean = 0.0
@@ -48,8 +53,19 @@ class FairSlot:
 
     @property
     def held(self) -> bool:
-        """Whether somebody has the turn now."""
-        return self._held
+        """Whether somebody has a turn now."""
+        return self._taken > 0
+
+    @property
+    def width(self) -> int:
+        """How many turns there may be at a time."""
+        return self._width
+
+    def widen(self, width: int) -> None:
+        """Allow so many turns at a time, 1 or more; who has one keeps it."""
+        with self._lock:
+            self._width = max(1, width)
+            self._call()
 
     @property
     def waiting(self) -> int:
@@ -64,7 +80,7 @@ class FairSlot:
     def expected_wait(self) -> float:
         """Seconds that somebody who comes now waits, from the mean length of the turns so far."""
         with self._lock:
-            return self._mean * (len(self._line) + self._held)
+            return self._mean * (len(self._line) + self._taken) / self._width
 
     @contextmanager
     def turn(self, patient: bool = False) -> Iterator[None]:
@@ -79,8 +95,8 @@ class FairSlot:
     def _enter(self, patient: bool) -> None:
         mine = threading.Event()
         with self._lock:
-            if not self._held:  # then nobody waits: a turn is handed over, not let go
-                self._held = True
+            if self._taken < self._width:  # then nobody waits: who could have a turn was called
+                self._taken += 1
                 return
             at = self._clock() + (self._patience if patient else 0.0)
             ticket = (at, next(self._numbers), mine)
@@ -97,7 +113,7 @@ class FairSlot:
                     self._line.remove(ticket)
                     heapq.heapify(self._line)
                 else:
-                    self._hand_over()
+                    self._give_back()
             raise
 
     def _leave(self, seconds: float) -> None:
@@ -105,11 +121,15 @@ class FairSlot:
             weight = SMOOTHING if self._turns else 1.0
             self._mean += weight * (seconds - self._mean)
             self._turns += 1
-            self._hand_over()
+            self._give_back()
 
-    def _hand_over(self) -> None:
-        """Give the turn to the first in the line; the lock is held."""
-        if self._line:
+    def _give_back(self) -> None:
+        """A turn is over; the lock is held."""
+        self._taken -= 1
+        self._call()
+
+    def _call(self) -> None:
+        """Give the free turns to the first in the line; the lock is held."""
+        while self._line and self._taken < self._width:
+            self._taken += 1
             heapq.heappop(self._line)[2].set()
-        else:
-            self._held = False

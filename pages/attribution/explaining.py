@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.attribution import method_settings, sanity_check
 from pages.components import occluder
-from pages.shared import map_area, map_view, maps, state, stills, targets
+from pages.shared import asked, map_area, map_view, maps, state, stills, sweeps, targets
 from pages.shared.growing import MapSlot, apart, grow
 from pages.shared.guard import guarded
 from pages.shared.map_words import SCALES, files
@@ -32,7 +32,7 @@ def fields(model: Model) -> tuple[Field, ...]:
         Field("show", "signed", state.one_of(("signed", "colour"))),
         Field("over", 0.8, share(0, 1), "{:g}".format),
         *method_settings.fields(),
-        Field("random", 0, whole(0, maps.most_random_layers(model))),
+        Field("random", 0, whole(0, asked.most_random_layers(model))),
     )
 
 
@@ -59,7 +59,7 @@ def show(model: Model, photo: Photo, trace: Trace, outer: tuple[Field, ...]) -> 
 
         def below(trained: list[Attribution]) -> None:
             words = f"**With the last {count} of {most} layers before the target random**"
-            copied = maps.with_random_layers(model, count, int(st.session_state["seed"]))
+            copied = asked.with_random_layers(model, count, int(st.session_state["seed"]))
             _sanity(words, photo, trained, _places(copied, photo, trace, target)[0])
 
         found = map_view.pictures(photo, trace, target, places, told, below if count else None)
@@ -73,7 +73,9 @@ def show(model: Model, photo: Photo, trace: Trace, outer: tuple[Field, ...]) -> 
             ):
                 settings = method_settings.given(methods.method("occlusion"), trace)
                 question = ask(model, photo, trace, target)
-                occluder.show(photo, question, maps.swept(model, trace, question, settings))
+                occluder.show(
+                    photo, question, sweeps.swept(model, photo, trace, question, settings)
+                )
         files(photo, model, found)
         state.write(*outer, *used)
 
@@ -111,7 +113,7 @@ def _controls(model: Model, photo: Photo, trace: Trace) -> None:
 
 
 def _places(
-    model: maps.Asked, photo: Photo, trace: Trace, target: Target
+    model: asked.Asked, photo: Photo, trace: Trace, target: Target
 ) -> tuple[list[MapSlot], list[str]]:
     """The places of the chosen methods' maps, and a sentence for each that means nothing here.
 

@@ -35,11 +35,12 @@ class _Faults(logging.Handler):
 _faults = _Faults()
 
 
-def counters(passes: int) -> dict[str, Any]:
+def counters(passes: int, service: dict[str, Any] | None = None) -> dict[str, Any]:
     """The numbers now.
 
     Args:
         passes: how often a network ran over a photo since the server started.
+        service: the numbers of ``serving``, where the networks run elsewhere.
 
     Returns:
         times in seconds, ``queue`` (of ``devices.slot``), ``caches`` by name in bytes, ``errors``
@@ -57,6 +58,7 @@ def counters(passes: int) -> dict[str, Any]:
             "expected_wait_s": round(slot.expected_wait(), 3),
         },
         "passes": passes,
+        "service": service,
         "caches": cache.held(),
         "errors": _faults.seen,
         "resident_bytes": resident_bytes(),
@@ -71,7 +73,7 @@ def resident_bytes() -> int | None:
     return None
 
 
-def keep(passes: Callable[[], int]) -> None:
+def keep(passes: Callable[[], int], service: Callable[[], dict[str, Any] | None]) -> None:
     """Write the numbers into the file named by the environment every few seconds, if one is named.
 
     ``{pid}`` in its name stands for the number of the process, so that several servers may share a
@@ -79,19 +81,22 @@ def keep(passes: Callable[[], int]) -> None:
 
     Args:
         passes: called for the number of passes.
+        service: called for the numbers of ``serving``.
     """
     logging.getLogger("convscope").addHandler(_faults)
     named = os.environ.get(VARIABLE)
     if named:
         path = Path(named.replace("{pid}", str(os.getpid())))
-        threading.Thread(target=_write_for_ever, args=(path, passes), daemon=True).start()
+        threading.Thread(target=_write_for_ever, args=(path, passes, service), daemon=True).start()
 
 
-def _write_for_ever(path: Path, passes: Callable[[], int]) -> None:
+def _write_for_ever(
+    path: Path, passes: Callable[[], int], service: Callable[[], dict[str, Any] | None]
+) -> None:
     told = False
     while True:
         try:
-            write(path, counters(passes()))
+            write(path, counters(passes(), service()))
         except OSError as error:
             if not told:
                 logging.getLogger("convscope").warning(

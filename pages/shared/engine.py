@@ -13,7 +13,7 @@ from pathlib import Path
 import streamlit as st
 import torch
 
-from pages.shared import caps, counters, guard, state
+from pages.shared import caps, counters, guard, serving, state
 from vision_core import devices, models
 from vision_core.images import Photo
 from vision_core.inference import DetectionTrace, PartSource, Trace, trace
@@ -54,7 +54,7 @@ class Engine:
 def engine() -> Engine:
     """The one engine of this server."""
     made = Engine()
-    counters.keep(lambda: made.ran)
+    counters.keep(lambda: made.ran, serving.numbers)
     devices.slot.still_wanted = guard.leave_if_not_wanted
     return made
 
@@ -101,6 +101,8 @@ def trace_of(model: Model, photo: Photo) -> Trace:
 
     def run() -> Trace:
         shared.count(key)
+        if (there := serving.at_service(model)) is not None:
+            return there.trace(photo)
         try:
             return trace(model, photo)
         except torch.OutOfMemoryError:
@@ -121,10 +123,12 @@ def _cpu_copy(model: Model) -> Model:
 
 def queue_words() -> str:
     """Who computes before somebody who comes now, as the end of a sentence; empty for nobody."""
-    ahead = devices.slot.waiting
+    link = serving.link()
+    line = devices.slot if link is None else link.line
+    ahead = line.waiting
     if not ahead:
         return ""
-    return f" ({ahead} before you, about {max(1, round(devices.slot.expected_wait()))} s)"
+    return f" ({ahead} before you, about {max(1, round(line.expected_wait()))} s)"
 
 
 def is_traced(model: Model, photo: Photo) -> bool:
@@ -141,6 +145,8 @@ def parts_of(model: Model, photo: Photo, made: DetectionTrace) -> PartSource:
     """Where masks and keypoints of a trace's candidates come from, each made at most once."""
 
     def make() -> PartSource:
+        if (there := serving.at_service(model)) is not None:
+            return there.parts(photo, made)
         fell_back = made.info.device == "cpu" and model.device.type != "cpu"
         return PartSource(_cpu_copy(model) if fell_back else model, photo, made)
 

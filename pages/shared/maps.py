@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Hashable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import streamlit as st
-import torch
 from torch import nn
 
+from pages.shared import serving, sweeps
+from pages.shared.asked import Asked, RandomLayers, settings_key, who_is
 from pages.shared.runs import Runs
 from vision_core import methods
 from vision_core.attribution import Attribution, Question, Target, ask, explained, in_steps
 from vision_core.attribution.cam import map_layers
 from vision_core.attribution.explain import Progress, of_sweep
-from vision_core.attribution.occlusion import Sweep, passes, sweep
+from vision_core.attribution.occlusion import passes
 from vision_core.attribution.sanity import layers_on_the_way as on_the_way
-from vision_core.attribution.sanity import randomised, weighted_layers
+from vision_core.attribution.sanity import randomised
 from vision_core.attribution.shadow import shadow
 from vision_core.images import Photo
 from vision_core.inference import Trace
@@ -42,54 +43,11 @@ def _known() -> ByteLRU[dict[str, Any]]:
     return ByteLRU(192 * 2**20, lambda _: 12 * 2**20, "recorded passes")
 
 
-@st.cache_resource(show_spinner=False)
-def _swept() -> ByteLRU[Sweep]:
-    return ByteLRU(32 * 2**20, lambda s: s.drops.nbytes + s.corners.nbytes, "occlusion sweeps")
-
-
-@dataclass(frozen=True)
-class RandomLayers:
-    """A network whose ``count`` weighted layers nearest to the target are initialised afresh."""
-
-    trained: Model
-    count: int
-    seed: int
-
-    @property
-    def name(self) -> str:
-        """The name of the trained network."""
-        return self.trained.name
-
-    @property
-    def device(self) -> torch.device:
-        """Where the trained network runs."""
-        return self.trained.device
-
-    @property
-    def fingerprint(self) -> str:
-        """Tells it from the trained network and from others with random layers."""
-        return f"{self.trained.fingerprint[:12]}-top{self.count}-seed{self.seed}"
-
-
-Asked = Model | RandomLayers
-
-
-def with_random_layers(model: Model, count: int, seed: int) -> Asked:
-    """The model with ``count`` layers initialised afresh, from the target back; itself for 0."""
-    return RandomLayers(model, count, seed) if count else model
-
-
-def most_random_layers(model: Model) -> int:
-    """How many layers a model has that might be initialised afresh, whatever the target."""
-    parts = [m.module for m in (model, model.detector) if m is not None]
-    return max(len(weighted_layers(part)) for part in parts)
-
-
 def layers_on_the_way(model: Model, photo: Photo, trace: Trace, target: Target) -> tuple[str, ...]:
     """The layers that the target depends on, from the target back; one pass finds them."""
     # the logits of all classes come from the same layers
     which = "all classes" if isinstance(target, ClassTarget) else str(target)
-    return _on_the_way((*_who(model, trace), which), model, photo, trace, target)
+    return _on_the_way((*who_is(model, trace), which), model, photo, trace, target)
 
 
 @st.cache_resource(max_entries=128, show_spinner=False)
@@ -113,21 +71,13 @@ def _ask(model: Asked, photo: Photo, trace: Trace, target: Target) -> Question:
     question = ask(model.trained, photo, trace, target)
     layers = layers_on_the_way(model.trained, photo, trace, target)[: model.count]
     # joints and boxes of a pose model belong to two networks
-    who = (*_who(model, trace), type(target).__name__)
+    who = (*who_is(model, trace), type(target).__name__)
     random = _random(who, layers, model.seed, question)
     return replace(question, module=shadow(random))
 
 
-def _who(model: Asked, trace: Trace) -> tuple[str, ...]:
-    return (model.name, model.fingerprint, str(model.device), trace.info.id)
-
-
-def _settings_key(settings: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
-    return tuple(sorted(settings.items()))
-
-
 def _question(model: Asked, photo: Photo, trace: Trace, target: Target) -> Question:
-    known = _known().get_or_make((*_who(model, trace), str(target)), dict)
+    known = _known().get_or_make((*who_is(model, trace), str(target)), dict)
     return replace(_ask(model, photo, trace, target), known=known)
 
 
@@ -173,9 +123,11 @@ def at_once(
     settings: Mapping[str, Any],
 ) -> Attribution | None:
     """A map that needs no waiting, made by one pass or known already; else ``None``."""
-    key = (*_who(model, trace), str(target), method, _settings_key(settings))
+    key = (*who_is(model, trace), str(target), method, settings_key(settings))
 
     def make() -> Attribution:
+        if (there := serving.at_service(model)) is not None:
+            return there.maps(photo, trace, target, method, settings)[-1]
         *_, last = explained(_question(model, photo, trace, target), method, **settings)
         return last
 
@@ -184,7 +136,7 @@ def at_once(
     found = _held().get(key)
     if found is None and method == "occlusion":
         question = _question(model, photo, trace, target)
-        done = _swept().get(_sweep_key(model, trace, question, settings))
+        done = sweeps.known(model, trace, question, settings)
         if done is not None:
             found = of_sweep(question, done, settings)
             _held().put(key, found)
@@ -205,27 +157,50 @@ def growing(
 
     Args and errors as of ``of``, for a method that comes in parts.
     """
-    key = (*_who(model, trace), str(target), method, _settings_key(settings))
+    key = (*who_is(model, trace), str(target), method, settings_key(settings))
     if method == "occlusion":
-        return _occluding(key, _question(model, photo, trace, target), model, trace, settings)
+        return _occluding(
+            key, _question(model, photo, trace, target), model, photo, trace, settings
+        )
 
     def begin() -> Iterator[Progress]:
         known = _held().get(key)  # somebody may have ended it a moment ago
         if known is not None:
             yield Progress(known.total, known.total, lambda: known)
             return
-        for step in in_steps(_question(model, photo, trace, target), method, **settings):
-            yield _kept(key, step)
+        with closing(_steps(model, photo, trace, target, method, settings)) as steps:
+            for step in steps:
+                yield _kept(key, step)
 
     return _growing().follow(key, begin)
 
 
+def _steps(
+    model: Asked,
+    photo: Photo,
+    trace: Trace,
+    target: Target,
+    method: str,
+    settings: Mapping[str, Any],
+) -> Generator[Progress, None, None]:
+    """The steps of a method, here or at the service."""
+    if (there := serving.at_service(model)) is not None:
+        yield from there.steps(photo, trace, target, method, settings)
+    else:
+        yield from in_steps(_question(model, photo, trace, target), method, **settings)
+
+
 def _occluding(
-    key: Hashable, question: Question, model: Asked, trace: Trace, settings: Mapping[str, Any]
+    key: Hashable,
+    question: Question,
+    model: Asked,
+    photo: Photo,
+    trace: Trace,
+    settings: Mapping[str, Any],
 ) -> Generator[Progress, None, None]:
     places = {name: settings[name] for name in ("patch", "stride") if name in settings}
     yield Progress(0, passes(question, **places))
-    with closing(_sweeping(model, trace, question, settings)) as parts:
+    with closing(sweeps.sweeping(model, photo, trace, question, settings)) as parts:
         for part in parts:
             draw = partial(of_sweep, question, part, settings)
             yield _kept(key, Progress(part.done, part.total, draw))
@@ -254,7 +229,7 @@ def _layer_names(
 
 def layer_names(model: Model, photo: Photo, trace: Trace, target: Target) -> tuple[str, ...]:
     """The layers that a CAM can take for a target; the network runs once to find them."""
-    who = (*_who(model, trace), str(target))
+    who = (*who_is(model, trace), str(target))
     return _layer_names(who, model, photo, trace, target)
 
 
@@ -272,48 +247,14 @@ def film_strip(
 
     def make() -> tuple[Attribution, ...]:
         given = told | ({"layers": tuple(layers)} if layers else {})
+        if (there := serving.at_service(model)) is not None:
+            return tuple(there.maps(photo, trace, target, method, given))
         return tuple(explained(_ask(model, photo, trace, target), method, **given))
 
-    key = (*_who(model, trace), str(target), method, tuple(layers), _settings_key(told))
+    key = (*who_is(model, trace), str(target), method, tuple(layers), settings_key(told))
     return list(_strips().get_or_make(key, make))
 
 
 @st.cache_resource(show_spinner=False)
 def _strips() -> ByteLRU[tuple[Attribution, ...]]:
     return ByteLRU(MAP_BYTES // 2, lambda strip: sum(a.values.nbytes for a in strip), "film strips")
-
-
-def swept(model: Asked, trace: Trace, question: Question, settings: Mapping[str, Any]) -> Sweep:
-    """The sweep behind an occlusion map; a classifier's holds all classes, computed once."""
-    found = _swept().get(_sweep_key(model, trace, question, settings))
-    if found is None:
-        with closing(_sweeping(model, trace, question, settings)) as parts:
-            *_, found = parts
-    return found
-
-
-def _sweep_key(
-    model: Asked, trace: Trace, question: Question, settings: Mapping[str, Any]
-) -> Hashable:
-    target = "all classes" if question.logits is not None else str(question.target)
-    return (*_who(model, trace), target, _settings_key(settings))
-
-
-def _sweeping(
-    model: Asked, trace: Trace, question: Question, settings: Mapping[str, Any]
-) -> Generator[Sweep, None, None]:
-    key = _sweep_key(model, trace, question, settings)
-
-    def begin() -> Iterator[Sweep]:
-        known = _swept().get(key)
-        for part in [known] if known is not None else sweep(question, **settings):
-            if part.done == part.total:
-                _swept().put(key, part)
-            yield part
-
-    return _sweeps().follow(key, begin)
-
-
-@st.cache_resource(show_spinner=False)
-def _sweeps() -> Runs[Sweep]:
-    return Runs()

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared import engine, state
+from pages.shared import engine, serving, state
 from pages.shared.guard import guarded
 from pages.shared.plain import sentence as as_text
 from pages.shared.state import Field
@@ -99,7 +99,12 @@ def pick_device() -> None:
     if len(devices.available()) > 1:
         st.selectbox("Device", ("auto", *devices.available()), key="device")
     device = devices.resolve(st.session_state.get("device", "auto"))
-    st.caption(f":material/memory: Networks run on {devices.describe(device)}.")
+    where = devices.describe(device)
+    if serving.configured():
+        words = f"Predictions and maps come from the computing service; the rest runs on {where}."
+    else:
+        words = f"Networks run on {where}."
+    st.caption(f":material/memory: {words}")
 
 
 def line(card: Card, status: str) -> str:

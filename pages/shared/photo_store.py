@@ -18,6 +18,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages.shared import caps
 from pages.shared.plain import short
+from vision_core.environment import MEGABYTE
 from vision_core.errors import UserError
 from vision_core.images import Photo, decode
 from vision_core.inference.cache import ByteLRU
@@ -77,7 +78,7 @@ def entry(kept: Kept) -> HeldPhoto:
         return HeldPhoto(
             kept.name,
             error=f"The server no longer holds the photo {short(kept.name)}: it keeps "
-            f"{caps.photos() // caps.MEGABYTE} MB for everybody, and newer photos took its place. "
+            f"{caps.photos() // MEGABYTE} MB for everybody, and newer photos took its place. "
             "Please upload it again.",
         )
     # Whoever gave the same file first may have called it otherwise.

@@ -10,6 +10,7 @@ from typing import Any
 import streamlit as st
 
 from pages.shared import caps, state
+from vision_core.environment import MEGABYTE
 from vision_core.figures.teaching import MOST_RUNS, Track
 from vision_core.inference.cache import ByteLRU
 from vision_core.teaching.run import LearningRun
@@ -54,7 +55,7 @@ def run_of(section: str, key: Hashable) -> LearningRun | None:
         del runs(section).tokens[key]
         state.note(
             "The server no longer holds one of your runs: it keeps "
-            f"{caps.teaching() // caps.MEGABYTE} MB for everybody. Start it again; the same seed "
+            f"{caps.teaching() // MEGABYTE} MB for everybody. Start it again; the same seed "
             "gives the same numbers."
         )
     return found

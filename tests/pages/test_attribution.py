@@ -10,6 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.shared import maps
+from pages.shared.asked import with_random_layers
 from tests.pages.conftest import picture, sound, start, text_of
 from vision_core import models, samples
 from vision_core.attribution import explained
@@ -182,7 +183,7 @@ def test_every_argument_of_a_map_is_part_of_its_key() -> None:
     assert maps.of(*base, told) is first
     other = samples.sample("astronaut")
     for changed in (
-        (maps.with_random_layers(model, 2, 0), *base[1:]),
+        (with_random_layers(model, 2, 0), *base[1:]),
         (model, other, trace(model, other), *base[3:]),
         (*base[:3], dog, *base[4:]),
         (*base[:4], "gradient", {}),

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import streamlit as st
 
-from pages.shared import growing, maps, stills
+from pages.shared import growing, maps, stills, sweeps
 from pages.shared.growing import MapSlot
 from pages.shared.runs import Runs
 from tests.pages.conftest import sound, start, text_of
@@ -92,13 +92,13 @@ def test_a_stop_on_the_way_leaves_nothing_partial(method, asked) -> None:
 
     with pytest.raises(Moved):
         growing.grow([begun(asked, method)], nothing, stop)
-    assert len(maps._growing()) + len(maps._sweeps()) == 1, "it stands still for a while"
-    assert len(maps._held()) == len(maps._swept()) == 0
+    assert len(maps._growing()) + len(sweeps._sweeps()) == 1, "it stands still for a while"
+    assert len(maps._held()) == len(sweeps._swept()) == 0
     assert maps.at_once(*asked, method, SETTINGS[method]) is None
     told: list[str] = []
     again = maps.of(*asked, method, SETTINGS[method], lambda share, text: told.append(text))
     assert " 8 of " in told[method == "occlusion"], "and goes on from there"
-    assert len(maps._growing()) + len(maps._sweeps()) == 0
+    assert len(maps._growing()) + len(sweeps._sweeps()) == 0
     expected = explain(ask(*asked), method, **SETTINGS[method])
     assert np.array_equal(again.values, expected.values)
 

@@ -22,6 +22,7 @@ from vision_core.errors import UserError
 PROGRAM = "python -m vision_core"
 COMMANDS = (
     "run",
+    "serve",
     "predict",
     "why",
     "inside",

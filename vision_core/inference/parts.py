@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from torchvision.models.detection.transform import resize_keypoints
 from vision_core import devices
 from vision_core.images import Photo
 from vision_core.inference.detection import features_of, frozen
-from vision_core.inference.families import heads_of, network
+from vision_core.inference.families import Network, heads_of, network
 from vision_core.inference.two_stage import pool_regions
 from vision_core.records import DetectionTrace, Keypoints
 
@@ -27,6 +28,25 @@ HEATMAP_LOGIT = "heatmap logit"  # torchvision's keypoints_scores are these, not
 # Per trace. A mask of 28x28 floats takes 3 kB, the heatmaps of 17 joints at 56x56 take 213 kB:
 # 10,000 masks or 150 persons.
 MAX_BYTES = 32 * 1024 * 1024
+
+
+@dataclass(frozen=True, eq=False)
+class Regions:
+    """What the mask and joint heads read of some candidates.
+
+    Attributes:
+        boxes: float32 [K, 4], photo pixels.
+        boxes_net: float32 [K, 4], network pixels.
+        label_ids: int64 [K].
+    """
+
+    boxes: np.ndarray
+    boxes_net: np.ndarray
+    label_ids: np.ndarray
+
+
+Rows = list[tuple[np.ndarray, ...]]
+"""Of each candidate its mask [28, 28], or its joints [J, 2], their scores [J] and the heatmaps."""
 
 
 class PartSource:
@@ -49,13 +69,7 @@ class PartSource:
         self._lock = threading.Lock()
         self._held: OrderedDict[int, tuple[np.ndarray, ...]] = OrderedDict()
         self.reran = False
-        self.kind = self._kind()
-
-    def _kind(self) -> str | None:
-        if self._net.detector is not None:
-            return "keypoints"
-        heads = heads_of(self._net.module)
-        return None if heads is None else heads.part_kind(self._net.module)
+        self.kind = part_kind(self._net)
 
     def masks(self, candidates: Sequence[int] | np.ndarray) -> np.ndarray:
         """Mask probabilities of the given candidates, float32 [K, 28, 28].
@@ -104,9 +118,7 @@ class PartSource:
         joints = len(self._trace.joints)
         return np.stack([r[2] for r in rows]) if rows else np.zeros((0, joints, 0, 0), np.float32)
 
-    def _get(
-        self, candidates: Sequence[int] | np.ndarray, kind: str
-    ) -> list[tuple[np.ndarray, ...]]:
+    def _get(self, candidates: Sequence[int] | np.ndarray, kind: str) -> Rows:
         if kind != self.kind:
             raise ValueError(f"{self._net.name} has no {kind}")
         wanted = [int(c) for c in candidates]
@@ -128,50 +140,78 @@ class PartSource:
         while len(self._held) > fits:
             self._held.popitem(last=False)
 
-    def _run(self, candidates: list[int]) -> list[tuple[np.ndarray, ...]]:
-        with torch.inference_mode():
-            if self._net.detector is not None:
-                return self._run_pose(candidates)
-            return self._run_head(candidates)
-
-    def _run_head(self, candidates: list[int]) -> list[tuple[np.ndarray, ...]]:
-        """The mask or keypoint branch of torchvision's ``RoIHeads.forward``."""
-        features, size, again = features_of(self._net, self._photo)
+    def _run(self, candidates: list[int]) -> Rows:
+        made = self._trace
+        regions = Regions(
+            made.boxes[candidates], made.boxes_net[candidates], made.label_ids[candidates]
+        )
+        rows, again = self._heads(regions)
         self.reran = self.reran or again
-        heads: Any = self._net.module.roi_heads
-        boxes = torch.from_numpy(self._trace.boxes_net[candidates]).to(self._net.device)
-        with devices.forward_slot():
-            if self.kind == "masks":
-                pooled = pool_regions(heads.mask_roi_pool, features, boxes, size)
-                logits = heads.mask_predictor(heads.mask_head(pooled))
-                labels = torch.from_numpy(self._trace.label_ids[candidates]).to(logits.device)
-                chosen = logits.sigmoid()[torch.arange(len(labels), device=labels.device), labels]
-                return [(mask,) for mask in frozen(chosen)]
-            pooled = pool_regions(heads.keypoint_roi_pool, features, boxes, size)
-            logits = heads.keypoint_predictor(heads.keypoint_head(pooled))
-            return self._joints(logits, boxes, size)
+        return rows
 
-    def _joints(
-        self, logits: Tensor, boxes: Tensor, size: tuple[int, int]
-    ) -> list[tuple[np.ndarray, ...]]:
-        """Heatmaps [K, J, 56, 56] to joints, by torchvision's own code."""
-        places, scores = keypointrcnn_inference(logits, [boxes])
-        target = [self._photo.height, self._photo.width]
-        xy = resize_keypoints(places[0], list(size), target)[..., :2]
-        return list(zip(frozen(xy), frozen(scores[0]), frozen(logits), strict=True))
-
-    def _run_pose(self, candidates: list[int]) -> list[tuple[np.ndarray, ...]]:
-        """Top-down pose: cut each person out of the photo and find the joints in the crop."""
-        from vision_core.inference.pose import crop_boxes, decode
-
-        boxes = torch.from_numpy(self._trace.boxes[candidates]).to(self._net.device)
-        with devices.forward_slot():
-            image = devices.image_tensor(self._photo, self._net.device)
-            crops, geometry = crop_boxes(image, boxes)
-            logits = self._net.module(crops)
-            xy, scores = decode(logits, geometry)
-        return list(zip(frozen(xy), frozen(scores), frozen(logits), strict=True))
+    def _heads(self, regions: Regions) -> tuple[Rows, bool]:
+        """Where the heads run: here, or wherever a kind of source sends them."""
+        return run_heads(self._net, self._photo, regions)
 
     def _mask_side(self) -> int:
         heads: Any = self._net.module.roi_heads
         return int(heads.mask_roi_pool.output_size[0]) * 2  # the predictor doubles it
+
+
+def part_kind(net: Network) -> str | None:
+    """``masks``, ``keypoints``, or ``None`` for a network without such a head."""
+    if net.detector is not None:
+        return "keypoints"
+    heads = heads_of(net.module)
+    return None if heads is None else heads.part_kind(net.module)
+
+
+def run_heads(net: Network, photo: Photo, regions: Regions) -> tuple[Rows, bool]:
+    """What the mask or joint head says of some candidates, and whether the backbone ran for it.
+
+    Args:
+        net: a network with such a head, or of top-down pose.
+        photo: the photo.
+        regions: of the candidates.
+    """
+    with torch.inference_mode():
+        if net.detector is not None:
+            return _run_pose(net, photo, regions), False
+        return _run_branch(net, photo, regions)
+
+
+def _run_branch(net: Network, photo: Photo, regions: Regions) -> tuple[Rows, bool]:
+    """The mask or keypoint branch of torchvision's ``RoIHeads.forward``."""
+    features, size, again = features_of(net, photo)
+    heads: Any = net.module.roi_heads
+    boxes = torch.tensor(regions.boxes_net, device=net.device)
+    with devices.forward_slot():
+        if part_kind(net) == "masks":
+            pooled = pool_regions(heads.mask_roi_pool, features, boxes, size)
+            logits = heads.mask_predictor(heads.mask_head(pooled))
+            labels = torch.tensor(regions.label_ids, device=logits.device)
+            chosen = logits.sigmoid()[torch.arange(len(labels), device=labels.device), labels]
+            return [(mask,) for mask in frozen(chosen)], again
+        pooled = pool_regions(heads.keypoint_roi_pool, features, boxes, size)
+        logits = heads.keypoint_predictor(heads.keypoint_head(pooled))
+        return _joints(photo, logits, boxes, size), again
+
+
+def _joints(photo: Photo, logits: Tensor, boxes: Tensor, size: tuple[int, int]) -> Rows:
+    """Heatmaps [K, J, 56, 56] to joints, by torchvision's own code."""
+    places, scores = keypointrcnn_inference(logits, [boxes])
+    xy = resize_keypoints(places[0], list(size), [photo.height, photo.width])[..., :2]
+    return list(zip(frozen(xy), frozen(scores[0]), frozen(logits), strict=True))
+
+
+def _run_pose(net: Network, photo: Photo, regions: Regions) -> Rows:
+    """Top-down pose: cut each person out of the photo and find the joints in the crop."""
+    from vision_core.inference.pose import crop_boxes, decode
+
+    boxes = torch.tensor(regions.boxes, device=net.device)
+    with devices.forward_slot():
+        image = devices.image_tensor(photo, net.device)
+        crops, geometry = crop_boxes(image, boxes)
+        logits = net.module(crops)
+        xy, scores = decode(logits, geometry)
+    return list(zip(frozen(xy), frozen(scores), frozen(logits), strict=True))
