@@ -5,6 +5,10 @@ from __future__ import annotations
 import os
 
 MEGABYTE = 2**20
+PHOTO_FILE_MB = 25
+"""Of a photo, a COCO file, a zip file; the server itself takes as much as a network's file has."""
+NETWORK_FILE_MB = 300
+"""Of a network's file: as large as ``server.maxUploadSize`` in ``.streamlit/config.toml``."""
 
 
 def from_environment(variable: str, megabytes: int) -> int:
@@ -26,6 +30,11 @@ def models() -> int:
 def teaching() -> int:
     """Networks that users teach, all of them together, bytes."""
     return from_environment("CONVSCOPE_TEACHING_MB", 512)
+
+
+def own_networks() -> int:
+    """Networks that users bring, all of them together, bytes; one session gets half of it."""
+    return from_environment("CONVSCOPE_OWN_MB", 1200)
 
 
 def galleries() -> int:

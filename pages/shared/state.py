@@ -118,6 +118,10 @@ def whole(low: int, high: int) -> Callable[[str], int]:
     return parse
 
 
+class Unusable(ValueError):
+    """A value of the address that cannot be had; it says why in a whole sentence."""
+
+
 def one_of(options: Iterable[str]) -> Callable[[str], str]:
     """A parser of one of some words."""
     words = tuple(options)
@@ -309,6 +313,9 @@ def _fits(one: Field, value: Any) -> bool:
 def _parsed(one: Field, text: str) -> Any:
     try:
         return one.parse(text)
+    except Unusable as told:
+        note(str(told))
+        return one.default
     except ValueError as error:
         wanted = str(error)
         if wanted.startswith(("could not convert", "invalid literal")):
