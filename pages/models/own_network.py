@@ -34,6 +34,9 @@ def show() -> None:
             "browser session: no other session sees it, and a reload of the page ends the session "
             f"with it. {_room()}"
         )
+        misfit = st.session_state.get("_network_misfit")
+        if file is not None and misfit is not None and misfit[0] is file.path:
+            _misfit(misfit[1])
         left, right = st.columns(2, gap="medium")
         with left:
             _file(file)
@@ -139,9 +142,6 @@ def _take(file: Waiting, names: tuple[str, ...]) -> None:
         args=(file, names),
     )
     row.button("Drop the file", key="network_drop", icon=":material/close:", on_click=_dropped)
-    misfit = st.session_state.get("_network_misfit")
-    if misfit is not None and misfit[0] is file.path:
-        _misfit(misfit[1])
 
 
 def _taken(file: Waiting, names: tuple[str, ...]) -> None:
@@ -181,7 +181,7 @@ def _misfit(error: UserError) -> None:
         if found:
             more = f"\n… and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
             st.caption(f"{len(found)} {words}")
-            st.code("\n".join(short(n) for n in found[:_SHOWN]) + more, language=None, height=140)
+            st.code("\n".join(short(n) for n in found[:_SHOWN]) + more, language=None, height=120)
 
 
 def remove_button(card: Card) -> None:

@@ -264,9 +264,9 @@ def _there(model: Model, token: str, device: str) -> Model:
 def elsewhere(name: str) -> str:
     """The sentence for a link to a network that this session does not have."""
     return (
-        f"The address names a network that somebody brought (“{name}”). It lives in its own "
-        "browser session alone, and a reload ends that session; whoever has the file can upload it "
-        "again on the page Models. Another model is shown here."
+        f"The address names the network “{name}”, which lives only in the browser session that "
+        "brought it (a reload ends a session), so another model is shown: upload its file again on "
+        "the page Models to see it."
     )
 
 

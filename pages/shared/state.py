@@ -31,18 +31,8 @@ _ALONG = {
     "model": ("task", "model"),
     "device": ("device",),
     "present": ("present",),
-    "thresholds": (
-        "score",
-        "iou",
-        "nms",
-        "sigma",
-        "agnostic",
-        "max",
-        "classes",
-        "mask",
-        "joint",
-        "opacity",
-        "captions",
+    "thresholds": tuple(
+        "score iou nms sigma agnostic max classes mask joint opacity captions".split()
     ),
 }
 _GROUP = {name: group for group, names in _ALONG.items() for name in names}
