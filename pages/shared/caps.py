@@ -32,6 +32,11 @@ def teaching() -> int:
     return from_environment("CONVSCOPE_TEACHING_MB", 512)
 
 
+def style() -> int:
+    """Pictures that users grow in the style of others, all together, bytes."""
+    return from_environment("CONVSCOPE_STYLE_MB", 384)
+
+
 def own_networks() -> int:
     """Networks that users bring, all of them together, bytes; one session gets half of it."""
     return from_environment("CONVSCOPE_OWN_MB", 1200)

@@ -39,6 +39,7 @@ CARDS = {
         ".st-key-space_map .js-plotly-plot",
     ),
     "training": ("training", "[data-testid=stHorizontalBlock]:has(.js-plotly-plot)"),
+    "style": ("style?photo=china", "[data-testid=stHorizontalBlock]:has(img[alt^=The])"),
     "relu_rules": ("relu_rules?step=4", PLAYER),
     "convolution": ("convolution?step=3", PLAYER),
     "transposed_convolution": ("transposed_convolution?step=3", PLAYER),

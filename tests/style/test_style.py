@@ -114,7 +114,7 @@ def test_the_reader_reads_what_hooks_read(vgg: Model, torchvision_vgg: Model) ->
         twin, kept = copy.deepcopy(model.module), {}
         for name, place in places.items():
             twin.get_submodule(place).register_forward_hook(
-                lambda _m, _i, out, name=name: kept.update({name: out.clone()})
+                lambda _m, _i, out, name=name, kept=kept: kept.update({name: out.clone()})
             )
         with torch.no_grad():
             twin(normal)
