@@ -154,7 +154,7 @@ def test_the_activations_page_leads_to_deepdream_of_its_layer(monkeypatch) -> No
     app = sound(start("activations", task="classification", layer="trunk.stages.1"))
     app.session_state["part"] = "What would make it larger"
     sound(app.run())
-    [(name, params)] = [one for one in seen if one[0] == "style"]
+    [params] = [given for name, given in seen if name == "style"]
     assert params["layer"] == "trunk.stages.1" and params["section"] == "dream"
     app = sound(start("style", **params))
     assert app.session_state["layer"] == "trunk.stages.1"

@@ -30,6 +30,8 @@ COMMANDS = (
     "race",
     "surgery",
     "teach",
+    "style",
+    "dream",
     "metrics",
     "explain",
     "activations",

@@ -46,7 +46,7 @@ class StyleSettings:
     style_layers: tuple[str, ...] = STYLE_LAYERS
     layer_weights: Mapping[str, float] = field(default_factory=dict, hash=False)
     content_weight: float = 1.0
-    style_weight: float = 1000.0
+    style_weight: float = 100.0
     smoothness: float = 0.0
     optimiser: str = "lbfgs"
     rate: float = 0.02
