@@ -28,6 +28,9 @@ from vision_core.inference import trace
 from vision_core.space import maps
 from vision_core.space.pictures import MOST, cut
 from vision_core.space.vectors import measure
+from vision_core.style.patterns import pattern
+from vision_core.style.settings import OPTIMISERS, StyleSettings
+from vision_core.style.transfer import StyleRun, seconds_of_step
 
 LAYER = "trunk.stages.2"
 PERPLEXITY = 30.0
@@ -75,6 +78,27 @@ def _space() -> None:
     maps.place(x[:1], x, made.points)
     placing = time.perf_counter() - began
     report("lab", what="one picture placed", seconds=placing, ratio_to_map=placing / ours)
+    _style_step()
+
+
+def _style_step(steps: int = 20, side: int = 192) -> None:
+    """Seconds of a style step, beside what the page tells before the start."""
+    model, photo = network("vgg_s"), samples.sample("cat")
+    for optimiser in OPTIMISERS:
+        settings = StyleSettings(side=side, optimiser=optimiser)
+        told = seconds_of_step(model, settings, (photo.width, photo.height))
+        made = StyleRun(model, photo, pattern("mosaic"), settings)
+        began = time.perf_counter()
+        made.grow(steps)
+        each = (time.perf_counter() - began) / steps
+        report(
+            "lab",
+            what="a style step",
+            optimiser=optimiser,
+            side=side,
+            seconds=each,
+            ratio_to_told=each / told,
+        )
 
 
 def _lrp() -> None:

@@ -138,6 +138,13 @@ SECTIONS: Mapping[str, tuple[Entry, ...]] = {
             "A small network learns digits or your own photos, epoch by epoch; transfer learning.",
         ),
         Entry(
+            "style",
+            "Style",
+            "palette",
+            "pages.style.page",
+            "The content of a photo in the style of another, step by step; DeepDream.",
+        ),
+        Entry(
             "relu_rules",
             "ReLU rules",
             "rule",

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from pages.shared import inside
+from pages import navigation
+from pages.shared import inside, state
 from pages.shared.guard import guarded
 from vision_core.attribution import Question, ask
 from vision_core.errors import UserError
@@ -22,8 +23,8 @@ from vision_core.records.targets import ClassTarget
 
 
 def climbing(model: Model, photo: Photo, trace: Trace, found: Activations, channel: int) -> None:
-    """Activation maximisation of the channel's unit or a class; DeepDream of the whole layer."""
-    kinds = ["this unit, from noise", "the whole layer, from the photo"]
+    """Activation maximisation of the channel's unit or a class; the way to DeepDream."""
+    kinds = ["this unit, from noise"]
     if isinstance(trace, ClassificationTrace):
         kinds.append("a class, from noise")
     choice, go, stop = st.columns([4, 2, 2], vertical_alignment="bottom")
@@ -42,17 +43,22 @@ def climbing(model: Model, photo: Photo, trace: Trace, found: Activations, chann
         width="stretch",
         help="Keeps the last picture.",
     )
+    navigation.link(
+        "style",
+        "The whole layer, from the photo: DeepDream",
+        "palette",
+        state.link(section="dream", layer=found.layer, task=model.card.task, model=model.name),
+    )
     with st.expander("Settings", icon=":material/tune:"):
         steps, rate, seed, keep = _climb_settings()
     asked = _asked(model, photo, found, channel, what, label)
     if begun:
-        dream = what.startswith("the whole")
         question = (
             ask(model, photo, trace, ClassTarget(label))
             if label
             else inside.unit(model, photo, trace, found, channel)
         )
-        _climb(asked, question, steps, rate, seed, keep, found.layer if dream else None)
+        _climb(asked, question, steps, rate, seed, keep)
     elif "climbed" in st.session_state and st.session_state["climbed"][0] == asked:
         _frame(*st.session_state["climbed"])
 
@@ -95,11 +101,6 @@ def _asked(
     network = (model.name, model.fingerprint, str(model.device), photo.sha256)
     if label is not None:
         return Asked((*network, "class", label), f"Class {label} of {model.card.title}")
-    if what.startswith("the whole"):
-        return Asked(
-            (*network, "layer", found.layer),
-            f"Layer {found.layer} of {model.card.title}, from {photo.name}",
-        )
     return Asked(
         (*network, "unit", found.layer, channel),
         f"Channel {channel} of {found.layer} of {model.card.title}",
@@ -136,13 +137,12 @@ def _climb(
     rate: float,
     seed: int,
     keep: Regularisers,
-    layer: str | None,
 ) -> None:
     """Show picture after picture; the last one stays in the session, also when stopped."""
     place, bar = st.empty(), st.progress(0.0)
     scores: list[float] = []
     with guarded("maximising the activation"):
-        for frame in maximise(question, steps, rate, seed, keep, layer is not None, 4, layer):
+        for frame in maximise(question, steps, rate, seed, keep):
             scores.append(frame.score)
             st.session_state["climbed"] = (asked, frame.picture, list(scores), frame.step)
             with place.container():
@@ -170,7 +170,5 @@ def enlarged(picture: np.ndarray, field: tuple[int, int, int, int]) -> np.ndarra
 
 
 def _measured(asked: Asked, step: int) -> str:
-    kind = {"class": "Class logit", "layer": "Mean square of the layer"}.get(
-        str(asked.of[4]), "Activation"
-    )
+    kind = "Class logit" if asked.of[4] == "class" else "Activation"
     return f"{kind} after {step} steps"

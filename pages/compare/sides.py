@@ -9,7 +9,7 @@ from itertools import combinations
 
 import streamlit as st
 
-from pages.shared import engine, model_picker, state
+from pages.shared import catalogue, engine, model_picker, own_networks, state
 from pages.shared.model_picker import TASK_WORDS
 from pages.shared.plain import plain
 from pages.shared.state import Field
@@ -69,8 +69,8 @@ class Side:
 
 
 def _cards(kind: str) -> dict[str, Card]:
-    found = [c for task in KINDS[kind] for c in models.cards(task)]
-    found.sort(key=lambda c: not c.bundled)
+    found = [c for task in KINDS[kind] for c in catalogue.cards(task)]
+    found.sort(key=lambda c: not (c.bundled or c.own))
     return {c.name: c for c in found}
 
 
@@ -91,11 +91,11 @@ def fields() -> tuple[Field, ...]:
     by_name = _cards(st.session_state["kind"])
     names = list(by_name)
     first, second = _alike(list(by_name.values()))
-    some = state.one_of([NONE, *names])
+    one, some = own_networks.parser(names), own_networks.parser([NONE, *names])
     return (
         KIND,
-        Field("model_a", first.name, state.one_of(names)),
-        Field("model_b", second.name, state.one_of(names)),
+        Field("model_a", first.name, one),
+        Field("model_b", second.name, one),
         Field("model_c", NONE, some),
         Field("model_d", NONE, some),
         RANDOM,

@@ -10,7 +10,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages import navigation
-from pages.shared import frame, state
+from pages.shared import caps, frame, state
 
 _PICTURES = Path(__file__).resolve().parents[2] / "assets" / "cards"
 _UPLOADED = "start_files"
@@ -61,6 +61,7 @@ def _ways_in() -> None:
         st.file_uploader(
             "Or use your own photo",
             type=state.PHOTO_TYPES,
+            max_upload_size=caps.PHOTO_FILE_MB,
             accept_multiple_files=True,
             key=_UPLOADED,
         )

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from pages.metrics import quick
-from pages.shared import state, truth
+from pages.shared import caps, state, truth
 from pages.shared.plain import plain
 from pages.shared.state import Field
 from vision_core.comparison.people import TruePerson, read_people
@@ -156,6 +156,7 @@ def file(photo: Photo) -> None:
     st.file_uploader(
         "A COCO file with keypoints of this photo",
         type=["json"],
+        max_upload_size=caps.PHOTO_FILE_MB,
         key="joints_file",
         on_change=_take,
         args=(photo,),

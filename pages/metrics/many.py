@@ -11,7 +11,7 @@ from streamlit.runtime.uploaded_file_manager import DeletedFile
 
 from pages.metrics import many_tiles
 from pages.metrics.many_held import Held, forget, held
-from pages.shared import engine, model_picker, photo_store, state
+from pages.shared import caps, catalogue, engine, model_picker, own_networks, photo_store, state
 from pages.shared.model_picker import TASK_WORDS
 from pages.shared.plain import plain, short
 from pages.shared.state import Field
@@ -32,9 +32,9 @@ _SLICE = 3.0
 
 def _here() -> dict[str, Card]:
     """The networks whose weights are on this machine, bundled ones first."""
-    found = [c for tasks in _KINDS for t in tasks for c in models.cards(t)]
+    found = [c for tasks in _KINDS for t in tasks for c in catalogue.cards(t)]
     here = [c for c in found if models.status(c) != "downloadable"]
-    return {c.name: c for c in sorted(here, key=lambda c: not c.bundled)}
+    return {c.name: c for c in sorted(here, key=lambda c: not (c.bundled or c.own))}
 
 
 def _kind(card: Card) -> tuple[str, ...]:
@@ -43,12 +43,14 @@ def _kind(card: Card) -> tuple[str, ...]:
 
 def _fields(here: dict[str, Card]) -> tuple[Field, ...]:
     """The two networks; the second is one that can be compared with the first."""
-    first = Field("first_network", "fcos_s", state.one_of(here))
+    first = Field("first_network", "fcos_s", own_networks.parser(list(here)))
     state.use(first)
     chosen = here[st.session_state["first_network"]]
     others = [c.name for c in here.values() if c.task in _kind(chosen) and c.name != chosen.name]
     wished = "faster_rcnn_s" if "faster_rcnn_s" in others else next(iter(others), _NONE)
-    second = Field("second_network", wished, state.one_of([_NONE, *others]), lambda v: v or _NONE)
+    second = Field(
+        "second_network", wished, own_networks.parser([_NONE, *others]), lambda v: v or _NONE
+    )
     state.use(second)
     return first, second
 
@@ -120,6 +122,7 @@ def _files(mine: Held, cards: Sequence[Card]) -> None:
         given = left.file_uploader(
             "Photos, or zip files with photos",
             type=[*state.PHOTO_TYPES, "zip"],
+            max_upload_size=caps.PHOTO_FILE_MB,
             accept_multiple_files=True,
             key=f"many_files_{mine.given}",
         )
@@ -127,6 +130,7 @@ def _files(mine: Held, cards: Sequence[Card]) -> None:
         true = right.file_uploader(
             "A COCO file with the true boxes, if there is one",
             type=["json"],
+            max_upload_size=caps.PHOTO_FILE_MB,
             key=f"many_truth_{mine.given}",
             disabled=not boxes,
             help=None if boxes else "This network finds no boxes.",

@@ -13,7 +13,7 @@ import streamlit as st
 
 from pages.components import canvas
 from pages.metrics import brush, given, outline, quick
-from pages.shared import charts, downloads, engine, model_picker, state, truth
+from pages.shared import caps, charts, downloads, engine, model_picker, state, truth
 from pages.shared.plain import plain
 from pages.shared.state import Field
 from vision_core import figures
@@ -224,6 +224,7 @@ def _file(photo: Photo) -> ClassPicture | None:
     st.file_uploader(
         "A PNG with the true classes: indices or colours",
         type=["png"],
+        max_upload_size=caps.PHOTO_FILE_MB,
         key="class_picture",
         on_change=_take,
         args=(photo,),

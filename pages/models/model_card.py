@@ -8,16 +8,20 @@ import pandas as pd
 import streamlit as st
 
 from pages import navigation
+from pages.models import own_network
 from pages.shared import charts, model_picker, state
 from pages.shared.guard import guarded
+from pages.shared.plain import plain
 from vision_core import models
 from vision_core.errors import UserError
 from vision_core.models import Card
+from vision_core.teaching import taught
 
 _STATUS = {
     "bundled": "bundled with ConvScope",
     "cached": "on this machine",
     "downloadable": "to be downloaded",
+    "own": "yours, in this browser session",
 }
 _ROUTINE = ("BatchNorm2d", "LayerNorm", "LayerNorm2d", "FrozenBatchNorm2d")
 
@@ -33,6 +37,8 @@ def show(card: Card) -> None:
     left.subheader(card.title, anchor=False)
     with right:
         _ways_in(card)
+        if card.own:
+            own_network.remove_button(card)
     about, layers, training = st.tabs(["Card", "Layers", "Training"])
     with about:
         _about(card)
@@ -65,6 +71,7 @@ def _about(card: Card) -> None:
         st.markdown(architecture)
     facts = {
         "name": f"`{card.name}`",
+        "architecture": f"`{card.architecture}`" if card.own else "",
         "task": model_picker.TASK_WORDS[card.task],
         "parameters": f"{card.parameters:,}",
         "weights": f"{card.bytes / 2**20:.1f} MB, {status_word(models.status(card))}",
@@ -94,7 +101,7 @@ def _about(card: Card) -> None:
 def _classes(card: Card) -> None:
     names = card.classes
     with st.expander(f"The {len(names):,} classes that it knows", expanded=len(names) <= 25):
-        st.write(", ".join(names))
+        st.write(", ".join(map(plain, names)))
         if card.joints:
             st.write(f"**{len(card.joints)} joints:** " + ", ".join(card.joints))
 
@@ -108,6 +115,12 @@ def _paper(card: Card) -> str:
 
 
 def _layers(card: Card) -> None:
+    if taught.usual(card.builder) is None:
+        st.info(
+            "A small network that was taught here: its layers are on the page Training.",
+            icon=":material/school:",
+        )
+        return
     from vision_core.figures.network import cost_by_layer
     from vision_core.models.anatomy import PHOTO, anatomy, skeleton
     from vision_core.models.layout import not_maps
@@ -120,7 +133,7 @@ def _layers(card: Card) -> None:
         f"billion multiply-adds**. {laid_out.note}"
     )
     charts.show(cost_by_layer(laid_out.layers), "cost", "Millions of multiply-adds by layer")
-    seen = _receptive_fields(card.name)
+    seen = _receptive_fields(card.builder)
     inner = not_maps(skeleton(card)[0])
     norms = st.toggle("Normalisation layers too", key="norms")
     rows = [
@@ -192,6 +205,9 @@ def _training(card: Card) -> None:
     from vision_core.figures.network import training_curve
 
     run = card.extra.get("training")
+    if card.own:
+        st.info("Trained by you; the file does not say how.", icon=":material/school:")
+        return
     if not run:
         st.info(
             "Trained by the authors of torchvision. Their recipes are in torchvision's repository, "

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from pages.models import lecture_set, model_card
-from pages.shared import frame, model_picker, state
+from pages.models import lecture_set, model_card, own_network
+from pages.shared import catalogue, frame, model_picker, own_networks, state
 from pages.shared.state import Field
 from vision_core import models
 from vision_core.models import Card
 
 _ALL = "all"
-_WHERE = {"bundled": "bundled", "cached": "on disk", "downloadable": "download"}
+_WHERE = {"bundled": "bundled", "cached": "on disk", "downloadable": "download", "own": "yours"}
 # Pixels; together they fit beside the sidebar at 1,280.
 _WIDTHS = {
     "model": 284,
@@ -31,17 +31,18 @@ def main() -> None:
     kinds = (_ALL, *(task for task in model_picker.TASK_WORDS if models.cards(task)))
     kind = Field("kind", _ALL, state.one_of(kinds))
     here = Field("here", False, state.flag, lambda v: str(int(v)))
-    names = [c.name for c in models.cards()]
+    names = [c.name for c in catalogue.cards()]
     # The model of the pages before, where one was chosen.
-    first = next((name for name in (state.held("model"),) if name in names), names[0])
-    card = Field("card", first, state.one_of(names))
+    first = next((name for name in (state.held("model"),) if name in names), models.cards()[0].name)
+    card = Field("card", first, own_networks.parser(names))
     state.use(kind, here, card)
     words.html(
         frame.words(
             "Models",
             "Every network that ConvScope can load. **Bundled** ones were trained from scratch for "
             "it. The others come from torchvision and are downloaded when you ask for one. Choose "
-            "a model and open its layers to see where its multiply-adds are spent.",
+            "a model and open its layers to see where its multiply-adds are spent. You can bring a "
+            "network of **your own** too.",
         )
     )
     with st.sidebar:
@@ -53,15 +54,16 @@ def main() -> None:
         )
         st.toggle("Only those here", key="here", help="Bundled, or downloaded before.")
         lecture_set.show()
+    own_network.show()
     chosen = st.session_state["kind"]
     shown = [
         c
-        for c in models.cards(None if chosen == _ALL else chosen)
+        for c in catalogue.cards(None if chosen == _ALL else chosen)
         if not st.session_state["here"] or models.status(c) != "downloadable"
     ]
     if shown:
         _table(shown)
-        model_card.show(models.card(st.session_state["card"]))
+        model_card.show(catalogue.card(st.session_state["card"]))
     else:
         st.info("No model of this task is on this machine yet.", icon=":material/cloud_off:")
     state.write(frame.PRESENT, kind, here, card)

@@ -13,7 +13,7 @@ from pathlib import Path
 import streamlit as st
 import torch
 
-from pages.shared import caps, counters, guard, serving, state
+from pages.shared import caps, counters, guard, own_networks, serving, state
 from vision_core import devices, models
 from vision_core.images import Photo
 from vision_core.inference import DetectionTrace, PartSource, Trace, trace
@@ -21,6 +21,7 @@ from vision_core.inference.cache import ByteLRU
 from vision_core.inference.parts import MAX_BYTES
 from vision_core.models import Model
 from vision_core.models.loading import on_cpu
+from vision_core.models.own_file import is_own
 
 TRACE_BYTES = 256 * 2**20
 PART_BYTES = 256 * 2**20  # each source counts as what it may come to hold
@@ -79,14 +80,20 @@ def load_model(name: str, device: str, folder: Path | None = None) -> Model:
         UserError: no such model, or its weights do not fit.
         WeightsMissing: its weights are not here.
     """
+    if is_own(name):
+        return own_networks.load(name, device)
     kept = _models(str(device).partition(":")[0])
     key = (name, device, folder)
     return kept.get_or_make(key, lambda: models.load(name, device=device, folder=folder))
 
 
-@st.cache_resource(max_entries=2, show_spinner=False)
 def untrained(name: str, device: str) -> Model:
     """The same architecture with random weights, always the same ones."""
+    return own_networks.fresh(name, device) if is_own(name) else _untrained(name, device)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _untrained(name: str, device: str) -> Model:
     return models.load(name, device=device, random_seed=0)
 
 
@@ -116,7 +123,9 @@ def trace_of(model: Model, photo: Photo) -> Trace:
 
 
 def _cpu_copy(model: Model) -> Model:
-    """The model on the CPU, kept beside the others there."""
+    """The model on the CPU, kept beside the others there, if it is everybody's."""
+    if is_own(model.name):
+        return on_cpu(model)
     key = (model.name, "copy", model.fingerprint)
     return _models("cpu").get_or_make(key, lambda: on_cpu(model))
 

@@ -6,13 +6,14 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared import engine, serving, state
+from pages.shared import catalogue, engine, own_networks, serving, state
 from pages.shared.guard import guarded
 from pages.shared.plain import sentence as as_text
 from pages.shared.state import Field
 from vision_core import devices, models
 from vision_core.errors import WeightsMissing
 from vision_core.models import Card, Model, weights
+from vision_core.teaching import taught
 
 TASK_WORDS = {
     "detection": "Objects: boxes",
@@ -37,10 +38,10 @@ def fields(first: str = "") -> tuple[Field, ...]:
     tasks = _tasks()
     task = Field("task", models.card(first).task if first else tasks[0], state.one_of(tasks))
     state.use(task)
-    names = [c.name for c in models.cards(st.session_state["task"])]
+    names = [c.name for c in catalogue.cards(st.session_state["task"])]
     default = weights.default_for_page(st.session_state["task"]).name
     own = first if first in names else default
-    return task, Field("model", own, state.one_of(names)), device_field()
+    return task, Field("model", own, own_networks.parser(names)), device_field()
 
 
 def device_field() -> Field:
@@ -57,7 +58,7 @@ def pick(first: str = "") -> Card:
     used = fields(first)
     state.use(*used)
     st.selectbox("Task", _tasks(), key="task", format_func=TASK_WORDS.__getitem__)
-    by_name = {c.name: c for c in models.cards(st.session_state["task"])}
+    by_name = {c.name: c for c in catalogue.cards(st.session_state["task"])}
     status = {name: models.status(card) for name, card in by_name.items()}
     st.selectbox(
         "Model",
@@ -114,6 +115,8 @@ def line(card: Card, status: str) -> str:
         card: of the model.
         status: as ``models.status`` says it.
     """
+    if status == "own":
+        return card.title
     where = {"bundled": "bundled", "cached": "downloaded"}.get(
         status, f"download, {card.bytes / 2**20:.0f} MB"
     )
@@ -173,7 +176,7 @@ def use(card: Card) -> None:
 
 def about(card: Card) -> str:
     """One line about a model: family, paper, published score, licence."""
-    parts = [f"**{card.title}**", f"{card.parameters / 1e6:.1f} M parameters"]
+    parts = [f"**{card.title}**", *_form(card), f"{card.parameters / 1e6:.1f} M parameters"]
     if card.scores:
         score = card.scores[0]
         parts.append(f"{score.metric} {score.value:g} on {score.dataset}")
@@ -182,3 +185,9 @@ def about(card: Card) -> str:
         title = f"[{paper.title}]({paper.url})" if paper.url else paper.title
         parts.append(f"{paper.authors} {paper.year}, {title}")
     return "; ".join(parts) + "."
+
+
+def _form(card: Card) -> list[str]:
+    """Whose architecture somebody's own network has."""
+    form = taught.usual(card.architecture) if card.own else None
+    return [f"a network of the form {form.title}"] if form else []

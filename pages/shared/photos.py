@@ -11,7 +11,7 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import DeletedFile
 
 from pages.components import canvas
-from pages.shared import photo_store, state
+from pages.shared import caps, photo_store, state
 from pages.shared.photo_store import HeldPhoto, Kept
 from pages.shared.plain import plain
 from pages.shared.state import Field
@@ -113,6 +113,7 @@ def _upload() -> HeldPhoto | None:
     st.file_uploader(
         "Photos",
         type=state.PHOTO_TYPES,
+        max_upload_size=caps.PHOTO_FILE_MB,
         accept_multiple_files=True,
         key="files",
         on_change=_take_files,

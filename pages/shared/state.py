@@ -31,18 +31,8 @@ _ALONG = {
     "model": ("task", "model"),
     "device": ("device",),
     "present": ("present",),
-    "thresholds": (
-        "score",
-        "iou",
-        "nms",
-        "sigma",
-        "agnostic",
-        "max",
-        "classes",
-        "mask",
-        "joint",
-        "opacity",
-        "captions",
+    "thresholds": tuple(
+        "score iou nms sigma agnostic max classes mask joint opacity captions".split()
     ),
 }
 _GROUP = {name: group for group, names in _ALONG.items() for name in names}
@@ -116,6 +106,10 @@ def whole(low: int, high: int) -> Callable[[str], int]:
         return value
 
     return parse
+
+
+class Unusable(ValueError):
+    """A value of the address that cannot be had; it says why in a whole sentence."""
 
 
 def one_of(options: Iterable[str]) -> Callable[[str], str]:
@@ -309,6 +303,9 @@ def _fits(one: Field, value: Any) -> bool:
 def _parsed(one: Field, text: str) -> Any:
     try:
         return one.parse(text)
+    except Unusable as told:
+        note(str(told))
+        return one.default
     except ValueError as error:
         wanted = str(error)
         if wanted.startswith(("could not convert", "invalid literal")):

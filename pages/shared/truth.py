@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from pages.shared import state
+from pages.shared import caps, state
 from pages.shared.plain import plain
 from pages.shared.state import Field
 from vision_core.comparison.truth import Truth, read_coco
@@ -193,6 +193,7 @@ def edit(photo: Photo) -> None:
     st.file_uploader(
         "A COCO file with the boxes of this photo",
         type=["json"],
+        max_upload_size=caps.PHOTO_FILE_MB,
         key="truth_file",
         on_change=_take_file,
         args=(photo,),

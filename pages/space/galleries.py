@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import DeletedFile
 
-from pages.shared import engine, photo_store, state
+from pages.shared import caps, engine, photo_store, state
 from pages.shared.plain import short
 from vision_core import devices, samples
 from vision_core.errors import UserError
@@ -67,6 +67,7 @@ def _mine() -> list[SmallPicture]:
     given = st.file_uploader(
         "Photos for the gallery",
         type=state.PHOTO_TYPES,
+        max_upload_size=caps.PHOTO_FILE_MB,
         accept_multiple_files=True,
         key="space_files",
         help=f"At most {MOST_MINE} pictures. The class is the name without its number: cat_1.jpg "

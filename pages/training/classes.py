@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from pages.shared import photo_store, photos, state
+from pages.shared import caps, photo_store, photos, state
 from pages.shared.plain import plain, sentence, short
 from pages.training import looking
 from vision_core import samples
@@ -127,6 +127,7 @@ def _give(name: str, made: Squares) -> None:
     st.file_uploader(
         "Photos",
         type=state.PHOTO_TYPES,
+        max_upload_size=caps.PHOTO_FILE_MB,
         accept_multiple_files=True,
         key=f"own_files_{turn}",
         on_change=_take,

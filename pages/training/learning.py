@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.shared import downloads, engine, state
 from pages.shared.guard import guarded
-from pages.training import classes, dials, held, looking
+from pages.training import classes, dials, elsewhere, held, looking
 from vision_core import devices
 from vision_core.figures import teaching as figures
 from vision_core.teaching.data import LearningSet
@@ -222,3 +222,4 @@ def _files(run: LearningRun) -> None:
             "Numbers": ("_teach.json", lambda: downloads.as_json(record(run)), "application/json"),
         },
     )
+    elsewhere.offer(f"{run.data.name} epoch {run.epoch}", lambda: as_bytes(run), "learn")

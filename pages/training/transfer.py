@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.shared import charts, downloads, engine, state
 from pages.shared.guard import guarded
-from pages.training import classes, held, looking
+from pages.training import classes, elsewhere, held, looking
 from vision_core import devices
 from vision_core.figures import teaching as figures
 from vision_core.models import Model
@@ -212,3 +212,8 @@ def _files(found: dict[str, LearningRun]) -> None:
     told = {way: record(run) for way, run in found.items()}
     files["Numbers"] = ("_transfer.json", lambda: downloads.as_json(told), "application/json")
     downloads.buttons("taught_resnet_s", files)
+    way = st.selectbox(
+        "One of the three", list(found), key="transfer_way", format_func=WAYS.__getitem__, width=260
+    )
+    title = f"resnet_s {way} epoch {found[way].epoch}"
+    elsewhere.offer(title, lambda: make(way, found[way]), "transfer")

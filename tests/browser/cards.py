@@ -39,6 +39,10 @@ CARDS = {
         ".st-key-space_map .js-plotly-plot",
     ),
     "training": ("training", "[data-testid=stHorizontalBlock]:has(.js-plotly-plot)"),
+    "style": (
+        "style?photo=china",
+        "[data-testid=stHorizontalBlock]:has(img[alt*='after step 50'])",
+    ),
     "relu_rules": ("relu_rules?step=4", PLAYER),
     "convolution": ("convolution?step=3", PLAYER),
     "transposed_convolution": ("transposed_convolution?step=3", PLAYER),
@@ -47,7 +51,7 @@ CARDS = {
     "nms": ("nms?step=1", PLAYER),
     "sentence": ("sentence?step=16", PLAYER),
 }
-PRESSED = {"race": "Start the race", "training": "Start"}
+PRESSED = {"race": "Start the race", "training": "Start", "style": "Start"}
 """Pages that show nothing before a button is pressed."""
 _DONE = """() => {
   const app = document.querySelector('[data-testid=stApp]');

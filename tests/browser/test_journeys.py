@@ -33,6 +33,7 @@ TITLES = {
     "surgery": "Surgery",
     "feature_space": "Feature space",
     "training": "Training",
+    "style": "Style",
     "sentence": "Sentence",
     "relu_rules": "ReLU rules",
     "convolution": "Convolution",

@@ -138,16 +138,6 @@ def test_the_first_frame_is_the_photo_as_the_network_saw_it() -> None:
     assert abs(first - cut).max() <= 1
 
 
-def test_deepdream_starts_from_the_photo_and_a_layer_grows() -> None:
-    net = Modules()
-    question = question_of(net, fixed().sigmoid(), 0)
-    frames = climbed(question, from_photo=True, layer="two")
-    with torch.no_grad():
-        start = net.two(net.one(question.input).relu()).square().mean()
-    assert frames[0].score == pytest.approx(float(start), rel=1e-4)
-    assert frames[-1].score > frames[0].score
-
-
 def test_regularisers_do_what_they_say() -> None:
     from vision_core.features.maximise import _regularised
 

@@ -49,7 +49,11 @@ class Move(NamedTuple):
 
 Way = tuple[Move, ...]
 Fresh = Callable[[], AppTest]
-BEFORE: dict[str, Way] = {"climb_go": (Move("climb_steps", 8),)}
+BEFORE: dict[str, Way] = {
+    "climb_go": (Move("climb_steps", 8),),
+    "style_go": (Move("grow_side", 128), Move("grow_steps", 20)),
+    "dream_go": (Move("dream_side", 128), Move("dream_steps", 2)),
+}
 """Moves that make a slow one short."""
 EXPECTED = {
     "activations": {"layer", "part", "climb_go", "climb_seed"},
@@ -77,6 +81,7 @@ EXPECTED = {
         "transfer_start",
         "own_add",
     },
+    "style": {"section", "style_go", "method", "average", "octaves", "dream_go"},
     "surgery": {"skip", "cut_factor", "keep_channels", "bits", "paths_start", "undo_all"},
     "predictions": {"score", "mask", "ask", "download_weights", "use_bundled"},
 }

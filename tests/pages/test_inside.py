@@ -103,7 +103,6 @@ def _set(app: AppTest, kind: str, key: str, value: object) -> AppTest:
         ("selectbox", "model", "vgg_s"),
         ("selectbox", "layer", "trunk.stages.2"),
         ("radio", "climb_what", "a class, from noise"),
-        ("radio", "climb_what", "the whole layer, from the photo"),
     ],
 )
 def test_a_maximised_picture_goes_when_it_is_of_something_else(kind, key, value) -> None:

@@ -31,6 +31,8 @@ COMMANDS = (
     "race",
     "surgery",
     "teach",
+    "style",
+    "dream",
     "metrics",
     "explain",
     "league",

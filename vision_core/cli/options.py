@@ -28,7 +28,11 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--model", metavar="NAME", help="the bundled detector if left out")
     group.add_argument("--weights", type=Path, metavar="FILE", help="your own checkpoint for it")
     group.add_argument("--folder", type=Path, metavar="DIR", help="where else to look for weights")
+    group.add_argument(
+        "--labels", type=Path, metavar="FILE", help="class names for --weights: one a line, or JSON"
+    )
     places.reads(parser, "weights")
+    places.reads(parser, "labels")
     group.add_argument("--device", default="auto", help=f"one of {', '.join(DEVICES)}")
 
 
@@ -39,15 +43,47 @@ def check_model(args: argparse.Namespace) -> Card:
         UserError: no such model or device, or a class that it does not know.
         WeightsMissing: its weights are not on this machine.
     """
-    from vision_core.models import card, default_card
     from vision_core.models.weights import require
 
-    entry = card(args.model) if args.model else default_card()
+    entry = _entry(args)
     check_device(args.device)
+    _labels(args)
     if args.weights is None:
         require(entry, args.folder)
         check_classes(getattr(args, "classes", None), entry)
     return entry
+
+
+def _entry(args: argparse.Namespace) -> Card:
+    """The card; a file of a network that was taught here says itself what it is."""
+    from vision_core.models import card, default_card
+
+    if (form := _taught(args)) is not None:
+        from vision_core.models.own_file import TAUGHT, taught_card
+
+        return taught_card(args.weights) if form == TAUGHT else card(form)
+    return card(args.model) if args.model else default_card()
+
+
+def _taught(args: argparse.Namespace) -> str | None:
+    from vision_core.models.own_file import architecture_of
+
+    form = None if args.weights is None else architecture_of(args.weights)
+    return form if args.model in (None, form) else None
+
+
+def _labels(args: argparse.Namespace) -> tuple[str, ...]:
+    """The class names in the file that ``--labels`` names; none without it."""
+    from vision_core.models.class_names import read_names
+
+    if args.labels is None:
+        return ()
+    if args.weights is None:
+        raise UserError("--labels names the classes of your own checkpoint; give --weights too.")
+    try:
+        return read_names(args.labels.read_text("utf-8"))
+    except UnicodeDecodeError:
+        raise UserError(f"{args.labels} is no text in UTF-8; save it as such.") from None
 
 
 def check_device(name: str) -> None:
@@ -68,11 +104,16 @@ def load_model(args: argparse.Namespace) -> Model:
     """
     from vision_core.models import default_card, load
 
+    if _taught(args) is not None:
+        from vision_core.teaching.taught import load_taught
+
+        return load_taught(args.weights, _labels(args), args.device)
     return load(
         args.model or default_card().name,
         device=args.device,
         weights=args.weights,
         folder=args.folder,
+        labels=_labels(args),
     )
 
 

@@ -2,8 +2,8 @@
 
 Simonyan et al., "Deep Inside Convolutional Networks" (2014), with L2; Yosinski et al.,
 "Understanding Neural Networks Through Deep Visualization" (2015), with blur and with the clipping
-of small pixels and small contributions; jitter and whole layers from a photo: DeepDream
-(Mordvintsev et al., 2015).
+of small pixels and small contributions; jitter: Mordvintsev et al. (2015). Whole layers from a
+photo are in ``vision_core.style.dream``.
 """
 
 from __future__ import annotations
@@ -74,9 +74,8 @@ def maximise(
     regularisers: Regularisers | None = None,
     from_photo: bool = False,
     every: int = 4,
-    layer: str | None = None,
 ) -> Iterator[Frame]:
-    """Climb the target's score, or the mean square of a whole layer, step by step.
+    """Climb the target's score step by step.
 
     A step moves the picture along its gradient, scaled to a mean magnitude of ``rate`` in
     normalised units. Where the gradient is zero, as for a unit that no ReLU lets speak, the ReLUs
@@ -90,10 +89,9 @@ def maximise(
         regularisers: none where left out.
         from_photo: start from the photo, not from noise.
         every: a frame after so many steps, and after the last.
-        layer: DeepDream: the layer whose activations grow, in place of the target.
 
     Raises:
-        UserError: a number outside its range, or no such layer.
+        UserError: a number outside its range.
     """
     if steps < 1 or rate < 0 or every < 1:
         raise UserError("Steps and frames must be 1 or more, and the rate 0 or more.")
@@ -105,8 +103,7 @@ def maximise(
     low, high = _range(question)
 
     def score(batch: Tensor) -> Tensor:
-        scores, recorded = question.run(batch, (layer,) if layer else ())
-        return recorded[layer][0].square().mean() if layer else scores.sum()
+        return question.run(batch)[0].sum()
 
     yield Frame(_picture(question, x), _value(score, x), 0, steps)
     for step in range(1, steps + 1):

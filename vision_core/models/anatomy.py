@@ -144,9 +144,7 @@ class _Once(nn.Module):
 
 
 def _built(card: Card) -> nn.Module:
-    if card.bundled:
-        return build.build_bundled(card.name)
-    return build.build_plain(card.builder)
+    return build.build_any(card.builder, **card.extra.get("settings", {}))
 
 
 def _input(card: Card, module: nn.Module) -> Tensor:

@@ -77,13 +77,26 @@ def build_plain(builder: str, seed: int = 0, **settings: Any) -> nn.Module:
         return get_model_builder(builder)(weights=None, **settings)
 
 
-def build_bundled(name: str, seed: int = 0) -> nn.Module:
+def build_bundled(name: str, seed: int = 0, num_classes: int | None = None) -> nn.Module:
     """A network of ``vision_core.models.zoo``, initialised from ``seed``."""
     from vision_core.models import zoo
 
     with _lock, _quiet_rng():
         torch.manual_seed(seed)
-        return zoo.build(name)
+        return zoo.build(name, num_classes)
+
+
+def bundled(builder: str) -> bool:
+    """Whether an architecture is one of ``vision_core.models.zoo``."""
+    from vision_core.models import zoo
+
+    return builder in zoo.NAMES
+
+
+def build_any(builder: str, seed: int = 0, **settings: Any) -> nn.Module:
+    """An architecture of the catalogue with random weights; see the two functions above."""
+    make = build_bundled if bundled(builder) else build_plain
+    return make(builder, seed, **settings)
 
 
 def own_part(name: str, state: StateDict) -> StateDict:
@@ -100,6 +113,8 @@ def settings_of(builder: str, state: StateDict) -> dict[str, int]:
         ``num_classes``, ``num_keypoints`` and ``image_size``, where the checkpoint tells them and
         they differ from the official ones.
     """
+    if bundled(builder):
+        return _settings_of_bundled(builder, state)
     row = table.BY_BUILDER[builder]
     meta = get_model_weights(builder).DEFAULT.meta
     settings = {}
@@ -117,6 +132,16 @@ def settings_of(builder: str, state: StateDict) -> dict[str, int]:
         if side != meta["min_size"][0]:
             settings["image_size"] = side
     return settings
+
+
+def _settings_of_bundled(name: str, state: StateDict) -> dict[str, int]:
+    from vision_core.models import zoo
+    from vision_core.models.cards import card
+
+    head = state.get(zoo.HEADS.get(name, ""))
+    if head is None or not head.ndim or head.shape[0] in (0, len(card(name).labels)):
+        return {}
+    return {"num_classes": head.shape[0]}
 
 
 def fix_roi_scales(module: nn.Module) -> None:

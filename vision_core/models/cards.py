@@ -75,6 +75,7 @@ class Card:
         input: what the network is given, in words.
         limits: what it cannot do, in words.
         extra: other facts of a bundled model's card (data, training, history ...).
+        architecture: of somebody's own network: the model whose architecture it has.
     """
 
     name: str
@@ -97,11 +98,17 @@ class Card:
     input: str = ""
     limits: str = ""
     extra: Mapping[str, Any] = field(default_factory=dict, hash=False, compare=False)
+    architecture: str = ""
 
     @property
     def builder(self) -> str:
         """Name of the function that builds the architecture."""
-        return self.name
+        return self.architecture or self.name
+
+    @property
+    def own(self) -> bool:
+        """Whether it is somebody's own network, which no catalogue knows."""
+        return bool(self.architecture)
 
     @property
     def classes(self) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import pickle
 import re
+import zipfile
 from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,25 +23,71 @@ StateDict = dict[str, Tensor]
 # Keys under which training scripts put the state dict beside an optimizer.
 _WRAPPERS = ("state_dict", "model_state_dict", "model", "model_ema", "net")
 # What DistributedDataParallel and torch.compile put before every name.
-_PREFIXES = ("module.", "_orig_mod.", "model.")
+_PREFIXES = ("module.", "_orig_mod.", "model.", "network.", "net.")
+# A moving average counts its steps beside the weights (``torch.optim.swa_utils.AveragedModel``).
+_COUNTERS = ("n_averaged",)
 
 # How PyTorch names what it refuses to unpickle; other messages mean a damaged file.
 _FORBIDDEN = re.compile("unsupported (global|class)|reduce for|blocked", re.IGNORECASE)
 
 
-def read(file: Path) -> StateDict:
+class DoesNotFit(UserError):
+    """A state dict of another network; all that does not match is listed here.
+
+    Attributes:
+        missing: names that the network has and the file has not.
+        unknown: names that the network has not.
+        shapes: name, shape in the file, shape in the network.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        missing: list[str],
+        unknown: list[str],
+        shapes: list[tuple[str, str, str]],
+    ) -> None:
+        super().__init__(message)
+        self.missing, self.unknown, self.shapes = missing, unknown, shapes
+
+
+def read(file: Path, most: int | None = None) -> StateDict:
     """The tensors of a ``.safetensors`` or PyTorch file, floats as float32, on the CPU.
 
     PyTorch files are read with ``weights_only=True``: nothing in them can run code.
 
+    Args:
+        file: ends in ``.safetensors``, or is a PyTorch file.
+        most: bytes that the tensors may take as float32; as many as they like where left out.
+
     Raises:
-        UserError: the file is missing, damaged, unsafe, or holds no state dict.
+        UserError: the file is missing, damaged, unsafe, too large, or holds no state dict.
     """
     if not file.is_file():
         raise UserError(f"There is no weights file {file}; check the path.")
     if file.suffix == ".safetensors":
-        return _floats(_ordinary(_read_safetensors(file), file))
-    return _floats(_ordinary(_unwrap(_read_pickle(file), file), file))
+        state = _read_safetensors(file)
+    else:
+        _check_unpacked(file, most)
+        state = _unwrap(_read_pickle(file), file)
+    _check_bytes(4 * sum(tensor.numel() for tensor in state.values()), most, file)
+    return _floats(_ordinary(state, file))
+
+
+def _check_unpacked(file: Path, most: int | None) -> None:
+    """Refuse a zip file that grows when it is unpacked; PyTorch itself packs nothing."""
+    if most is None or not zipfile.is_zipfile(file):
+        return
+    with zipfile.ZipFile(file) as packed:
+        _check_bytes(sum(entry.file_size for entry in packed.infolist()), most, file)
+
+
+def _check_bytes(wanted: int, most: int | None, file: Path) -> None:
+    if most is not None and wanted > most:
+        raise UserError(
+            f"{file.name} holds {wanted / 2**20:,.0f} MB of numbers, and a network of your own may "
+            f"take {most / 2**20:,.0f} MB; take a smaller architecture."
+        )
 
 
 def _read_safetensors(file: Path) -> StateDict:
@@ -124,10 +171,11 @@ def _floats(state: StateDict) -> StateDict:
 
 
 def without_prefix(state: StateDict) -> StateDict:
-    """Drop a wrapper's prefix where all names carry it."""
+    """Drop wrappers' prefixes, several inside each other too, where all names carry them."""
+    state = {k: v for k, v in state.items() if k not in _COUNTERS}
     for prefix in _PREFIXES:
         if state and all(k.startswith(prefix) for k in state):
-            return {k[len(prefix) :]: v for k, v in state.items()}
+            return without_prefix({k[len(prefix) :]: v for k, v in state.items()})
     return state
 
 
@@ -144,11 +192,12 @@ def fit(module: nn.Module, state: StateDict, file: Path, name: str) -> None:
     state = {k: v for k, v in state.items() if k in own or not _optional(k)}
     missing = [k for k in own if k not in state and not _optional(k)]
     extra = [k for k in state if k not in own]
-    shapes = [
-        f"{k} ({_shape(state[k])} instead of {_shape(own[k])})"
+    odd = [
+        (k, _shape(state[k]), _shape(own[k]))
         for k in own
         if k in state and state[k].shape != own[k].shape
     ]
+    shapes = [f"{k} ({there} instead of {here})" for k, there, here in odd]
     parts = [
         f"{len(found)} {word} {_some(found)}"
         for found, word in (
@@ -159,10 +208,21 @@ def fit(module: nn.Module, state: StateDict, file: Path, name: str) -> None:
         if found
     ]
     if parts:
-        raise UserError(
+        raise DoesNotFit(
             f"{file.name} does not fit {name}: {'; '.join(parts)}; "
-            f"choose the model that it was trained as."
+            f"choose the model that it was trained as.",
+            missing,
+            extra,
+            odd,
         )
+    _check_numbers(own, state, file)
+    told: Any = OrderedDict(state)
+    told._metadata = getattr(own, "_metadata", {})  # MNASNet asks for its version
+    module.load_state_dict(told, strict=False)
+
+
+def _check_numbers(own: StateDict, state: StateDict, file: Path) -> None:
+    """Refuse weights that are no finite real numbers."""
     whole = [
         f"{k} ({str(state[k].dtype).removeprefix('torch.')})"
         for k in own
@@ -179,9 +239,6 @@ def fit(module: nn.Module, state: StateDict, file: Path, name: str) -> None:
             f"{file.name} holds values that are no finite numbers in {_some(bad)}; "
             f"save the weights again from an earlier step of the training."
         )
-    told: Any = OrderedDict(state)
-    told._metadata = getattr(own, "_metadata", {})  # MNASNet asks for its version
-    module.load_state_dict(told, strict=False)
 
 
 def _optional(key: str) -> bool:

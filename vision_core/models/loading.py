@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +16,7 @@ from vision_core import devices
 from vision_core.errors import UserError
 from vision_core.models import build, checkpoints
 from vision_core.models.cards import Card, card
+from vision_core.models.class_names import named
 from vision_core.models.weights import require, sha256_of, verify
 
 PERSON_DETECTOR = "fcos_s"  # finds the persons whose joints top-down pose models look for
@@ -59,6 +60,7 @@ def load(
     weights: Path | str | None = None,
     folder: Path | None = None,
     random_seed: int | None = None,
+    labels: Sequence[str] = (),
 ) -> Model:
     """Load a model of the catalogue; nothing is downloaded.
 
@@ -68,9 +70,11 @@ def load(
         weights: somebody's own checkpoint for this architecture, ``.pth`` or ``.safetensors``.
         folder: where else to look for the official weights.
         random_seed: random weights from this seed instead of trained ones.
+        labels: names of the classes of ``weights``; see ``class_names.named``.
 
     Raises:
-        UserError: unknown name or device, or a file that cannot be read or does not fit.
+        UserError: unknown name or device, a file that cannot be read or does not fit, or another
+            number of names than of classes.
         WeightsMissing: the weights are not on this machine.
     """
     entry, where = card(name), devices.resolve(str(device))
@@ -79,14 +83,48 @@ def load(
         preset = preset_of(entry, None)
     elif weights is not None:
         entry, module, fingerprint, preset = _load_file(entry, Path(weights).expanduser())
+        entry = named(entry, labels) if labels else entry
     else:
         entry, module, fingerprint, preset = _load_known(entry, folder)
-    module.eval().requires_grad_(False)
+    return _ready(Model(entry, module, where, fingerprint, preset), random_seed)
+
+
+def load_own(
+    file: Path, name: str, device: str = "auto", labels: Sequence[str] = (), most: int | None = None
+) -> Model:
+    """Somebody's own file for an architecture of the catalogue; see ``load``.
+
+    Args:
+        file: ``.pth`` or ``.safetensors``.
+        name: of the architecture.
+        device: where it shall run.
+        labels: names of its classes.
+        most: bytes that it may take in memory.
+
+    Raises:
+        UserError: as for ``load``; the file is too large.
+    """
+    entry, module, fingerprint, preset = _load_file(card(name), file, most)
+    entry = named(entry, labels) if labels else entry
+    return _ready(Model(entry, module, devices.resolve(device), fingerprint, preset))
+
+
+def untrained(entry: Card, device: str = "auto", seed: int = 0) -> Model:
+    """The architecture of a card with random weights, as many classes and the same names."""
+    module = build.build_any(entry.builder, seed, **entry.extra.get("settings", {}))
+    preset = preset_of(entry, None, entry.extra.get("settings", {}).get("image_size"))
+    where = devices.resolve(device)
+    return _ready(Model(entry, module, where, f"random-{seed}-{entry.name}", preset), seed)
+
+
+def _ready(model: Model, random_seed: int | None = None) -> Model:
+    """In eval mode on its device, with the detector that a pose network needs."""
+    module = model.module.eval().requires_grad_(False)
     build.fix_roi_scales(module)
     detector = None
-    if entry.task == "pose":
-        detector = load(PERSON_DETECTOR, device=str(where), random_seed=random_seed)
-    return Model(entry, module.to(where), where, fingerprint, preset, detector)
+    if model.card.task == "pose":
+        detector = load(PERSON_DETECTOR, device=str(model.device), random_seed=random_seed)
+    return replace(model, module=module.to(model.device), detector=detector)
 
 
 def on_cpu(model: Model) -> Model:
@@ -125,15 +163,16 @@ def _believe_from(entry: Card, module: Any) -> None:
         holder.score_thresh = float(point["threshold"])
 
 
-def _load_file(entry: Card, file: Path) -> _Loaded:
+def _load_file(entry: Card, file: Path, most: int | None = None) -> _Loaded:
     """Somebody's own file; an official one is recognised by its hash."""
-    state = checkpoints.read(file)
+    state = checkpoints.read(file, most)
     digest = sha256_of(file)
     if entry.bundled:
-        module = build.build_bundled(entry.name)
         state = build.own_part(entry.name, checkpoints.without_prefix(state))
+        settings = build.settings_of(entry.builder, state)
+        module = build.build_bundled(entry.name, **settings)
         checkpoints.fit(module, state, file, entry.name)
-        return entry, module, digest, preset_of(entry, None)
+        return _relabelled(entry, settings), module, digest, preset_of(entry, None)
     if (member := build.official(entry.builder, digest)) is not None:
         module = build.build_official(entry.builder, member, state)
         return entry, module, digest, preset_of(entry, member)
@@ -155,7 +194,8 @@ def _relabelled(entry: Card, settings: dict[str, int]) -> Card:
             labels = ("__background__", *(f"class {i}" for i in range(1, count)))
     if (count := settings.get("num_keypoints")) is not None:
         joints, skeleton = tuple(f"joint {i + 1}" for i in range(count)), ()
-    return replace(entry, labels=labels, joints=joints, skeleton=skeleton, scores=())
+    extra = {"settings": settings} if settings else {}
+    return replace(entry, labels=labels, joints=joints, skeleton=skeleton, scores=(), extra=extra)
 
 
 def _build_random(entry: Card, seed: int) -> nn.Module:
@@ -179,10 +219,10 @@ def preset_of(
     Returns:
         ``None`` for networks that prepare their input themselves.
     """
-    if entry.bundled:
+    if build.bundled(entry.builder):
         from vision_core.models import zoo
 
-        return zoo.preprocessing(entry.name)
+        return zoo.preprocessing(entry.builder)
     if entry.task not in ("classification", "segmentation"):
         return None
     if member is None:

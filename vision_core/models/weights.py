@@ -18,7 +18,7 @@ from vision_core.models.cards import card as card_of
 from vision_core.models.cards import cards as cards_of
 from vision_core.models.fetching import CHUNK, Progress, fetch
 
-Status = Literal["bundled", "cached", "downloadable"]
+Status = Literal["bundled", "cached", "downloadable", "own"]
 
 FOLDER_VARIABLE = "CONVSCOPE_WEIGHTS"
 _locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
@@ -93,7 +93,9 @@ def find(card: Card, folder: Path | None = None) -> Path | None:
 
 
 def status(card: Card, folder: Path | None = None) -> Status:
-    """``bundled``, ``cached`` (on this machine) or ``downloadable``."""
+    """``bundled``, ``cached`` (on this machine), ``downloadable``, or ``own`` (somebody's file)."""
+    if card.own:
+        return "own"
     if card.bundled:
         return "bundled"
     return "cached" if find(card, folder) else "downloadable"

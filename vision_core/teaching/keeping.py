@@ -10,12 +10,13 @@ from safetensors import SafetensorError, safe_open
 from torch import nn
 
 from vision_core.errors import UserError
+from vision_core.models.own_file import FORMAT, PLAIN
 from vision_core.teaching.data import LearningSet
 from vision_core.teaching.network import PlainNet
 from vision_core.teaching.run import LearningRun
 from vision_core.teaching.settings import LearningSettings
 
-FORMAT = "convscope-taught-1"
+_MOST_SIDE = 512
 
 
 def record(run: LearningRun) -> dict[str, Any]:
@@ -44,7 +45,7 @@ def as_bytes(run: LearningRun, network: nn.Module | None = None, way: str = "") 
     last, shape = run.history[-1], run.data.pictures.shape
     told = {
         "format": FORMAT,
-        "network": f"resnet_s, {way}" if way else "plain",
+        "network": f"resnet_s, {way}" if way else PLAIN,
         "data": run.data.name,
         "classes": json.dumps(run.data.classes),
         "settings": json.dumps(run.settings.record()),
@@ -67,13 +68,18 @@ def opened(path: str) -> tuple[PlainNet, tuple[str, ...]]:
             tensors = {k: file.get_tensor(k) for k in file.keys()}
     except (SafetensorError, OSError) as error:
         raise UserError(f"{path} cannot be read as safetensors ({error}).") from None
-    if told.get("format") != FORMAT or told.get("network") != "plain":
+    if told.get("format") != FORMAT or told.get("network") != PLAIN:
         raise UserError(f"{path} holds no small network that was taught here.")
-    classes = tuple(json.loads(told["classes"]))
-    channels, side, _ = json.loads(told["input"])
-    settings = LearningSettings(**json.loads(told["settings"]))
-    network = PlainNet(settings, channels, side, len(classes))
-    network.load_state_dict(tensors)
+    try:
+        classes = tuple(json.loads(told["classes"]))
+        channels, side, _ = (min(int(n), _MOST_SIDE) for n in json.loads(told["input"]))
+        settings = LearningSettings(**json.loads(told["settings"]))
+        network = PlainNet(settings, channels, side, len(classes))
+        network.load_state_dict(tensors)
+    except (KeyError, ValueError, TypeError, RuntimeError):
+        raise UserError(
+            f"{path} was changed since it was kept: its weights do not fit what it says of itself."
+        ) from None
     return network.eval(), classes
 
 

@@ -23,6 +23,7 @@ from vision_core.models.zoo.yolo_s import small_yolo
 
 __all__ = [
     "CLASSIFIERS",
+    "HEADS",
     "NAMES",
     "build",
     "own_part",
@@ -31,7 +32,7 @@ __all__ = [
     "trained_together",
 ]
 
-_BUILDERS: dict[str, Callable[[], nn.Module]] = {
+_BUILDERS: dict[str, Callable[..., nn.Module]] = {
     "alexnet_s": AlexNetS,
     "vgg_s": VGGS,
     "resnet_s": ResNetS,
@@ -47,15 +48,26 @@ _BUILDERS: dict[str, Callable[[], nn.Module]] = {
 
 NAMES = tuple(_BUILDERS)
 CLASSIFIERS = ("alexnet_s", "vgg_s", "resnet_s")
+HEADS = {
+    "alexnet_s": "classifier.6.weight",
+    "vgg_s": "classifier.6.weight",
+    "resnet_s": "fc.weight",
+    "fcn_voc_s": "heads.0.3.weight",
+}
+"""Last layers of the networks that can have another number of classes: names in a state dict."""
 
 
-def build(name: str) -> nn.Module:
+def build(name: str, classes: int | None = None) -> nn.Module:
     """Return the bundled network ``name`` with random weights, in training mode.
+
+    Args:
+        name: of the network.
+        classes: how many, for those in ``HEADS``; its own number where left out.
 
     Raises:
         KeyError: if there is no such network; ``NAMES`` lists them.
     """
-    return _BUILDERS[name]()
+    return _BUILDERS[name]() if classes is None else _BUILDERS[name](classes=classes)
 
 
 def preprocessing(name: str) -> Callable[[Any], Any] | None:

@@ -1,0 +1,1 @@
+"""The Style page: style transfer and DeepDream."""
