@@ -77,7 +77,7 @@ SECTIONS: Mapping[str, tuple[Entry, ...]] = {
             "Attribution",
             "network_intelligence",
             "pages.attribution.page",
-            "Which pixels drive a prediction: thirteen methods side by side, and a sanity check.",
+            "Which pixels drive a prediction: sixteen methods side by side and ranked.",
         ),
         Entry(
             "activations",
