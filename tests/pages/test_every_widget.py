@@ -51,13 +51,14 @@ Way = tuple[Move, ...]
 Fresh = Callable[[], AppTest]
 BEFORE: dict[str, Way] = {
     "climb_go": (Move("climb_steps", 8),),
+    "league_start": (Move("rivals", ["Gradient"]), Move("steps_of_curve", 4)),
     "style_go": (Move("grow_side", 128), Move("grow_steps", 20)),
     "dream_go": (Move("dream_side", 128), Move("dream_steps", 2)),
 }
 """Moves that make a slow one short."""
 EXPECTED = {
     "activations": {"layer", "part", "climb_go", "climb_seed"},
-    "attribution": {"methods", "samples", "seed"},
+    "attribution": {"methods", "samples", "seed", "league_start", "league_table"},
     "compare": {"model_b", "compare_tabs", "map_method_0", "reset_comparison"},
     "convolution": {"stride", "flip", "start_over"},
     "feature_space": {"layer", "gallery", "metric", "map", "perplexity", "channel"},
