@@ -36,7 +36,7 @@ def _tall(photo: Photo, count: int, columns: int) -> str:
     rows = -(-count // columns)
     each = rows / columns * photo.height / photo.width
     side, part = ("1rem", 0.7) if shell.presenting() else ("19rem", 0.68)
-    room = "(100vh - 20rem) / 2" if two_rows() else f"100vh - {13 if shell.presenting() else 16}rem"
+    room = "(100vh - 20rem) / 2" if two_rows() else "100vh - 16rem"
     low = 120 if two_rows() else 260
     return (
         f"clamp({low}px, {room}, (max(100vw, 641px) - {side}) * {part * each:.3f} "
