@@ -74,6 +74,7 @@ def frames(page: Page, count: int) -> list[dict[str, Any]]:
     """Every step of the first player, by its keyboard."""
     player = page.locator(".player").first
     player.focus()
+    page.mouse.move(2, 2)  # a cell below the pointer would be shown in place of the step
     page.keyboard.press("Home")
     found = []
     for k in range(count):
