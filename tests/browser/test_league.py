@@ -61,7 +61,7 @@ def test_it_can_be_stopped_and_goes_on(open_page) -> None:
     page.locator("[data-testid=stDataFrame]").first.wait_for(timeout=60_000)
     page.locator(".st-key-league_stop button").click()
     page.get_by_text("Stopped at").wait_for(timeout=60_000)
-    assert page.locator("[data-league] img").count() >= 1
+    page.locator("[data-league] img").first.wait_for(timeout=60_000)  # drawn after the words
     page.get_by_role("button", name="Go on").click()
     ended(page)
     assert page.locator("[data-league] img").count() >= 12
