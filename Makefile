@@ -42,7 +42,7 @@ test-long: $(VENV)/dev.stamp
 	$(BIN)/python -m pytest -m browser -n $(WORKERS)
 
 bench: $(VENV)/run.stamp
-	for script in $(filter-out benchmarks/__init__.py benchmarks/common.py benchmarks/visitor.py,$(wildcard benchmarks/*.py)); do \
+	for script in $(filter-out benchmarks/__init__.py benchmarks/common.py benchmarks/visitor.py benchmarks/app_servers.py benchmarks/onlookers.py,$(wildcard benchmarks/*.py)); do \
 		echo "== $$script"; $(BIN)/python -m benchmarks.$$(basename $$script .py) || exit 1; \
 	done
 

@@ -2,12 +2,14 @@
 
 Starts the app and speaks its websocket protocol, without browsers. Everybody opens Predictions on a
 sample, or with ``--uploads`` on a photo of their own that is sent first, then moves the score
-threshold every ``--every`` seconds; ``--stay 2`` brings a new photo after two moves. With
-``--servers 2`` everybody keeps to the server that they met first, as behind the proxy. Printed for
-each size of the hall: median and 95th percentile of the first prediction and of the moves (seconds
-from sending to the end of the script), the longest line, memory of all servers, errors, and wrong
-answers: what somebody gets for a photo and a threshold is compared with what one person got who
-asked alone, at servers that were then started anew.
+threshold every ``--every`` seconds. All come within ``--arrive`` seconds; ``--stay 2`` brings a new
+photo after two moves; with ``--tour`` everybody explains a box and compares two networks after the
+first move; ``--browsers 3`` adds real ones. With ``--servers 2`` everybody keeps to the server that
+they met first, as behind the proxy. Printed for each size: median and 95th percentile of
+the first prediction, of the moves and of the tour's pages (seconds from sending to the end of the
+script), the longest line, memory of all servers, errors, and wrong answers: the boxes for a photo
+and a threshold, and what a page of the tour draws, are compared with what one person got who asked
+alone, at servers that were then started anew.
 
 ``--serve URL`` sends the networks' work to a service that ``make serve`` started on this machine,
 and ``--kill 3`` ends one of its replicas three times, without a warning. The answers are compared
@@ -19,32 +21,23 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import io
 import json
 import math
 import os
 import random
 import signal
-import socket
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
-import urllib.request
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-from PIL import Image
-
+from benchmarks.app_servers import Servers, running
 from benchmarks.common import report
-from benchmarks.visitor import OwnPhoto, Visitor
-from vision_core.samples import names, sample
+from benchmarks.visitor import OwnPhoto, Visitor, own_photo
+from vision_core.samples import names
 
 THRESHOLDS = tuple(round(0.3 + 0.05 * i, 2) for i in range(10))
 CHECKED = 10
@@ -53,7 +46,10 @@ TOLD = 5.0
 """Seconds between two times at which a server tells its numbers."""
 LOOK = 1.0
 """Seconds between two looks at them."""
-Truth = dict[tuple[str, float], str]
+TOUR = ("attribution", "compare")
+TOURED = 0.5
+"""The threshold at which all set out on the tour: what its pages show depends on it."""
+Truth = dict[tuple[str, float | str], str]
 
 
 @dataclass
@@ -62,16 +58,19 @@ class Tally:
 
     Attributes:
         first, moves: seconds.
+        tour: seconds of each page of the tour.
         errors: what went wrong, by its sentence.
         checked, wrong: answers that were compared, and those that differ.
         memory: MB of all servers together, every ``LOOK`` seconds.
         line: most that waited for a device, or for the service, at once.
         killed: numbers of processes of the service that were ended.
         service: what all servers together asked of the service, if there is one.
+        browsers: what the real browsers among them saw, see ``onlookers``.
     """
 
     first: list[float] = field(default_factory=list)
     moves: list[float] = field(default_factory=list)
+    tour: dict[str, list[float]] = field(default_factory=lambda: {page: [] for page in TOUR})
     errors: Counter[str] = field(default_factory=Counter)
     checked: int = 0
     wrong: int = 0
@@ -79,92 +78,22 @@ class Tally:
     line: int = 0
     killed: list[int] = field(default_factory=list)
     service: dict[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Servers:
-    """App servers that run.
-
-    Attributes:
-        addresses: without a slash at the end.
-        counters: the file of each into which it writes its numbers.
-    """
-
-    addresses: tuple[str, ...]
-    counters: tuple[Path, ...]
-
-    def numbers(self) -> list[dict[str, Any]]:
-        """What each server tells of itself; those that told nothing yet are left out."""
-        return [json.loads(path.read_text()) for path in self.counters if path.exists()]
-
-
-@contextmanager
-def running(count: int, serve: str = "") -> Iterator[Servers]:
-    """Start so many servers, which ask a service if there is one; they end with the block."""
-    with tempfile.TemporaryDirectory() as folder:
-        files = tuple(Path(folder) / f"{i}.json" for i in range(count))
-        ports = [_free_port() for _ in files]
-        words = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"]
-        started = [
-            subprocess.Popen(
-                [*words, f"--server.port={port}", "--server.address=127.0.0.1"],
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                env={**os.environ, "CONVSCOPE_COUNTERS": str(path), "CONVSCOPE_SERVE": serve},
-            )
-            for port, path in zip(ports, files, strict=True)
-        ]
-        try:
-            found = Servers(tuple(f"http://127.0.0.1:{port}" for port in ports), files)
-            for address in found.addresses:
-                _wait_for(f"{address}/_stcore/health")
-            yield found
-        finally:
-            for server in started:
-                server.terminate()
-            for server in started:
-                server.wait(30)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _wait_for(url: str) -> None:
-    for _ in range(240):
-        try:
-            urllib.request.urlopen(url, timeout=5).close()
-        except OSError:
-            time.sleep(0.25)
-        else:
-            return
-    raise SystemExit("The server did not start.")
+    browsers: dict[str, list[Any]] = field(default_factory=dict)
 
 
 def photo_of(number: int, own: bool) -> str | OwnPhoto:
-    """What person ``number`` looks at: a sample, or their own cut of one with their own noise."""
-    name = names()[number % len(names())]
-    if not own:
-        return name
-    pixels = sample(name).pixels.astype(np.int16)
-    draw = np.random.default_rng(number)
-    top, left = draw.integers(0, 40, 2)
-    cut = pixels[top:, left:] + draw.integers(-6, 7, (*pixels[top:, left:].shape[:2], 1))
-    out = io.BytesIO()
-    Image.fromarray(cut.clip(0, 255).astype(np.uint8)).save(out, "JPEG", quality=88)
-    return OwnPhoto(f"person_{number}.jpg", out.getvalue())
+    """What person ``number`` looks at: a sample, or what they bring."""
+    return own_photo(number) if own else names()[number % len(names())]
 
 
 async def hall(servers: Servers, people: int, chosen: argparse.Namespace, truth: Truth) -> Tally:
-    """Everybody comes within the first ``every`` seconds and moves until the time is over."""
+    """Everybody comes within the first ``arrive`` seconds and moves until the time is over."""
     tally = Tally()
     until = time.monotonic() + 60 * chosen.minutes
 
     async def live(number: int) -> None:
         draw = random.Random(number)
-        await asyncio.sleep(draw.uniform(0, chosen.every))
+        await asyncio.sleep(draw.uniform(0, chosen.arrive or chosen.every))
         address = servers.addresses[number % len(servers.addresses)]
         while time.monotonic() < until:
             visitor = Visitor(address, photo_of(number, chosen.uploads))
@@ -183,19 +112,45 @@ async def hall(servers: Servers, people: int, chosen: argparse.Namespace, truth:
             score = draw.choice(THRESHOLDS)
             tally.moves.append(await visitor.move(score))
             moves += 1
-            if (expected := truth.get((visitor.name, score))) is not None:
-                tally.checked += 1
-                tally.wrong += expected != visitor.picture
+            compare(visitor, score, visitor.picture)
+            if moves == 1 and chosen.tour:
+                await tour(visitor, draw)
         await visitor.close()
+
+    async def tour(visitor: Visitor, draw: random.Random) -> None:
+        await visitor.move(TOURED)
+        for page in TOUR:
+            tally.tour[page].append(await visitor.visit(page))
+            compare(visitor, page, visitor.drawing)
+            await asyncio.sleep(draw.uniform(0.5, 1.5) * chosen.every)
+        await visitor.visit("predictions")
+
+    def compare(visitor: Visitor, asked: float | str, answer: str) -> None:
+        if (expected := truth.get((visitor.name, asked))) is not None:
+            tally.checked += 1
+            tally.wrong += expected != answer
 
     tasks = [asyncio.create_task(watch(servers, tally))]
     if chosen.kill:
         tasks.append(asyncio.create_task(kill(60 * chosen.minutes, chosen.kill, tally)))
+    onlookers = asyncio.create_task(look_on(servers.addresses[0], chosen))
     await asyncio.gather(*(live(number) for number in range(people)))
+    tally.browsers = await onlookers
     await asyncio.sleep(TOLD + 1)  # the counters' last words
     for task in tasks:
         task.cancel()
     return tally
+
+
+async def look_on(address: str, chosen: argparse.Namespace) -> dict[str, list[Any]]:
+    """Real browsers, in a process of their own, which leave a little before the others."""
+    if not chosen.browsers:
+        return {}
+    told = {"count": chosen.browsers, "seconds": 60 * chosen.minutes - 15, "every": chosen.every}
+    words = [sys.executable, "-m", "benchmarks.onlookers", address]
+    words += [f"--{name}={value}" for name, value in told.items()]
+    run = await asyncio.create_subprocess_exec(*words, stdout=asyncio.subprocess.PIPE)
+    return dict(json.loads((await run.communicate())[0]))
 
 
 async def watch(servers: Servers, tally: Tally) -> None:
@@ -223,7 +178,7 @@ async def kill(seconds: float, times: int, tally: Tally) -> None:
         tally.killed.append(replicas[0])
 
 
-async def alone(address: str, photos: int, own: bool) -> Truth:
+async def alone(address: str, photos: int, own: bool, tour: bool) -> Truth:
     """One person asks at every threshold, for every sample or for one in ten own photos."""
     truth: Truth = {}
     for number in range(0, photos, CHECKED) if own else range(len(names())):
@@ -232,6 +187,10 @@ async def alone(address: str, photos: int, own: bool) -> Truth:
         for score in THRESHOLDS:
             await visitor.move(score)
             truth[visitor.name, score] = visitor.picture
+        await visitor.move(TOURED)
+        for page in TOUR if tour else ():
+            await visitor.visit(page)
+            truth[visitor.name, page] = visitor.drawing
         await visitor.close()
         if visitor.errors:
             raise SystemExit(f"One person alone met errors: {visitor.errors}")
@@ -245,11 +204,19 @@ def percentile(values: list[float], share: float) -> float:
     return statistics.quantiles(values, n=100, method="inclusive")[round(100 * share) - 1]
 
 
+def seen(told: dict[str, list[Any]]) -> dict[str, Any]:
+    """What the browsers saw, in a few numbers."""
+    if not told:
+        return {}
+    shares = {n: [percentile(told[n], q) for q in (0.5, 0.95)] for n in ("first", "moves")}
+    return {**shares, "counted": len(told["moves"]), "errors": told["errors"]}
+
+
 def measure(people: int, chosen: argparse.Namespace, truth: Truth) -> None:
     """Print one line for a hall of that size, at servers that have just been started."""
     with running(chosen.servers, chosen.serve) as servers:
         for address in servers.addresses:  # the networks are loaded before the hall comes
-            asyncio.run(alone(address, 1, chosen.uploads))
+            asyncio.run(alone(address, 1, chosen.uploads, chosen.tour))
         time.sleep(TOLD + 1)
         tally = asyncio.run(hall(servers, people, chosen, truth))
     settled = tally.memory[int(min(300, 30 * chosen.minutes) / LOOK)]
@@ -259,16 +226,19 @@ def measure(people: int, chosen: argparse.Namespace, truth: Truth) -> None:
         servers=chosen.servers,
         uploads=chosen.uploads,
         every_s=chosen.every,
+        arrive_s=chosen.arrive or chosen.every,
         minutes=chosen.minutes,
         first_p50=percentile(tally.first, 0.5),
         first_p95=percentile(tally.first, 0.95),
         move_p50=percentile(tally.moves, 0.5),
         move_p95=percentile(tally.moves, 0.95),
+        tour={page: [percentile(s, q) for q in (0.5, 0.95)] for page, s in tally.tour.items()},
         photos=len(tally.first),
         first_max=max(tally.first),
         moves=len(tally.moves),
         killed=len(tally.killed),
         service=tally.service,
+        browsers=seen(tally.browsers),
         longest_line=tally.line,
         checked=tally.checked,
         wrong=tally.wrong,
@@ -285,9 +255,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--people", type=int, nargs="+", default=[1, 10, 30, 100])
     parser.add_argument("--every", type=float, default=10.0, help="seconds between two moves")
+    parser.add_argument("--arrive", type=float, help="seconds in which all come; as --every")
     parser.add_argument("--minutes", type=float, default=1.0)
     parser.add_argument("--servers", type=int, default=1)
     parser.add_argument("--uploads", action="store_true", help="everybody brings a photo")
+    parser.add_argument("--tour", action="store_true", help="everybody explains and compares, too")
+    parser.add_argument("--browsers", type=int, default=0, help="real browsers among them")
     parser.add_argument("--stay", type=float, default=math.inf, help="moves on each photo")
     parser.add_argument("--serve", default="", help="address of a service that runs the networks")
     parser.add_argument("--kill", type=int, default=0, help="times to end one of its replicas")
@@ -295,7 +268,7 @@ def main() -> None:
     rounds = math.ceil(60 * chosen.minutes / (chosen.every * chosen.stay)) + 1
     with running(1) as servers:
         photos = max(chosen.people) * rounds
-        truth = asyncio.run(alone(servers.addresses[0], photos, chosen.uploads))
+        truth = asyncio.run(alone(servers.addresses[0], photos, chosen.uploads, chosen.tour))
     for people in chosen.people:
         measure(people, chosen, truth)
 

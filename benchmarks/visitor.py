@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import time
 import urllib.request
@@ -12,9 +13,13 @@ from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import urlencode
 
+import numpy as np
 import websockets
+from PIL import Image
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+
+from vision_core.samples import names, sample
 
 LABEL = "Score threshold"
 _FULL = 2**26  # a message may hold a photo
@@ -34,6 +39,17 @@ class OwnPhoto:
     content: bytes
 
 
+def own_photo(number: int) -> OwnPhoto:
+    """What person ``number`` brings: their own cut of a sample, with their own noise."""
+    pixels = sample(names()[number % len(names())]).pixels.astype(np.int16)
+    draw = np.random.default_rng(number)
+    top, left = draw.integers(0, 40, 2)
+    cut = pixels[top:, left:] + draw.integers(-6, 7, (*pixels[top:, left:].shape[:2], 1))
+    out = io.BytesIO()
+    Image.fromarray(cut.clip(0, 255).astype(np.uint8)).save(out, "JPEG", quality=88)
+    return OwnPhoto(f"person_{number}.jpg", out.getvalue())
+
+
 class Visitor:
     """One open Predictions page.
 
@@ -49,6 +65,8 @@ class Visitor:
         self.name = photo if isinstance(photo, str) else photo.name
         self.widgets: dict[str, tuple[str, str]] = {}  # id and fragment, by label
         self.page = self.session = ""
+        self.pages: dict[str, str] = {}  # the menu: a page's hash, by its path
+        self.drawn: list[str] = []
         self.seen: dict[str, ForwardMsg] = {}
         self.picture = ""
         self.errors: list[str] = []
@@ -82,6 +100,27 @@ class Visitor:
         began = time.perf_counter()
         await self._run(message)
         return time.perf_counter() - began
+
+    async def visit(self, page: str) -> float:
+        """Go to another page by the menu, with the photo that is there.
+
+        Args:
+            page: path of its address, as ``attribution``.
+
+        Returns:
+            seconds to the end of its answer.
+        """
+        self.page, self.query, self.drawn = self.pages[page], "", []
+        began = time.perf_counter()
+        await self._run(BackMsg())
+        if not self.drawn:
+            raise RuntimeError(f"nothing was drawn on {page}")
+        return time.perf_counter() - began
+
+    @property
+    def drawing(self) -> str:
+        """What the page has drawn since it was visited: photos, boxes, charts and maps."""
+        return "".join(self.drawn)
 
     async def close(self) -> None:
         """Leave the page."""
@@ -140,6 +179,7 @@ class Visitor:
             kind = told.WhichOneof("type")
             if kind == "navigation":
                 self.page = told.navigation.page_script_hash
+                self.pages = {p.url_pathname: p.page_script_hash for p in told.navigation.app_pages}
             elif kind == "new_session":
                 self.session = told.new_session.initialize.session_id or self.session
             elif kind == "delta":
@@ -163,10 +203,13 @@ class Visitor:
             widget = getattr(element, kind)
             self.widgets[widget.label] = (widget.id, message.delta.fragment_id)
         elif kind == "bidi_component":
+            self.drawn.append(element.bidi_component.json)
             told = json.loads(element.bidi_component.json or "{}")
             if "boxes" in told:
                 picture = {name: told[name] for name in ("boxes", "labels", "scores", "ids")}
                 self.picture = json.dumps(picture, sort_keys=True)
+        elif kind == "plotly_chart":
+            self.drawn.append(element.plotly_chart.spec)
         elif kind == "exception":
             self.errors.append(element.exception.message)
         elif kind == "alert":
