@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from html import escape
@@ -22,8 +23,10 @@ from vision_core.figures import jpeg
 from vision_core.figures.colours import NEGATIVE, POSITIVE, class_colour
 from vision_core.figures.encode import data_url
 from vision_core.figures.saliency import (
+    Encoded,
     MapPanel,
     by_colour,
+    encoded,
     over_photo,
     own_limit,
     panels,
@@ -32,6 +35,7 @@ from vision_core.figures.saliency import (
 )
 from vision_core.images import Photo
 from vision_core.inference import DetectionTrace, Trace
+from vision_core.inference.cache import ByteLRU
 from vision_core.records.targets import BoxTarget, JointTarget
 
 _STILL = 720
@@ -210,7 +214,7 @@ def hidden(sentences: list[str]) -> str:
 def chart(photo: Photo, found: list[Attribution], key: str, at: Any = st) -> None:
     """The maps on their scales, zoom and pan linked."""
     shown = [
-        MapPanel(methods.method(a.method).title, _picture(photo, a, limit), limit, _layer(a))
+        MapPanel(methods.method(a.method).title, _file(photo, a, limit), limit, _layer(a))
         for a, limit in zip(found, _limits(found), strict=True)
     ]
     figure = panels(shown, map_area.columns(photo, len(shown)), map_area.ROW, map_area.two_rows())
@@ -276,6 +280,18 @@ def _picture(photo: Photo, a: Attribution, limit: float) -> np.ndarray:
     else:
         drawn = signed_colours(a.signed, limit)
     return over_photo(photo, drawn, float(st.session_state["over"]))
+
+
+@st.cache_resource(show_spinner=False)
+def _files() -> ByteLRU[Encoded]:
+    """Maps as files, for all readers: a class looks at the same ones, and moves other controls."""
+    return ByteLRU(64 * 2**20, lambda file: len(file.url), "drawn maps")
+
+
+def _file(photo: Photo, a: Attribution, limit: float) -> Encoded:
+    values = hashlib.blake2b(np.ascontiguousarray(a.values)).digest()
+    key = (photo.sha256, values, limit, *(st.session_state[name] for name in ("show", "over")))
+    return _files().get_or_make(key, lambda: encoded(_picture(photo, a, limit)))
 
 
 def _unit(a: Attribution) -> str:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import base64
+import io
+
 import numpy as np
 import pytest
+from PIL import Image
 
 from vision_core import samples
 from vision_core.figures.saliency import (
     NEUTRAL,
     MapPanel,
     by_colour,
+    encoded,
     over_photo,
     own_limit,
     panels,
@@ -65,3 +70,11 @@ def test_panels_are_linked(count) -> None:
     axes = [figure.layout[k] for k in figure.layout if str(k).startswith("xaxis")]
     assert all(axis.matches == "x" for axis in axes)
     assert "± 0.5" in figure.layout.annotations[0].text
+
+
+def test_a_picture_that_is_a_file_already_is_shown_as_it_is() -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (30, 40, 3), dtype=np.uint8)
+    file = encoded(picture)
+    read = Image.open(io.BytesIO(base64.b64decode(file.url.split(",")[1])))
+    assert (np.asarray(read) == picture).all()
+    assert panels([MapPanel("a", file)], 1) == panels([MapPanel("a", picture)], 1)

@@ -68,18 +68,36 @@ def over_photo(photo: Photo, picture: np.ndarray, opacity: float) -> np.ndarray:
 
 
 @dataclass(frozen=True)
+class Encoded:
+    """A picture that is a file already.
+
+    Attributes:
+        url: PNG as a ``data:`` URL.
+        size: height and width in pixels.
+    """
+
+    url: str
+    size: tuple[int, int]
+
+
+def encoded(picture: np.ndarray) -> Encoded:
+    """A uint8 picture ``[H, W, 3]`` as a PNG file, nothing lost."""
+    return Encoded(data_url(png(picture), "png"), (picture.shape[0], picture.shape[1]))
+
+
+@dataclass(frozen=True)
 class MapPanel:
     """One picture among several.
 
     Attributes:
         title: what stands above it.
-        picture: uint8 ``[H, W, 3]``, the same size for all.
+        picture: uint8 ``[H, W, 3]``, or its file; the same size for all.
         limit: the end of its colour scale; ``None`` for a picture without a scale.
         note: what stands in small type below the title.
     """
 
     title: str
-    picture: np.ndarray
+    picture: np.ndarray | Encoded
     limit: float | None = None
     note: str = ""
 
@@ -107,8 +125,9 @@ def panels(
         horizontal_spacing=0.02,
         vertical_spacing=min(62 / (height * rows), 0.5 / rows),
     )
-    tall, wide = shown[0].picture.shape[:2]
-    for at, panel in enumerate(shown):
+    files = [p.picture if isinstance(p.picture, Encoded) else encoded(p.picture) for p in shown]
+    tall, wide = files[0].size
+    for at, file in enumerate(files):
         row, column = at // columns + 1, at % columns + 1
         figure.add_trace(
             go.Scatter(
@@ -118,7 +137,7 @@ def panels(
             column,
         )
         figure.add_layout_image(
-            source=data_url(png(panel.picture), "png"),
+            source=file.url,
             x=wide / 2,
             y=0,
             sizex=wide,
