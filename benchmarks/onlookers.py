@@ -17,24 +17,13 @@ from typing import Any
 
 from playwright.async_api import Browser, Page, async_playwright
 
+from benchmarks.slider_to_picture import CLOCK
 from benchmarks.visitor import LABEL, OwnPhoto, own_photo
 from tests.browser.driver import FLAGS, find_browser
 
 _PATIENCE = 120_000  # milliseconds
 _FIRST = 100_000  # their photos are no other visitor's
 
-# Notes the time of each release of the mouse and of each painted picture.
-_CLOCK = """() => {
-  const all = [...document.querySelectorAll('*')];
-  const host = all.find((e) => e.shadowRoot?.querySelector('.stage'));
-  globalThis.clock = { released: 0, took: [] };
-  addEventListener('pointerup', () => { clock.released = performance.now(); }, true);
-  new MutationObserver(() => {
-    if (clock.released) clock.took.push((performance.now() - clock.released) / 1000);
-    clock.released = 0;
-  }).observe(host.shadowRoot.querySelector('.stage'),
-    { attributes: true, attributeFilter: ['data-painted'] });
-}"""
 _PAINTED = """() => [...document.querySelectorAll('*')].some((e) =>
   e.shadowRoot?.querySelector('.stage[data-painted]'))"""
 
@@ -56,7 +45,7 @@ async def look(
     await page.wait_for_function(_PAINTED, timeout=_PATIENCE)
     first, moves = time.perf_counter() - began, []
     await page.wait_for_timeout(1500)
-    await page.evaluate(_CLOCK)
+    await page.evaluate(CLOCK)
     while time.monotonic() < until:
         await asyncio.sleep(draw.uniform(0.5, 1.5) * every)
         moves = await _moved(page, draw.uniform(0.02, 0.8))
@@ -76,8 +65,7 @@ async def _moved(page: Page, share: float) -> list[float]:
     await page.mouse.move(track["x"] + track["width"] * share, y, steps=4)
     await page.mouse.up()
     await page.wait_for_function(f"() => clock.took.length > {before}", timeout=_PATIENCE)
-    took: list[float] = await page.evaluate("clock.took")
-    return took
+    return [took / 1000 for took in await page.evaluate("clock.took")]
 
 
 async def _all(

@@ -22,7 +22,7 @@ from tests.browser.driver import chromium, scene, serve, settled
 PROMISE_MS = 200
 
 # Notes the time of each release of the mouse and of each painted picture.
-_CLOCK = """() => {
+CLOCK = """() => {
   const canvas = document.querySelectorAll('*');
   const hosts = [...canvas].filter((e) => e.shadowRoot?.querySelector('.stage'));
   const stage = hosts.at(-1).shadowRoot.querySelector('.stage');
@@ -37,7 +37,7 @@ _CLOCK = """() => {
 
 def measure(page: Page, moves: int) -> list[float]:
     """Milliseconds of each move of the score slider between two places, by mouse."""
-    page.evaluate(_CLOCK)
+    page.evaluate(CLOCK)
     slider = page.get_by_role("slider", name="Score threshold")
     for i in range(moves):
         track = slider.bounding_box()
