@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from vision_core.models import zoo
 from vision_core.models.cards import ASSETS
 from vision_core.models.zoo import fcn_voc_s, fcos_s, streets
 from vision_core.models.zoo.everyday import LABELS
+from vision_core.models.zoo.pose_regression_s import SpatialSoftmax
 from vision_core.models.zoo.trunk import Trunk
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -126,6 +128,22 @@ def test_shapes() -> None:
         assert zoo.build("pose_regression_s").eval()(picture).shape == (2, 14, 2)
         strides = [96 // m.shape[2] for m in Trunk()(picture)]
     assert strides == [4, 8, 16, 32]
+
+
+def test_the_points_of_a_spatial_softmax_are_means_over_the_cells() -> None:
+    maps = torch.randn(2, 3, 5, 7, dtype=torch.float64)
+    points = SpatialSoftmax()(maps)
+    for photo in range(2):
+        for channel in range(3):
+            cells = maps[photo, channel].tolist()
+            total = sum(math.exp(v) for row in cells for v in row)
+            x = y = value = 0.0
+            for i, row in enumerate(cells):
+                for j, v in enumerate(row):
+                    share = math.exp(v) / total
+                    x, y = x + share * (j + 0.5) / 7, y + share * (i + 0.5) / 5
+                    value += share * v
+            assert points[photo, channel::3].tolist() == pytest.approx([x, y, value])
 
 
 def test_detector_is_torchvisions() -> None:

@@ -45,9 +45,9 @@ class PoseRecipe:
     def __init__(self, name: str = "pose_heatmap_s") -> None:
         self.name = name
         regression = name == "pose_regression_s"
-        self.variety = 0.6 if regression else 1.0
-        self.sports = 2 if regression else 1  # how often the photos of lspet_pose count
-        self.cropped = 0.0 if regression else 0.25
+        self.variety = 0.8 if regression else 1.0
+        self.sports = 3 if regression else 1  # how often the photos of lspet_pose count
+        self.cropped = 0.1 if regression else 0.25
 
     def prepare(self, options: Options) -> int:
         people = self.sports * data.persons(options.data, "train")

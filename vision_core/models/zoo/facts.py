@@ -284,9 +284,9 @@ FACTS = {
         family="pose_regression",
         labels=("person",),
         architecture=(
-            "The trunk of pose_heatmap_s down to stride 16 and two fully connected layers, whose "
-            "28 outputs are x and y of 14 joints. Runs on the crop of each person that the "
-            "detector finds."
+            "The layers of pose_heatmap_s down to stride 16 and back to stride 8, a spatial "
+            "softmax over 64 learned maps, and two fully connected layers, whose 28 outputs are x "
+            "and y of 14 joints. Runs on the crop of each person that the detector finds."
         ),
         paper=(
             "DeepPose: Human Pose Estimation via Deep Neural Networks",

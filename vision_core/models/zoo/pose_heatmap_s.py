@@ -26,7 +26,28 @@ def conv_bn_relu(channels_in: int, channels: int, kernel: int = 3) -> nn.Sequent
     )
 
 
-class PoseHeatmapS(nn.Module):
+class UpToStride8(nn.Module):
+    """The trunk down to stride 16 and one step back up: what both pose networks begin with."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trunk = Trunk(WIDE_DEPTHS[:3], WIDE)
+        _, stride8, stride16 = self.trunk.out_widths
+        self.coarse = nn.Sequential(
+            conv_bn_relu(stride16, stride16), conv_bn_relu(stride16, 96, kernel=1)
+        )
+        self.lateral8 = conv_bn_relu(stride8, 96, kernel=1)
+        self.middle = conv_bn_relu(96, 32)
+
+    def stride8(self, map8: Tensor, map16: Tensor) -> Tensor:
+        """Return ``(N, 32, h, w)`` of the size of ``map8`` from the trunk's two last maps."""
+        lateral = self.lateral8(map8)
+        x = self.coarse(map16)
+        x = F.interpolate(x, size=lateral.shape[-2:], mode="bilinear", align_corners=False)
+        return self.middle(x + lateral)
+
+
+class PoseHeatmapS(UpToStride8):
     """Trunk down to stride 16, back up to stride 4, one map per joint.
 
     ``forward`` takes normalised crops ``(N, 3, H, W)`` and returns logits
@@ -36,22 +57,13 @@ class PoseHeatmapS(nn.Module):
 
     def __init__(self, joints: int = JOINTS) -> None:
         super().__init__()
-        self.trunk = Trunk(WIDE_DEPTHS[:3], WIDE)
-        stride4, stride8, stride16 = self.trunk.out_widths
-        self.coarse = nn.Sequential(
-            conv_bn_relu(stride16, stride16), conv_bn_relu(stride16, 96, kernel=1)
-        )
-        self.lateral8 = conv_bn_relu(stride8, 96, kernel=1)
-        self.middle = conv_bn_relu(96, 32)
-        self.lateral4 = conv_bn_relu(stride4, 32, kernel=1)
+        self.lateral4 = conv_bn_relu(self.trunk.out_widths[0], 32, kernel=1)
         self.fine = conv_bn_relu(32, 32)
         self.heatmaps = nn.Conv2d(32, joints, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         map4, map8, map16 = self.trunk(x)
-        lateral8, lateral4 = self.lateral8(map8), self.lateral4(map4)
-        x = self.coarse(map16)
-        x = F.interpolate(x, size=lateral8.shape[-2:], mode="bilinear", align_corners=False)
-        x = self.middle(x + lateral8)
+        lateral4 = self.lateral4(map4)
+        x = self.stride8(map8, map16)
         x = F.interpolate(x, size=lateral4.shape[-2:], mode="bilinear", align_corners=False)
         return self.heatmaps(self.fine(x + lateral4))

@@ -2,24 +2,42 @@
 
 Toshev and Szegedy, "DeepPose: Human Pose Estimation via Deep Neural Networks" (2014): a
 convolutional trunk and fully connected layers whose outputs are the coordinates themselves. The
-paper refines them in a cascade of such networks; this one answers once. It is top-down as
-``pose_heatmap_s`` is, sees the same crops and has the same trunk.
+paper refines them in a cascade of such networks; this one answers once. What the connected layers
+read is not the flattened map but where each map has its weight: the spatial softmax of Levine et
+al., "End-to-End Training of Deep Visuomotor Policies" (2016). The network is top-down as
+``pose_heatmap_s`` is, sees the same crops and has the same layers down to stride 16 and back to
+stride 8.
 """
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from vision_core.models.zoo.pooled_trunk import conv_bn_relu
-from vision_core.models.zoo.pose_heatmap_s import JOINTS
-from vision_core.models.zoo.trunk import WIDE, WIDE_DEPTHS, Trunk
+from vision_core.models.zoo.pose_heatmap_s import JOINTS, UpToStride8
 
-CELLS = 8
-"""Side of the map that the fully connected layers read, at stride 16 of a 128-pixel crop."""
+POINTS = 64
+"""Maps whose points the connected layers read. They are learned, none is a joint's own."""
+HIDDEN = 256
 
 
-class PoseRegressionS(nn.Module):
-    """Trunk down to stride 16, then two fully connected layers.
+class SpatialSoftmax(nn.Module):
+    """Where each map has its weight, and how strongly.
+
+    ``forward`` takes ``(N, C, h, w)`` and returns ``(N, 3C)``: x, y (0 left and top, 1 right and
+    bottom) and the value of each map, all three as means over its cells under their softmax.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        weight = x.flatten(2).softmax(2).view_as(x)
+        ones = torch.ones_like(x)  # counted, not numbered: so the network can be traced
+        across, down = (ones.cumsum(3) - 0.5) / x.shape[3], (ones.cumsum(2) - 0.5) / x.shape[2]
+        return torch.cat([(weight * read).sum((2, 3)) for read in (across, down, x)], 1)
+
+
+class PoseRegressionS(UpToStride8):
+    """Trunk down to stride 16, back to stride 8, spatial softmax, two fully connected layers.
 
     ``forward`` takes normalised crops ``(N, 3, H, W)`` and returns ``(N, 14, 2)``: x and y of
     each joint along the sides of the crop, 0 left and top, 1 right and bottom. A joint may be
@@ -28,15 +46,18 @@ class PoseRegressionS(nn.Module):
 
     def __init__(self, joints: int = JOINTS) -> None:
         super().__init__()
-        self.trunk = Trunk(WIDE_DEPTHS[:3], WIDE)
-        self.squeeze = conv_bn_relu(self.trunk.out_widths[-1], 32, kernel=1)
-        self.pool = nn.AdaptiveAvgPool2d(CELLS)
+        self.maps = nn.Sequential(conv_bn_relu(32, POINTS), nn.Conv2d(POINTS, POINTS, 1))
+        self.points = SpatialSoftmax()
         self.hidden = nn.Sequential(
-            nn.Linear(32 * CELLS * CELLS, 128), nn.ReLU(inplace=True), nn.Dropout(0.1)
+            nn.Linear(3 * POINTS, HIDDEN, bias=False),
+            nn.BatchNorm1d(HIDDEN),
+            nn.ReLU(inplace=True),
+            nn.Dropout(0.1),
         )
-        self.coordinates = nn.Linear(128, joints * 2)
+        self.coordinates = nn.Linear(HIDDEN, joints * 2)
         nn.init.constant_(self.coordinates.bias, 0.5)  # the middle of the crop
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.pool(self.squeeze(self.trunk(x)[-1]))
-        return self.coordinates(self.hidden(x.flatten(1))).unflatten(1, (-1, 2))
+        _, map8, map16 = self.trunk(x)
+        x = self.points(self.maps(self.stride8(map8, map16)))
+        return self.coordinates(self.hidden(x)).unflatten(1, (-1, 2))
