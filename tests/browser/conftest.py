@@ -1,4 +1,4 @@
-"""One server, one browser and one tab for all browser tests of a worker."""
+"""One server, one browser and a few tabs for all browser tests of a worker."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 from playwright.sync_api import Browser, Page
 
 from tests.browser import driver
-from tests.browser.tab import SIZE, Tab
+from tests.browser.tab import Tab, Tabs
 
 
 @pytest.fixture(scope="package")
@@ -37,8 +37,8 @@ def canvas_server(browser: Browser, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 @pytest.fixture(scope="package")
-def tab(browser: Browser, server: str) -> Iterator[Tab]:
-    found = Tab(browser, f"{server}/_stcore/health")
+def tabs(browser: Browser, server: str) -> Iterator[Tabs]:
+    found = Tabs(browser, f"{server}/_stcore/health")
     yield found
     found.throw_away()
 
@@ -85,49 +85,35 @@ class Watch:
 
 
 @pytest.fixture
-def open_page(
-    browser: Browser, server: str, tab: Tab, request: pytest.FixtureRequest
-) -> Iterator[Any]:
-    """Opens a page of the app in a fresh session; afterwards nothing must have gone wrong.
-
-    The first page of a test is in the tab that all tests share; whatever else it opens, or opens
-    with options of its own, is in a new one.
-    """
-    contexts: list[Any] = []
+def open_page(server: str, tabs: Tabs, request: pytest.FixtureRequest) -> Iterator[Any]:
+    """Opens a page of the app in a fresh session; afterwards nothing must have gone wrong."""
+    taken: dict[Tab, str] = {}
     watches: list[Watch] = []
-    visited: list[str] = []
     failed = request.session.testsfailed
 
     def opener(
-        path: str = "/predictions", *, size: tuple[int, int] = SIZE, **options: Any
+        path: str = "/predictions", *, size: tuple[int, int] = (1280, 720), **options: Any
     ) -> Page:
         address = path if path.startswith("http") else server + path
-        window = {"width": size[0], "height": size[1]}
-        if options or visited:
-            context = browser.new_context(viewport=window, accept_downloads=True, **options)
-            contexts.append(context)
-            page = context.new_page()
-        else:
-            page = tab.page()
-            page.set_viewport_size(window)
-            visited.append(address)
+        tab = tabs.tab(options, taken)
+        taken[tab] = address
+        page = tab.page()
+        page.set_viewport_size({"width": size[0], "height": size[1]})
         watches.append(Watch(page))
         page.goto(address)
         return page
 
     yield opener
+    sound = False
     try:
         for watch in watches:
             watch.check()
-        if request.session.testsfailed == failed:
-            tab.clean(visited)
-    except BaseException:
-        failed = -1
-        raise
+        sound = request.session.testsfailed == failed
     finally:
         for watch in watches:
             watch.end()
-        for context in contexts:
-            context.close()
-        if request.session.testsfailed != failed:
-            tab.throw_away()
+        for tab, address in taken.items():
+            if sound:
+                tab.clean(address)
+            else:  # whatever went wrong, the next test is not to see it
+                tab.throw_away()

@@ -1,4 +1,4 @@
-"""A tab of the browser that many tests use, one after the other.
+"""Tabs of the browser that many tests use, one after the other.
 
 A new tab compiles Streamlit's JavaScript anew, which takes several seconds; a tab that stays has
 it. Between two tests nothing of the first one remains: its session ends as the page is left, and
@@ -7,12 +7,13 @@ cookies, storage, window, pointer and colour scheme are as in a new tab.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, BrowserContext, Error, Page
 
-SIZE = (1280, 720)
+WINDOW: Any = {"width": 1280, "height": 720}
 
 
 class Tab:
@@ -21,10 +22,11 @@ class Tab:
     Args:
         browser: where it is opened.
         rest: the address of a small page, of the same origin as the tests' pages.
+        options: of its context, such as ``has_touch``.
     """
 
-    def __init__(self, browser: Browser, rest: str) -> None:
-        self._browser, self._rest = browser, rest
+    def __init__(self, browser: Browser, rest: str, options: dict[str, Any]) -> None:
+        self._browser, self._rest, self._options = browser, rest, options
         self._context: BrowserContext | None = None
         self._page: Page | None = None
 
@@ -32,16 +34,18 @@ class Tab:
         """The tab, empty."""
         if self._context is None or self._page is None or self._page.is_closed():
             self.throw_away()
-            self._context = self._browser.new_context(accept_downloads=True)
+            self._context = self._browser.new_context(
+                viewport=WINDOW, accept_downloads=True, **self._options
+            )
             self._page = self._context.new_page()
             self._page.goto(self._rest)
         return self._page
 
-    def clean(self, visited: list[str]) -> None:
+    def clean(self, visited: str) -> None:
         """Leave no trace of a test.
 
         Args:
-            visited: the addresses that it opened.
+            visited: the address that it opened.
         """
         if self._context is None or self._page is None:
             return
@@ -58,7 +62,29 @@ class Tab:
         self._context = self._page = None
 
 
-def _empty(context: BrowserContext, page: Page, visited: list[str]) -> None:
+class Tabs:
+    """The tabs by their options; a test that opens several pages gets a tab for each."""
+
+    def __init__(self, browser: Browser, rest: str) -> None:
+        self._browser, self._rest = browser, rest
+        self._tabs: dict[str, list[Tab]] = {}
+
+    def tab(self, options: dict[str, Any], taken: Collection[Tab]) -> Tab:
+        """A tab that is not taken."""
+        tabs = self._tabs.setdefault(repr(sorted(options.items())), [])
+        for tab in tabs:
+            if tab not in taken:
+                return tab
+        tabs.append(Tab(self._browser, self._rest, options))
+        return tabs[-1]
+
+    def throw_away(self) -> None:
+        """Close all of them."""
+        for tab in [tab for tabs in self._tabs.values() for tab in tabs]:
+            tab.throw_away()
+
+
+def _empty(context: BrowserContext, page: Page, visited: str) -> None:
     page.evaluate("() => { sessionStorage.clear(); localStorage.clear(); }")
     page.mouse.up()
     page.mouse.move(-1, -1)
@@ -67,6 +93,6 @@ def _empty(context: BrowserContext, page: Page, visited: list[str]) -> None:
     context.clear_cookies()
     context.clear_permissions()
     client: Any = context.new_cdp_session(page)
-    for origin in {"{0.scheme}://{0.netloc}".format(urlsplit(address)) for address in visited}:
-        client.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "all"})
+    origin = "{0.scheme}://{0.netloc}".format(urlsplit(visited))
+    client.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "all"})
     client.detach()
