@@ -44,9 +44,10 @@ def findings(page: Any) -> list[str]:
 def test_a_page_has_no_serious_finding_in_either_theme(open_page, name: str) -> None:
     page = open_page("/" if name == "home" else f"/{name}", size=(1280, 900))
     page.wait_for_function(DONE, timeout=120_000)
-    page.wait_for_timeout(500)  # components draw after the script
+    page.wait_for_timeout(1500)
     page.wait_for_function(DONE, timeout=120_000)
     page.wait_for_function(SETTLED, timeout=120_000)
+    page.wait_for_timeout(1000)  # colours fade
     page.wait_for_function(FADED, timeout=60_000)
     page.evaluate(AXE.read_text(encoding="utf-8"))
     light = page.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor")
@@ -56,5 +57,6 @@ def test_a_page_has_no_serious_finding_in_either_theme(open_page, name: str) -> 
         "was => getComputedStyle(document.querySelector('.stApp')).backgroundColor !== was",
         arg=light,
     )
+    page.wait_for_timeout(500)
     page.wait_for_function(FADED, timeout=60_000)
     assert findings(page) == []
