@@ -31,15 +31,13 @@ test: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -m "not long and not browser" -n $(WORKERS)
-	$(BIN)/python -m pytest -m "not long and browser" -n $(WORKERS)
+	$(BIN)/python -m pytest -m "not long" -n $(WORKERS)
 
 test-long: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -m "not browser" -n $(WORKERS)
-	$(BIN)/python -m pytest -m browser -n $(WORKERS)
+	$(BIN)/python -m pytest -n $(WORKERS)
 
 bench: $(VENV)/run.stamp
 	for script in $(filter-out benchmarks/__init__.py benchmarks/common.py benchmarks/visitor.py benchmarks/app_servers.py benchmarks/onlookers.py,$(wildcard benchmarks/*.py)); do \

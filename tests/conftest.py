@@ -15,6 +15,13 @@ if WORKERS > 1:  # each has its share of the cores, and so have the programs tha
     torch.set_num_threads(max(1, torch.get_num_threads() // WORKERS))
     os.environ["OMP_NUM_THREADS"] = str(torch.get_num_threads())
 
+SLOWEST = ("tests/pages/test_every_widget.py",)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Start with the slowest tests: others fill the time of the processes that are done sooner."""
+    items.sort(key=lambda item: not item.nodeid.startswith(SLOWEST))
+
 
 @pytest.fixture(autouse=True)
 def _same_random_numbers_for_every_test():

@@ -20,6 +20,9 @@ STREAMLITS: tuple[tuple[str, str], ...] = ()
 """Findings in what Streamlit draws and no page can reach: rule, and a piece of the element."""
 SETTLED = "() => !document.querySelector('[data-stale=true]')"
 """What is about to be replaced is drawn pale."""
+FADED = """() => document.getAnimations().every((a) => a.playState !== "running"
+  || a.effect.getComputedTiming().iterations === Infinity)"""
+"""Colours fade when a theme changes, and on the way contrasts are too low."""
 _RUN = """async () => {
   const found = await axe.run(document, { resultTypes: ["violations"] });
   return found.violations.filter((v) => ["serious", "critical"].includes(v.impact))
@@ -45,6 +48,7 @@ def test_a_page_has_no_serious_finding_in_either_theme(open_page, name: str) -> 
     page.wait_for_function(DONE, timeout=120_000)
     page.wait_for_function(SETTLED, timeout=120_000)
     page.wait_for_timeout(1000)  # colours fade
+    page.wait_for_function(FADED, timeout=60_000)
     page.evaluate(AXE.read_text(encoding="utf-8"))
     light = page.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor")
     assert findings(page) == []
@@ -54,4 +58,5 @@ def test_a_page_has_no_serious_finding_in_either_theme(open_page, name: str) -> 
         arg=light,
     )
     page.wait_for_timeout(500)
+    page.wait_for_function(FADED, timeout=60_000)
     assert findings(page) == []

@@ -13,6 +13,7 @@ from playwright.sync_api import Page
 
 from pages.navigation import ENTRIES, SECTIONS
 from tests.browser.driver import pick, settled
+from tests.browser.tab import Tabs
 from tests.browser.test_predictions import jpeg_file, upload
 from vision_core import models, samples
 
@@ -104,6 +105,12 @@ UPLOAD = View(
     MOVED,
 )
 VIEWS = pytest.mark.parametrize("view", [SAMPLE, UPLOAD], ids=["sample", "upload"])
+
+
+@pytest.fixture(autouse=True)
+def _new_tab(tabs: Tabs) -> None:
+    """These go back in the history of a tab, which is to hold nothing from before."""
+    tabs.throw_away()
 
 
 def tour(pages: Sequence[str]) -> list[str]:

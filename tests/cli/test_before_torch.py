@@ -1,10 +1,13 @@
 """What words, cards and files alone can tell is told before PyTorch is imported.
 
-Each command runs where importing torch raises, so that it would end as a fault of ours.
+Each command runs where importing torch raises, so that it would end as a fault of ours. The
+mistakes are made one after the other in one process: an import that raised is tried again by the
+next command that wants it.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -34,14 +37,15 @@ def folder(tmp_path_factory) -> Path:
     return made
 
 
-def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def run(folder: Path, *words: str, **options: str) -> subprocess.CompletedProcess[str]:
     here = {"PYTHONPATH": f"{folder}{os.pathsep}{ROOT}", "TORCH_HOME": str(folder)}
     return subprocess.run(
-        [sys.executable, "-m", "vision_core", *words],
+        [sys.executable, *words],
         capture_output=True,
         text=True,
         cwd=folder,
         env={**os.environ, **here},
+        **options,
     )
 
 
@@ -140,19 +144,50 @@ MISTAKES = {
 }
 
 
+EACH = """
+import io, json, sys
+from contextlib import redirect_stderr, redirect_stdout
+from vision_core.cli import main
+
+told = []
+for words in json.load(sys.stdin):
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        status = main(words)
+    told.append([status, out.getvalue(), err.getvalue()])
+json.dump(told, sys.stdout)
+"""
+
+
+@pytest.fixture(scope="module")
+def told(folder) -> dict[str, tuple[int, str, str]]:
+    """Status, output and error output of every mistake, then of a command that needs PyTorch."""
+    commands = [words for words, _ in MISTAKES.values()] + [["predict", "p.png"]]
+    done = run(folder, "-c", EACH, input=json.dumps(commands))
+    assert done.returncode == 0, done.stderr
+    return dict(zip([*MISTAKES, "trap"], json.loads(done.stdout), strict=True))
+
+
 @pytest.mark.parametrize("mistake", MISTAKES)
-def test_a_mistake_is_one_sentence_without_pytorch(mistake, folder) -> None:
-    words, said = MISTAKES[mistake]
-    done = run(folder, *words)
-    assert done.returncode == 2, done.stderr
-    assert said in done.stderr and done.stderr.count("\n") == 1 and not done.stdout
+def test_a_mistake_is_one_sentence_without_pytorch(mistake, told) -> None:
+    _, said = MISTAKES[mistake]
+    status, out, err = told[mistake]
+    assert status == 2, err
+    assert said in err and err.count("\n") == 1 and not out
+
+
+def test_the_trap_works_after_all_those_mistakes(told) -> None:
+    status, _, err = told["trap"]
+    assert status == 1 and "PyTorch was imported" in err
 
 
 def test_what_needs_no_network_needs_no_pytorch(folder) -> None:
     for words in (["models"], ["weights", "list"], ["walkthrough", "--list"]):
-        assert run(folder, *words).returncode == 0
-    done = run(folder, "predict", "p.png")
+        assert run(folder, "-m", "vision_core", *words).returncode == 0
+    done = run(folder, "-m", "vision_core", "predict", "p.png")
     assert done.returncode == 1 and "PyTorch was imported" in done.stderr, "the trap works"
+    done = run(folder, "-m", "vision_core", *MISTAKES["model"][0])
+    assert done.returncode == 2 and done.stderr.count("\n") == 1 and not done.stdout
 
 
 def test_the_names_of_networks_are_those_that_can_be_built_and_trained() -> None:

@@ -6,6 +6,7 @@ calibrated on the test pictures and the class logits are scaled to a standard de
 
 from __future__ import annotations
 
+import copy
 from functools import lru_cache
 from typing import Any
 
@@ -26,7 +27,7 @@ BUILDERS: dict[str, dict[str, Any]] = {
     "fasterrcnn_mobilenet_v3_large_320_fpn": {},
     "maskrcnn_resnet50_fpn": FEW,
     "maskrcnn_resnet50_fpn_v2": FEW,
-    "keypointrcnn_resnet50_fpn": FEW,
+    "keypointrcnn_resnet50_fpn": {**FEW, "box_detections_per_img": 20},
     "retinanet_resnet50_fpn": SMALL,
     "retinanet_resnet50_fpn_v2": SMALL,
     "fcos_resnet50_fpn": SMALL,
@@ -76,6 +77,15 @@ def like(name: str, **kwargs: Any) -> nn.Module:
     return module
 
 
+def set_to(name: str, **settings: float) -> nn.Module:
+    """``built(name)``, one-stage, with other settings over the same weights."""
+    module = copy.copy(built(name))
+    for key, value in settings.items():
+        assert isinstance(getattr(module, key), float), "as its builder keeps it"
+        setattr(module, key, value)
+    return module
+
+
 def build(name: str, **kwargs: Any) -> nn.Module:
     """A calibrated detector in eval mode, its RoI scales set from its strides."""
     module = plain(name, **kwargs)
@@ -95,8 +105,15 @@ def built(name: str) -> nn.Module:
 
 def set_scales(module: nn.Module) -> None:
     """Let the RoI poolers infer their scales from a large square, before any test picture."""
+    if not isinstance(module, tvd.FasterRCNN):  # nothing pools
+        return
+    heads: Any = module.roi_heads
     with torch.no_grad():
-        module([torch.zeros(3, 512, 512)])
+        images, _ = module.transform([torch.zeros(3, 512, 512)])
+        features = module.backbone(images.tensors)
+        for pool in (heads.box_roi_pool, heads.mask_roi_pool, heads.keypoint_roi_pool):
+            if pool is not None:
+                pool(features, [torch.zeros(1, 4)], images.image_sizes)
 
 
 def _calibrate(module: nn.Module, photo: Tensor) -> None:

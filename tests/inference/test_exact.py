@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 from torchvision.models.detection.roi_heads import paste_masks_in_image
 
-from tests.inference.reference import BUILDERS, built, like, picture, tensor_of
+from tests.inference.reference import BUILDERS, built, like, picture, set_to, tensor_of
 from vision_core.images import Photo
 from vision_core.inference import DetectionTrace, PartSource, trace
 from vision_core.selection import Selection, Thresholds
 
 ODD = [(10, 2000), (333, 777), (1, 1), (777, 333), (2000, 10)]
+
+
+@lru_cache(maxsize=2)
+def traced(name: str, smooth: bool) -> tuple[Photo, DetectionTrace]:
+    """A picture and what a detector sees in it, at its own thresholds."""
+    photo = picture(333, 777, smooth=smooth)
+    return photo, trace(built(name), photo)
 
 
 def both(module: nn.Module, photo: Photo) -> tuple[dict, DetectionTrace, Selection]:
@@ -113,10 +122,8 @@ def test_any_threshold_equals_a_network_set_to_it(name: str, score: float, iou: 
     Without equal scores: where more than the top-k limit lie above the threshold, which of several
     equal ones the limit cuts is torchvision's chance.
     """
-    photo = picture(333, 777, smooth=True)
-    module = built(name)
-    found = trace(module, photo)
-    changed = like(name, **BUILDERS[name], score_thresh=score, nms_thresh=iou)
+    photo, found = traced(name, smooth=True)
+    changed = set_to(name, score_thresh=score, nms_thresh=iou)
     expected = changed([tensor_of(photo)])[0]
     limit = changed.detections_per_img
     assert_equal(expected, found.select(Thresholds(score, iou, max_detections=limit)))
@@ -135,11 +142,9 @@ def test_any_threshold_equals_a_network_set_to_it(name: str, score: float, iou: 
 def test_equal_scores_at_other_thresholds_are_exact_or_said_to_be_open(
     name: str, score: float
 ) -> None:
-    photo, module = picture(333, 777), built(name)
-    chosen = trace(module, photo).select(
-        Thresholds(score, 0.5, max_detections=module.detections_per_img)
-    )
-    changed = like(name, **BUILDERS[name], score_thresh=score, nms_thresh=0.5)
+    photo, found = traced(name, smooth=False)
+    changed = set_to(name, score_thresh=score, nms_thresh=0.5)
+    chosen = found.select(Thresholds(score, 0.5, max_detections=changed.detections_per_img))
     expected = changed([tensor_of(photo)])[0]
     if not chosen.ties_open:
         assert_equal(expected, chosen)

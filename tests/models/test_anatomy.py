@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
+
 import pytest
 import torch
 from torchvision.models import get_model_weights
 
+from vision_core.models import anatomy as costs
 from vision_core.models import build, card, cards
-from vision_core.models.anatomy import anatomy
 
+anatomy = functools.cache(costs.anatomy)  # which forgets the first of so many networks
 CLASSIFIERS = [c.name for c in cards("classification") if not c.bundled]
 EVERY = [c.name for c in cards()]
 

@@ -7,6 +7,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from vision_core.errors import UserError
 from vision_core.models import build as building
@@ -227,3 +228,40 @@ def test_tensors_that_cannot_be_weights_are_refused(tmp_path, kind):
     torch.save(state, tmp_path / "odd.pth")
     with pytest.raises(UserError, match=r"cannot be weights here: classifier.3.bias"):
         load(SMALL, device="cpu", weights=tmp_path / "odd.pth")
+
+
+class Drawn(TorchDispatchMode):
+    """Counts the random numbers that are drawn, in this thread."""
+
+    def __init__(self):
+        super().__init__()
+        self.count = 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        if func.name().split("::")[1].rstrip("_") in ("normal", "uniform"):
+            self.count += args[0].numel()
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("name", ["resnet_s", "mask_rcnn_s", "pose_heatmap_s"])
+def test_no_random_numbers_are_drawn_for_weights_that_are_loaded(name):
+    with Drawn() as filled:
+        building.build_to_fill(name)
+    with Drawn() as drawn:
+        module = building.build_bundled(name)
+    assert filled.count == 0 < drawn.count
+    again = building.build_bundled(name)  # nothing is left out any longer
+    assert all(map(torch.equal, module.state_dict().values(), again.state_dict().values()))
+
+
+@pytest.mark.parametrize("value", [3e38, float("nan"), float("inf")])
+def test_large_numbers_are_weights_and_infinite_ones_are_not(tmp_path, value):
+    state = small_state()
+    state["classifier.3.bias"].fill_(value)  # the sum of the large ones is infinite
+    torch.save(state, tmp_path / "own.pth")
+    if value == 3e38:
+        module = load(SMALL, device="cpu", weights=tmp_path / "own.pth").module
+        assert (module.state_dict()["classifier.3.bias"] == torch.tensor(3e38)).all()
+    else:
+        with pytest.raises(UserError, match=r"no finite numbers in classifier\.3\.bias"):
+            load(SMALL, device="cpu", weights=tmp_path / "own.pth")

@@ -31,6 +31,7 @@ from streamlit.testing.v1.element_tree import (
     Widget,
 )
 
+from pages.space import galleries
 from tests.pages.conftest import start, text_of
 from tests.pages.test_every_page import PAGES
 
@@ -203,6 +204,8 @@ def walk(fresh: Fresh, log: pytest.LogCaptureFixture) -> tuple[set[str], list[st
 def test_every_widget_moves(page: str, caplog, monkeypatch, tmp_path) -> None:
     monkeypatch.setattr("urllib.request.urlopen", _refused)
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))  # only the bundled models are here
+    # Each network reads the gallery, in windows; two of its photos are as good as all.
+    monkeypatch.setattr(galleries.samples, "names", lambda: ("cat", "astronaut"))
     seen, told = walk(lambda: start(page), caplog)
     assert not told, "\n".join(told)
     assert seen >= {"present", *EXPECTED.get(page, ())}

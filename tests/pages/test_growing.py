@@ -25,7 +25,7 @@ from vision_core.records.targets import ClassTarget
 
 PAGE = "attribution"
 SETTINGS: dict[str, dict[str, Any]] = {
-    "scorecam": {},
+    "scorecam": {"layers": ("trunk.stages.1",)},  # a pass for each channel
     "smoothgrad": {"samples": 20, "seed": 1},
     "integrated_gradients": {"steps": 20},
     "occlusion": {"patch": 64, "stride": 32},

@@ -45,23 +45,31 @@ class Activations:
         return [int(i) for i in np.argsort(-peaks, kind="stable")[:count]]
 
 
-def view_of(model: Any, photo: Photo) -> tuple[nn.Module, Tensor, Window, Run]:
+def view_of(
+    model: Any, photo: Photo, module: nn.Module | None = None
+) -> tuple[nn.Module, Tensor, Window, Run]:
     """A shadow of the network, its input ``[1, 3, h, w]``, where that lies, and how to run it.
 
     A top-down pose network is given its best person, or the whole photo where nobody is found;
     of a detector the backbone and the dense heads run.
+
+    Args:
+        model: a ``vision_core.models.Model``.
+        photo: what it is given.
+        module: a shadow of the same network that was made for another photo.
     """
     net = network(model)
+    module = shadow(net.module) if module is None else module
     with torch.inference_mode(False), torch.no_grad():
         if net.detector is not None:
             x, window = _person(net, photo)
-            return shadow(net.module), x, window, heads.preset_network
+            return module, x, window, heads.preset_network
         if net.preset is not None:
             x = prepared(net, photo)
             window = of_preset(net.preset, x, (photo.width, photo.height))
-            return shadow(net.module), x[None], window, heads.preset_network
+            return module, x[None], window, heads.preset_network
         x, window, _ = heads.transformed(net, photo)
-        return shadow(net.module), x, window, heads.dense_parts
+        return module, x, window, heads.dense_parts
 
 
 def _person(net: Network, photo: Photo) -> tuple[Tensor, Window]:

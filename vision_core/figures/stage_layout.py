@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PIL import ImageFont
-
+from vision_core.figures.fonts import length
 from vision_core.figures.stage import Block, Panel, Stage, View
 
 TITLE, HEAD, BETWEEN, APART = 24, 30, 16, 26
@@ -54,7 +53,7 @@ class Layout:
 
 def text_wide(words: str, size: float) -> float:
     """Pixels that bold text takes at the most, in whatever sans-serif font a viewer has."""
-    return _WIDEST * float(ImageFont.load_default(size).getlength(words))
+    return _WIDEST * length(words, size)
 
 
 def lay_out(stage: Stage, width: float = 1200, height: float = 560) -> Layout:

@@ -6,7 +6,9 @@ import math
 from itertools import pairwise
 from xml.sax.saxutils import escape
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
+
+from vision_core.figures.fonts import font
 
 _WHITE = "#FFFFFF"
 # What Pillow's own font lacks.
@@ -95,12 +97,11 @@ class Pen:
             f'font-family="sans-serif"{anchor}{weight}>{escape(words)}</text>'
         )
         if self.draw is not None:
-            font = ImageFont.load_default(size)
             self.draw.text(
                 (x, y),
                 words.translate(_PLAIN),
                 fill=fill,
-                font=font,
+                font=font(size),
                 anchor="mm" if middle else "ls",
                 stroke_width=0.4 if bold else 0,
             )

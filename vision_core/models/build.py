@@ -16,7 +16,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 from torchvision.models import get_model_builder, get_model_weights, regnet
 from torchvision.models.detection import FasterRCNN
 from torchvision.ops import MultiScaleRoIAlign
@@ -28,6 +29,10 @@ from vision_core.models.checkpoints import StateDict
 _lock = threading.RLock()
 _PROBE = 64  # side of the empty picture that measures strides; a multiple of every stride
 _FIXED_SIZE = "vit_"  # builders of networks that take pictures of one size only
+_FILLS: tuple[Any, ...] = (
+    *(Tensor.normal_, Tensor.uniform_),
+    *(nn.init.normal_, nn.init.uniform_, nn.init.trunc_normal_, nn.init.kaiming_uniform_),
+)
 _SLOW_INIT = ("googlenet", "inception_v3")  # warn unless told whether to initialise
 
 
@@ -75,6 +80,25 @@ def build_plain(builder: str, seed: int = 0, **settings: Any) -> nn.Module:
     with _lock, _quiet_rng(), _widths_on_cpu():
         torch.manual_seed(seed)
         return get_model_builder(builder)(weights=None, **settings)
+
+
+class _Unfilled(TorchFunctionMode):
+    """Leaves out the random numbers of an initialisation, for this thread: weights follow."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        named = kwargs or {}
+        if func in _FILLS:
+            return named["tensor"] if "tensor" in named else args[0]
+        return func(*args, **named)
+
+
+def build_to_fill(name: str, num_classes: int | None = None) -> nn.Module:
+    """A network of ``vision_core.models.zoo`` whose parameters are still to be filled.
+
+    They hold whatever lay in memory. Random numbers would take half of the time of a load.
+    """
+    with _Unfilled():
+        return build_bundled(name, num_classes=num_classes)
 
 
 def build_bundled(name: str, seed: int = 0, num_classes: int | None = None) -> nn.Module:

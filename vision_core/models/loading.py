@@ -146,7 +146,7 @@ def _load_known(entry: Card, folder: Path | None) -> _Loaded:
     digest = verify(entry, file)
     state = checkpoints.read(file)
     if entry.bundled:
-        module = build.build_bundled(entry.name)
+        module = build.build_to_fill(entry.name)
         checkpoints.fit(module, build.own_part(entry.name, state), file, entry.name)
         _believe_from(entry, module)
         return entry, module, digest, preset_of(entry, None)
@@ -170,7 +170,7 @@ def _load_file(entry: Card, file: Path, most: int | None = None) -> _Loaded:
     if entry.bundled:
         state = build.own_part(entry.name, checkpoints.without_prefix(state))
         settings = build.settings_of(entry.builder, state)
-        module = build.build_bundled(entry.name, **settings)
+        module = build.build_to_fill(entry.name, **settings)
         checkpoints.fit(module, state, file, entry.name)
         return _relabelled(entry, settings), module, digest, preset_of(entry, None)
     if (member := build.official(entry.builder, digest)) is not None:

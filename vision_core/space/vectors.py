@@ -87,13 +87,13 @@ def measure(model: Any, pictures: Sequence[Photo], layer: str) -> Iterator[Measu
 def _outputs(model: Any, pictures: Sequence[Photo], layer: str) -> Iterator[tuple[int, Tensor]]:
     """The layer's output for one batch after the other, and where each batch begins."""
     net = network(model)
+    module = shadow(net.module)
     batched = net.preset is not None and hasattr(net.preset, "crop_size") and net.detector is None
     if not batched:
         for i, picture in enumerate(pictures):
-            module, x, _, run = view_of(model, picture)
+            _, x, _, run = view_of(model, picture, module)
             yield i, _recorded(module, x, run, layer)
         return
-    module = shadow(net.module)
     for start in range(0, len(pictures), BATCH):
         batch = [prepared(net, p) for p in pictures[start : start + BATCH]]
         yield start, _recorded(module, torch.stack(batch), heads.preset_network, layer)
