@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import streamlit as st
 
-from pages.shared import downloads, engine, frame, inside, model_picker, photos, state
+from pages.shared import downloads, engine, frame, inside, model_picker, photos, shell, state
 from pages.shared.guard import guarded
 from pages.shared.plain import short
 from vision_core import devices
@@ -113,7 +113,7 @@ def _work(model: Model, photo: Photo, settings: DreamSettings) -> None:
     elif kept is not None and kept.of == key:
         _draw(kept)
     else:
-        st.html(figures.picture(photo.pixels, "The photo"))
+        st.html(figures.picture(photo.pixels, "The photo", _widest()))
     kept = st.session_state.get(_KEPT)
     if kept is not None and kept.of == key:
         _files(kept, photo)
@@ -168,10 +168,17 @@ def _run(
 
 def _draw(made: _Dreamt) -> None:
     left, right = st.columns([3, 2], gap="medium")
-    left.html(figures.picture(made.picture, "The photo as the network was made to see it"))
+    left.html(
+        figures.picture(made.picture, "The photo as the network was made to see it", _widest())
+    )
     with right:
         st.markdown(f"Step **{made.scores[-1][0]}** &ensp; {made.words}")
         st.html(figures.loss_curves({"answer": made.scores}, "The answer of the layer by step"))
+
+
+def _widest() -> int:
+    """Pixels that the picture takes at most; more on a projector."""
+    return 1000 if shell.presenting() else 640
 
 
 def _files(made: _Dreamt, photo: Photo) -> None:
