@@ -45,7 +45,7 @@ def test_a_picture_grows_stops_goes_on_and_comes_as_files(open_page) -> None:
     page.get_by_text("A step takes about").wait_for(timeout=120_000)
     page.get_by_role("button", name="Start").click()
     until_step(page, 12)
-    page.get_by_role("button", name="Stop").click()
+    page.locator(".st-key-style_stop button").click()
     page.get_by_role("button", name="Go on").wait_for(timeout=60_000)
     page.get_by_alt_text("Gram matrix: Style").wait_for(timeout=60_000)
     stopped = step_of(page)
@@ -59,9 +59,9 @@ def test_a_picture_grows_stops_goes_on_and_comes_as_files(open_page) -> None:
     assert told["steps"][-1]["style"] < told["steps"][0]["style"]
     page.get_by_role("button", name="Go on").click()
     until_step(page, stopped + 5)
-    page.get_by_role("button", name="Stop").click()
-    page.get_by_role("button", name="Take back").wait_for(timeout=60_000)
-    page.get_by_role("button", name="Take back").click()
+    page.locator(".st-key-style_stop button").click()
+    page.locator(".st-key-style_back button").wait_for(timeout=60_000)
+    page.locator(".st-key-style_back button").click()
     page.wait_for_function(
         "most => [...document.querySelectorAll('p')].some(p => Number(p.textContent.match("
         "/^Step\\s+(\\d+)/)?.[1] ?? 1e9) < most)",
