@@ -1,15 +1,19 @@
-"""Activation maximisation on the Activations page: one button, and the picture that grows."""
+"""Activation maximisation on the Activations page: from noise, or a picture for each facet."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
 
 from pages import navigation
+from pages.activations import facets
+from pages.activations.facets import Climb
 from pages.shared import inside, state
 from pages.shared.guard import guarded
+from vision_core import devices
 from vision_core.attribution import Question, ask
 from vision_core.errors import UserError
 from vision_core.features.activations import Activations, view_of
@@ -20,64 +24,9 @@ from vision_core.images import Photo
 from vision_core.inference import ClassificationTrace, Trace
 from vision_core.models import Model
 from vision_core.records.targets import ClassTarget
+from vision_core.space.pictures import gallery_key
 
-
-def climbing(model: Model, photo: Photo, trace: Trace, found: Activations, channel: int) -> None:
-    """Activation maximisation of the channel's unit or a class; the way to DeepDream."""
-    kinds = ["this unit, from noise"]
-    if isinstance(trace, ClassificationTrace):
-        kinds.append("a class, from noise")
-    choice, go, stop = st.columns([4, 2, 2], vertical_alignment="bottom")
-    with choice:
-        what = st.radio("Maximise", kinds, key="climb_what", horizontal=True)
-        label = None
-        if isinstance(trace, ClassificationTrace) and what.startswith("a class"):
-            label = st.selectbox("Class", [n for n, _ in trace.top(10**4)], key="climb_class")
-    begun = go.button(
-        "Start", key="climb_go", icon=":material/play_arrow:", width="stretch", type="primary"
-    )
-    stop.button(
-        "Stop",
-        key="climb_stop",
-        icon=":material/stop:",
-        width="stretch",
-        help="Keeps the last picture.",
-    )
-    navigation.link(
-        "style",
-        "The whole layer, from the photo: DeepDream",
-        "palette",
-        state.link(section="dream", layer=found.layer, task=model.card.task, model=model.name),
-    )
-    with st.expander("Settings", icon=":material/tune:"):
-        steps, rate, seed, keep = _climb_settings()
-    asked = _asked(model, photo, found, channel, what, label)
-    if begun:
-        question = (
-            ask(model, photo, trace, ClassTarget(label))
-            if label
-            else inside.unit(model, photo, trace, found, channel)
-        )
-        _climb(asked, question, steps, rate, seed, keep)
-    elif "climbed" in st.session_state and st.session_state["climbed"][0] == asked:
-        _frame(*st.session_state["climbed"])
-
-
-def _climb_settings() -> tuple[int, float, int, Regularisers]:
-    """Steps, their size, the seed and the regularisers; what is set gives a good picture."""
-    first, second, third = st.columns(3)
-    with first:
-        steps = st.slider("Steps", 8, 256, 64, step=8, key="climb_steps")
-        rate = st.slider("Step size", 0.0, 0.5, 0.06, step=0.01, key="climb_rate")
-        seed = int(st.number_input("Seed", 0, 10**6, 0, key="climb_seed"))
-    with second:
-        l2 = st.slider("L2 decay", 0.0, 0.2, 0.01, step=0.005, key="climb_l2", format="%.3f")
-        blur = st.slider("Blur", 0.0, 3.0, 0.5, step=0.1, key="climb_blur")
-    with third:
-        pixels = st.slider("Clip small pixels", 0.0, 0.9, 0.0, step=0.05, key="climb_pixels")
-        parts = st.slider("Clip small contributions", 0.0, 0.9, 0.0, step=0.05, key="climb_parts")
-        jitter = st.slider("Jitter (pixels)", 0, 32, 4, key="climb_jitter")
-    return steps, rate, seed, Regularisers(l2, blur, pixels, parts, jitter)
+_STARTS = {"noise": "noise: one picture", "facets": "pictures that excite it: several facets"}
 
 
 @dataclass(frozen=True)
@@ -93,6 +42,117 @@ class Asked:
     of: tuple[str | int | None, ...]
     words: str
     field: tuple[int, int, int, int] | None = None
+
+    @property
+    def depth(self) -> tuple[str | int | None, ...]:
+        """Network and layer: what a pass costs."""
+        kind, at = self.of[4:6]
+        return (*self.of[:3], kind, at if kind == "unit" else None)
+
+
+def climbing(model: Model, photo: Photo, trace: Trace, found: Activations, channel: int) -> None:
+    """Activation maximisation of the channel's unit or a class; the way to DeepDream."""
+    classes = isinstance(trace, ClassificationTrace)
+    choice, go, stop = st.columns([4, 2, 2], vertical_alignment="bottom")
+    with choice:
+        kinds = ["this unit", "a class"] if classes else ["this unit"]
+        what = st.radio("Maximise", kinds, key="climb_what", horizontal=True)
+        label = None
+        if isinstance(trace, ClassificationTrace) and what == "a class":
+            label = st.selectbox("Class", [n for n, _ in trace.top(10**4)], key="climb_class")
+        start = st.radio(
+            "Start",
+            list(_STARTS),
+            key="climb_start",
+            horizontal=True,
+            format_func=_STARTS.__getitem__,
+            help="A unit may answer to several kinds of things. Each facet starts from the mean of "
+            "pictures of one kind that excite it (Nguyen, Yosinski and Clune 2016).",
+        )
+    begun = go.button(
+        "Start", key="climb_go", icon=":material/play_arrow:", width="stretch", type="primary"
+    )
+    stop.button(
+        "Stop",
+        key="climb_stop",
+        icon=":material/stop:",
+        width="stretch",
+        help="Keeps the last picture.",
+    )
+    asked = _asked(model, photo, found, channel, what, label)
+
+    def question() -> Question:
+        if label is not None:
+            return ask(model, photo, trace, ClassTarget(label))
+        return inside.unit(model, photo, trace, found, channel)
+
+    with guarded("maximising the activation"):
+        if start == "noise":
+            _one(asked, question, begun)
+        else:
+            _several(asked, question, model, photo, begun)
+    navigation.link(
+        "style",
+        "The whole layer, from the photo: DeepDream",
+        "palette",
+        state.link(section="dream", layer=found.layer, task=model.card.task, model=model.name),
+    )
+
+
+def _one(asked: Asked, question: Callable[[], Question], begun: bool) -> None:
+    """One picture, from noise."""
+    with st.expander("Settings", icon=":material/tune:"):
+        climb = _climb_settings()
+    st.caption(facets.cost(asked.depth, question, climb))
+    if begun:
+        _climb(asked, question(), climb)
+    elif "climbed" in st.session_state and st.session_state["climbed"][0] == asked:
+        _frame(*st.session_state["climbed"])
+
+
+def _several(
+    asked: Asked, question: Callable[[], Question], model: Model, photo: Photo, begun: bool
+) -> None:
+    """Several facets, each from pictures that excite the unit or class."""
+    count, pictures = facets.dials(photo)
+    with st.expander("Settings", icon=":material/tune:"):
+        climb = _climb_settings()
+    if not pictures:
+        st.info(
+            "The gallery is empty; upload photos, or choose another gallery.",
+            icon=":material/photo_library:",
+        )
+        return
+    st.caption(facets.cost(asked.depth, question, climb, count, len(pictures)))
+    wanted = facets.Wanted(asked.of, gallery_key(pictures), count)
+    if begun:
+        facets.grow(wanted, question(), model, pictures, climb, asked.field)
+    else:
+        facets.show(facets.kept(wanted))
+    if found := facets.kept(wanted):
+        st.caption(
+            f"{asked.words}. The pictures that excite it most are grouped by what the layer below "
+            "(of a class: the last hidden layer) makes of them, t-SNE and k-means. Few pictures "
+            "show few facets."
+        )
+        facets.files(found, photo.name)
+
+
+def _climb_settings() -> Climb:
+    """Steps, their size, the seed and the regularisers; what is set gives a good picture."""
+    first, second, third = st.columns(3)
+    with first:
+        steps = st.slider("Steps", 8, 256, 64, step=8, key="climb_steps")
+        rate = st.slider("Step size", 0.0, 0.5, 0.06, step=0.01, key="climb_rate")
+        seed = int(st.number_input("Seed", 0, 10**6, 0, key="climb_seed"))
+    with second:
+        l2 = st.slider("L2 decay", 0.0, 0.2, 0.01, step=0.005, key="climb_l2", format="%.3f")
+        blur = st.slider("Blur", 0.0, 3.0, 0.5, step=0.1, key="climb_blur")
+    with third:
+        pixels = st.slider("Clip small pixels", 0.0, 0.9, 0.0, step=0.05, key="climb_pixels")
+        parts = st.slider("Clip small contributions", 0.0, 0.9, 0.0, step=0.05, key="climb_parts")
+        jitter = st.slider("Jitter (pixels)", 0, 32, 4, key="climb_jitter")
+    return Climb(steps, rate, seed, Regularisers(l2, blur, pixels, parts, jitter))
 
 
 def _asked(
@@ -130,19 +190,12 @@ def _field(
     return (x1, y1, x2, y2) if (x2 - x1) * (y2 - y1) < 0.5 * width * height else None
 
 
-def _climb(
-    asked: Asked,
-    question: Question,
-    steps: int,
-    rate: float,
-    seed: int,
-    keep: Regularisers,
-) -> None:
+def _climb(asked: Asked, question: Question, climb: Climb) -> None:
     """Show picture after picture; the last one stays in the session, also when stopped."""
     place, bar = st.empty(), st.progress(0.0)
     scores: list[float] = []
-    with guarded("maximising the activation"):
-        for frame in maximise(question, steps, rate, seed, keep):
+    with devices.patiently():
+        for frame in maximise(question, climb.steps, climb.rate, climb.seed, climb.keep):
             scores.append(frame.score)
             st.session_state["climbed"] = (asked, frame.picture, list(scores), frame.step)
             with place.container():
@@ -153,20 +206,12 @@ def _climb(
 
 def _frame(asked: Asked, picture: np.ndarray, scores: list[float], step: int) -> None:
     left, right = st.columns([2, 3])
-    shown = picture if asked.field is None else enlarged(picture, asked.field)
+    shown = facets.seen(picture, asked.field)
     part = "" if asked.field is None else ": what the unit can see, enlarged"
     left.image(png(shown), width=360, caption=asked.words + part)
     right.metric(_measured(asked, step), f"{scores[-1]:.3f}", f"{scores[-1] - scores[0]:+.3f}")
     kind = _measured(asked, step).partition(" after")[0]
     right.line_chart(scores, height=200, x_label="frame", y_label=kind.lower())
-
-
-def enlarged(picture: np.ndarray, field: tuple[int, int, int, int]) -> np.ndarray:
-    """A part of a picture, x1, y1, x2, y2, with each pixel as a square of whole pixels."""
-    x1, y1, x2, y2 = field
-    part = picture[y1:y2, x1:x2]
-    times = max(1, 360 // max(part.shape[:2]))
-    return part.repeat(times, 0).repeat(times, 1)
 
 
 def _measured(asked: Asked, step: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.activations import maximising
-from pages.shared import engine, frame, inside, model_picker, photos, state
+from pages.shared import engine, frame, galleries, inside, model_picker, photos, state
 from pages.shared.guard import guarded
 from pages.shared.plain import short
 from pages.shared.state import Field
@@ -46,6 +46,7 @@ def _show(model: Model, photo: Photo, outer: tuple[Field, ...]) -> None:
     used = (
         Field("layer", names[min(2, len(names) - 1)], state.one_of(names)),
         Field("channel", -1, state.whole(-1, 10**5)),
+        galleries.FIELD,
         Field("oneScale", True, state.flag, lambda v: str(int(v))),
     )
     state.use(*used)

@@ -121,7 +121,8 @@ def follow(match: Match) -> Generator[Progressing, None, None]:
         if known is not None and whole(known):
             yield known
             return
-        yield from compete(match.question(), match.names, match.terms)
+        there = () if known is None else known.competitors
+        yield from compete(match.question(), match.names, match.terms, known=there)
 
     for step in _runs().follow(match.key, begin):
         _kept().put(match.key, step)

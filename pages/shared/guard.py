@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import streamlit as st
-import torch
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
@@ -28,16 +28,17 @@ def guarded(doing: str) -> Iterator[None]:
         yield
     except UserError as error:
         st.warning(sentence(str(error)), icon=":material/report:")
-    except torch.OutOfMemoryError:
-        log.exception("no memory left while %s", doing)
-        st.warning(
-            sentence(
-                f"The device has too little memory left for {doing}; choose the CPU under "
-                "Device, a smaller model or a smaller photo."
-            ),
-            icon=":material/memory:",
-        )
-    except Exception:
+    except Exception as error:
+        if _no_memory(error):
+            log.exception("no memory left while %s", doing)
+            st.warning(
+                sentence(
+                    f"The device has too little memory left for {doing}; choose the CPU under "
+                    "Device, a smaller model or a smaller photo."
+                ),
+                icon=":material/memory:",
+            )
+            return
         log.exception("fault while %s", doing)
         st.error(
             sentence(
@@ -46,6 +47,12 @@ def guarded(doing: str) -> Iterator[None]:
             ),
             icon=":material/error:",
         )
+
+
+def _no_memory(error: Exception) -> bool:
+    """Whether PyTorch ran out of memory; it is not imported here, which would take seconds."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(error, torch.OutOfMemoryError)
 
 
 def leave_if_not_wanted() -> None:

@@ -6,10 +6,20 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from pages.shared import dragged, engine, frame, inside, model_picker, operator_page, photos, state
+from pages.shared import (
+    dragged,
+    engine,
+    frame,
+    galleries,
+    inside,
+    model_picker,
+    operator_page,
+    photos,
+    state,
+)
 from pages.shared.guard import guarded
 from pages.shared.plain import sentence, short
-from pages.space import galleries, mapping, nearby, units
+from pages.space import mapping, nearby, units
 from pages.space.asked import Asking, vectors_of
 from vision_core.errors import UserError
 from vision_core.images import Photo

@@ -8,15 +8,16 @@ from typing import NamedTuple
 import numpy as np
 import streamlit as st
 
-from pages.shared import downloads, engine, frame, inside, model_picker, photos, state
+from pages.shared import downloads, engine, frame, inside, model_picker, photos, shell, state
 from pages.shared.guard import guarded
 from pages.shared.plain import short
 from vision_core import devices
+from vision_core.errors import UserError
 from vision_core.figures import style as figures
 from vision_core.figures.encode import png
 from vision_core.images import Photo
 from vision_core.models import Model
-from vision_core.style.dream import dream
+from vision_core.style.dream import dream, pixels_of, seconds_of_pixel, sizes
 from vision_core.style.settings import SIDES, DreamSettings
 
 FIRST = "vgg_s"
@@ -105,20 +106,39 @@ def _work(model: Model, photo: Photo, settings: DreamSettings) -> None:
     row = st.container(horizontal=True, gap="small", vertical_alignment="center")
     begun = row.button("Start", key="dream_go", icon=":material/play_arrow:", type="primary")
     row.button("Stop", key="dream_stop", icon=":material/stop:", help="Keeps the last picture.")
-    row.caption(
-        f"{settings.octaves * settings.steps} steps at most, each a pass forward and back"
-        f"{engine.queue_words()}. You can stop."
-    )
+    row.caption(_cost(model, photo, layer, only, settings))
     kept: _Dreamt | None = st.session_state.get(_KEPT)
     if begun:
         _run(model, photo, layer, only, settings, key)
     elif kept is not None and kept.of == key:
         _draw(kept)
     else:
-        st.html(figures.picture(photo.pixels, "The photo"))
+        st.html(figures.picture(photo.pixels, "The photo", _widest()))
     kept = st.session_state.get(_KEPT)
     if kept is not None and kept.of == key:
         _files(kept, photo)
+
+
+def _cost(
+    model: Model, photo: Photo, layer: str, channel: int | None, settings: DreamSettings
+) -> str:
+    """Steps and seconds, in a sentence."""
+    steps = settings.steps * len(sizes(photo.width, photo.height, settings))
+    told = f"{steps} steps, each a pass forward and back"
+    try:
+        who = (model.fingerprint, str(model.device), layer, photo.width > photo.height)
+        seconds = _pace(who, model, layer, channel, photo) * pixels_of(photo, settings)
+    except UserError:  # why, is told when somebody starts it
+        seconds = 0.0
+    if seconds:
+        about = f"{seconds / 60:.0f} min" if seconds >= 90 else f"{max(1, round(seconds))} s"
+        told += f", about {about} on this machine"
+    return f"Cost: {told}{engine.queue_words()}. You can stop."
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _pace(who: Hashable, _model: Model, _layer: str, _channel: int | None, _photo: Photo) -> float:
+    return seconds_of_pixel(_model, _layer, _channel, _photo)
 
 
 def _run(
@@ -148,10 +168,17 @@ def _run(
 
 def _draw(made: _Dreamt) -> None:
     left, right = st.columns([3, 2], gap="medium")
-    left.html(figures.picture(made.picture, "The photo as the network was made to see it"))
+    left.html(
+        figures.picture(made.picture, "The photo as the network was made to see it", _widest())
+    )
     with right:
         st.markdown(f"Step **{made.scores[-1][0]}** &ensp; {made.words}")
         st.html(figures.loss_curves({"answer": made.scores}, "The answer of the layer by step"))
+
+
+def _widest() -> int:
+    """Pixels that the picture takes at most; more on a projector."""
+    return 1000 if shell.presenting() else 640
 
 
 def _files(made: _Dreamt, photo: Photo) -> None:

@@ -8,7 +8,7 @@ from functools import partial
 
 import streamlit as st
 
-from pages.shared import downloads, engine, frame, model_picker, photos, state
+from pages.shared import downloads, engine, frame, model_picker, photos, shell, state
 from pages.shared.guard import guarded
 from pages.style import held, sources
 from vision_core import devices
@@ -226,7 +226,8 @@ def _draw(run: StyleRun, style: Photo) -> None:
     last = run.history[-1]
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        st.html(figures.picture(run.picture, f"The picture after step {last.number}"))
+        most = 1000 if shell.presenting() else 640
+        st.html(figures.picture(run.picture, f"The picture after step {last.number}", most))
     with right:
         st.markdown(
             f"Step **{last.number}** &ensp; content loss **{last.content:.3g}** &ensp; style loss "

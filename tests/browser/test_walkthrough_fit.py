@@ -53,3 +53,17 @@ def test_labels_of_boxes_do_not_cover_each_other(open_page, size) -> None:
     for i, (x1, y1, x2, y2) in enumerate(boxes):
         for a1, b1, a2, b2 in boxes[i + 1 :]:
             assert x2 <= a1 or a2 <= x1 or y2 <= b1 or b2 <= y1
+
+
+@pytest.mark.parametrize("step", [2, 14, 40])
+def test_numbers_of_a_sentence_can_be_read_on_a_phone(open_page, step) -> None:
+    """The figure scrolls sideways in its own frame; the page does not."""
+    page = open_page(f"/sentence?step={step}", size=(390, 844))
+    ready(page)
+    sizes = page.locator(".player [data-cell] text:first-of-type").evaluate_all(
+        "all => all.filter(t => t.textContent).map(t => parseFloat(t.getAttribute('font-size')))"
+    )
+    assert len(sizes) > 40 and min(sizes) >= 10
+    scene = page.locator(".player .scene").first
+    assert scene.evaluate("s => s.scrollWidth > s.clientWidth")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390

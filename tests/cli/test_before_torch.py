@@ -23,6 +23,7 @@ from vision_core.training.recipes import RECIPES
 ROOT = Path(__file__).resolve().parents[2]
 PLACE = ["p.png", "--method"]
 OUT = ["--out", "a.npy"]
+LAYER = ["--layer", "x", "--out", "o.png"]
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +108,16 @@ MISTAKES = {
     ),
     "method": (["explain", *PLACE, "magic"], "no method 'magic'"),
     "setting": (["explain", *PLACE, "gradient", "--steps", "3"], "no setting 'steps'"),
+    "patch": (
+        ["explain", *PLACE, "occlusion", "--patch", "0"],
+        "--patch must be at least 1, not 0",
+    ),
+    "league steps": (["league", "p.png", "--steps", "3"], "takes 4 to 128 steps, not 3"),
+    "league seed": (["league", "p.png", "--seed", "-1"], "seed must be 0 or more, not -1"),
+    "league box": (["league", "p.png", "--box", "50,1,60,9"], "no part in the photo of 40 x 30"),
+    "dream channel": (["dream", "p.png", *LAYER, "--channel", "-1"], "so -1 is none"),
+    "dream side": (["dream", "p.png", *LAYER, "--octaves", "0"], "octaves"),
+    "style side": (["style", "p.png", "p.png", "--out", "o.png", "--steps", "0"], "from 1 to 2000"),
     "baseline": (["explain", *PLACE, "occlusion", "--baseline", "red"], "no baseline 'red'"),
     "target": (["explain", *PLACE, "gradient", "--target", "box:x"], "cannot be read"),
     "kind": (["explain", *PLACE, "gradient", "--target", "cat"], "write box:N"),

@@ -195,3 +195,52 @@ def test_what_cannot_be_played_is_refused(names, terms, words) -> None:
 def test_a_curve_has_a_range_of_steps(steps) -> None:
     with pytest.raises(UserError, match="4 to 128 steps"):
         Terms(steps=steps)
+
+
+def parts_of(row: playing.Competitor) -> list[object]:
+    """All of a competitor but the time, as bytes and exact numbers."""
+    curves = [c and (c.shares.tobytes(), c.values.tobytes()) for c in (row.deletion, row.insertion)]
+    told = {k: v for k, v in row.told.items() if not isinstance(v, torch.Tensor)}
+    return [
+        row.name,
+        row.map and row.map.values.tobytes(),
+        *curves,
+        (row.score, row.randomisation, row.magnitudes, row.forward, row.backward, row.notes),
+        (row.error, row.parts, row.passes, str(told)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "names"),
+    [
+        ("alexnet_s", ["gradient", "smoothgrad", "scorecam", "gradcam"]),
+        ("fcos_s", ["gradient", "layercam"]),
+    ],
+)
+def test_a_league_that_was_stopped_goes_on_to_the_same_end(name, names) -> None:
+    *_, question = asked(name)
+    whole = list(compete(question, names, SHORT))
+    for at in (0, len(whole) // 3, len(whole) // 2, len(whole) - 3):
+        *_, again = asked(name)  # as another session would ask, later
+        steps = list(compete(again, names, SHORT, known=whole[at].competitors))
+        assert [parts_of(c) for c in steps[-1].competitors] == [
+            parts_of(c) for c in whole[-1].competitors
+        ]
+        assert steps[0].done == sum(c.passes for c in whole[at].competitors)
+        assert (steps[-1].done, steps[-1].total) == (whole[-1].done, whole[-1].total)
+
+
+def test_what_is_finished_is_not_computed_again(monkeypatch) -> None:
+    *_, question = asked("alexnet_s")
+    names = ["gradient", "gradcam"]
+    steps = list(compete(question, names, SHORT))
+    stopped = next(s for s in steps if s.competitors[0].finished)
+    ran = []
+    whole = playing._timed
+    monkeypatch.setattr(
+        playing, "_timed", lambda asked, name, *more: ran.append(name) or whole(asked, name, *more)
+    )
+    *_, last = compete(question, names, SHORT, known=stopped.competitors)
+    assert ran == ["gradcam", "gradcam"] and last.competitors[0] is stopped.competitors[0]
+    list(compete(question, names, SHORT, known=last.competitors))
+    assert ran == ["gradcam", "gradcam"], "a whole league has nothing left to do"

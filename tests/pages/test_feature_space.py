@@ -10,7 +10,8 @@ from sklearn.decomposition import PCA
 from sklearn.neighbors import NearestNeighbors
 from streamlit.testing.v1 import AppTest
 
-from pages.space import asked, galleries, mapping
+from pages.shared import galleries
+from pages.space import asked, mapping
 from tests.pages.conftest import sound, start, text_of
 from vision_core import models, samples
 from vision_core.space import maps

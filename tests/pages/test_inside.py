@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.activations.maximising import enlarged
+from pages.activations.facets import seen
 from pages.filters.page import FIRST
 from tests.pages.conftest import sound, start, text_of
 from vision_core import models, samples
@@ -70,7 +70,7 @@ def test_a_class_is_made_larger_step_by_step() -> None:
     app.session_state["part"] = "What would make it larger"
     app = sound(app.run())
     [what] = [r for r in app.radio if r.key == "climb_what"]
-    app = sound(what.set_value("a class, from noise").run())
+    app = sound(what.set_value("a class").run())
     [steps] = [s for s in app.slider if s.key == "climb_steps"]
     app = sound(steps.set_value(8).run())
     [go] = [b for b in app.button if b.key == "climb_go"]
@@ -102,7 +102,7 @@ def _set(app: AppTest, kind: str, key: str, value: object) -> AppTest:
         ("selectbox", "photo", "coffee"),
         ("selectbox", "model", "vgg_s"),
         ("selectbox", "layer", "trunk.stages.2"),
-        ("radio", "climb_what", "a class, from noise"),
+        ("radio", "climb_what", "a class"),
     ],
 )
 def test_a_maximised_picture_goes_when_it_is_of_something_else(kind, key, value) -> None:
@@ -134,6 +134,49 @@ def test_a_maximised_picture_goes_with_its_channel() -> None:
 
 def test_what_a_unit_can_see_is_enlarged() -> None:
     picture = np.arange(60 * 80 * 3, dtype=np.uint8).reshape(60, 80, 3)
-    shown = enlarged(picture, (10, 20, 30, 50))
+    shown = seen(picture, (10, 20, 30, 50))
     assert shown.shape == (360, 240, 3)
     assert (shown[::12, ::12] == picture[20:50, 10:30]).all()
+
+
+def _facets(app: AppTest) -> list[str]:
+    return [m.value for m in app.markdown if m.value.startswith("**Facet")]
+
+
+def _several(**params: str) -> AppTest:
+    app = sound(start(ACTIVATIONS, task="classification", **params))
+    app.session_state["part"] = "What would make it larger"
+    app = _set(sound(app.run()), "radio", "climb_start", "facets")
+    return _set(app, "slider", "climb_steps", 8)
+
+
+def test_a_unit_has_several_facets() -> None:
+    app = _set(_several(layer="trunk.stages.1", channel="3"), "slider", "climb_facets", 2)
+    assert "98 pictures through the network, then 2 times 8 steps" in text_of(app)
+    assert not _facets(app)
+    app = sound(app.button(key="climb_go").click().run())
+    assert len(_facets(app)) == 2 and all("after 8 steps" in words for words in _facets(app))
+    assert text_of(app).count("class='facet'") == 2
+    assert len(app.get("download_button")) == 2
+    assert len(_facets(sound(app.run()))) == 2, "they stay"
+    app.session_state["channel"] = 5
+    assert not _facets(sound(app.run())), "they are of another channel"
+
+
+def test_too_few_pictures_for_facets_are_told_in_a_sentence() -> None:
+    app = _several(layer="trunk.stages.1", channel="3", gallery="found", photo="cat")
+    app = _set(app, "slider", "climb_facets", 6)
+    app = sound(app.button(key="climb_go").click().run())
+    assert any("6 facets need 18" in w.value for w in app.warning) and not _facets(app)
+
+
+def test_an_empty_gallery_is_told() -> None:
+    assert any("gallery is empty" in i.value for i in _several(gallery="mine").info)
+
+
+def test_the_unit_of_a_pose_network_is_its_own() -> None:
+    app = sound(start(ACTIVATIONS, task="pose", photo="astronaut"))
+    app.session_state["part"] = "What would make it larger"
+    app = _set(sound(app.run()), "slider", "climb_steps", 8)
+    app = sound(app.button(key="climb_go").click().run())
+    assert _climbed(app) == ["Activation after 8 steps"] and not app.warning

@@ -89,8 +89,8 @@ def test_ranks_stand_in_the_table_too() -> None:
 def test_what_was_stopped_stays_and_goes_on(monkeypatch) -> None:
     whole = league_runs.compete
 
-    def short(*given):  # type: ignore[no-untyped-def]
-        for step in whole(*given):
+    def short(*given, **more):  # type: ignore[no-untyped-def]
+        for step in whole(*given, **more):
             yield step
             if step.competitors[0].insertion is not None:
                 raise RuntimeError("the reader leaves here")
@@ -99,13 +99,22 @@ def test_what_was_stopped_stays_and_goes_on(monkeypatch) -> None:
     app = opened()
     app.button(key="league_start").click().run(timeout=120)
     assert not app.exception
-    monkeypatch.setattr(league_runs, "compete", whole)
+    asked = []
+
+    def noted(*given, known=()):  # type: ignore[no-untyped-def]
+        asked.append([one.parts for one in known])
+        yield from whole(*given, known=known)
+
+    monkeypatch.setattr(league_runs, "compete", noted)
     sound(app.run())
     assert app.button(key="league_start").label == "Go on"
     assert re.search(r"Stopped at \d+ of \d+ passes", text_of(app))
     assert list(app.dataframe[0].value["method"])[:1] == ["Gradient"]
     sound(app.button(key="league_start").click().run(timeout=120))
     assert app.button(key="league_start").label == "Run again"
+    assert asked == [[3, 0, 0, 0]], "it went on behind what was there"
+    sound(app.button(key="league_start").click().run(timeout=120))
+    assert asked[1:] == [[]], "run again begins anew"
 
 
 def test_without_a_method_a_sentence_says_what_to_do() -> None:

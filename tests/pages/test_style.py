@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import re
 
 import numpy as np
 import pytest
@@ -126,6 +127,7 @@ DREAM = {"section": "dream", "octaves": "2", "dream_steps": "3", "dream_side": "
 
 def test_deepdream_goes_to_its_end_and_its_picture_stays_until_something_changes() -> None:
     app = sound(start("style", task="classification", model="vgg_s", **DREAM))
+    assert re.search(r"Cost: 6 steps, each a pass forward and back, about \d+ s", text_of(app))
     app = press(app, "dream_go")
     kept = app.session_state["_dreamt"]
     assert kept.scores[-1][0] == 6 and kept.scores[-1][1] > kept.scores[0][1]

@@ -12,10 +12,11 @@ import torchvision
 from torch import nn
 from torch.nn import functional as F
 
+from tests.attribution.nets import same_state, state_of
 from vision_core import models, samples
 from vision_core.errors import UserError
 from vision_core.models import Model
-from vision_core.style.dream import DreamSettings, dream, sizes
+from vision_core.style.dream import DreamSettings, dream, pixels_of, seconds_of_pixel, sizes
 from vision_core.style.losses import content_loss, gram, style_loss, total_variation
 from vision_core.style.patterns import PATTERNS, pattern
 from vision_core.style.reader import MEAN, STD, Reader, readable
@@ -310,3 +311,16 @@ def test_a_dream_of_a_detector_and_what_cannot_be_dreamt() -> None:
         next(dream(vit, photo, "conv_proj", None, SHORT))
     with pytest.raises(UserError, match="octaves must lie from 1 to 10"):
         DreamSettings(octaves=0)
+
+
+def test_what_a_dream_costs_is_counted_by_the_pixels_of_its_pictures(vgg: Model) -> None:
+    photo = samples.sample("cat")
+    for settings in (SHORT, replace(SHORT, octaves=1), replace(SHORT, steps=SHORT.steps + 2)):
+        frames = list(dream(vgg, photo, "trunk.stacks.2", None, settings))[1:]
+        drawn = sum(f.picture.shape[0] * f.picture.shape[1] for f in frames)
+        assert pixels_of(photo, settings) == drawn
+    before = state_of(vgg.module)
+    assert seconds_of_pixel(vgg, "trunk.stacks.2", None, photo) > 0
+    assert same_state(before, state_of(vgg.module))
+    with pytest.raises(UserError, match="no layer"):
+        seconds_of_pixel(vgg, "nowhere", None, photo)

@@ -176,6 +176,19 @@ def person_crop(
     return crops, Window(left, top, scale, scale, crops.shape[-1], crops.shape[-2], photo_size)
 
 
+def best_person(net: Network, photo: Photo, found: DetectionTrace) -> tuple[Tensor, Window]:
+    """``person_crop`` of the best person, or of the whole photo where nobody is found."""
+    from vision_core.inference.pose import crop_boxes
+
+    if len(found):
+        return person_crop(net, photo, found, int(found.scores.argmax()))
+    whole = torch.tensor([[0.0, 0.0, photo.width, photo.height]], device=net.device)
+    crops, geometry = crop_boxes(devices.image_tensor(photo, net.device), whole)
+    (left, top), side = geometry.origin[0].tolist(), float(geometry.side[0])
+    scale, size = side / crops.shape[-1], crops.shape[-1]
+    return crops, Window(left, top, scale, scale, size, size, (photo.width, photo.height))
+
+
 def crop_joint(module: nn.Module, x: Tensor, joint: int) -> Any:
     """Logit of a joint's heatmap at its present peak.
 

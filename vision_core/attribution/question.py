@@ -231,6 +231,10 @@ def _of_detector(net: Network, photo: Photo, trace: DetectionTrace, target: Targ
     if isinstance(target, JointTarget):
         return _of_joint(net, photo, trace, target)
     if net.detector is not None:
+        if isinstance(target, UnitTarget) and target.layer in dict(net.module.named_modules()):
+            x, window = heads.best_person(net, photo, trace)
+            person = heads.preset_network
+            return _unit(shadow(net.module), x, window, target, person, net.labels)
         net = network(net.detector)
     x, window, size = heads.transformed(net, photo)
     module = shadow(net.module)

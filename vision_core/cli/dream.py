@@ -8,6 +8,7 @@ from typing import Any
 
 from vision_core.cli import options, places
 from vision_core.cli.output import add_json, json_stream, write_json
+from vision_core.errors import UserError
 from vision_core.style.settings import DreamSettings
 
 
@@ -50,6 +51,8 @@ def run(args: argparse.Namespace) -> int:
 
     names = ("octaves", "scale", "steps", "rate", "jitter", "side", "seed")
     settings = DreamSettings(**{name: getattr(args, name) for name in names})
+    if args.channel is not None and args.channel < 0:
+        raise UserError(f"Channels count from 0, so {args.channel} is none.")
     check_overlay(args.out)
     entry = options.check_model(args)
     photo = read_photo(args.image)

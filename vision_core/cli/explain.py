@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from vision_core import methods
 from vision_core.cli import options, places
 from vision_core.cli.output import add_json, cannot_write, json_stream, write_json
 from vision_core.errors import UserError
+from vision_core.methods.method import Setting
 
 if TYPE_CHECKING:
     import numpy as np
@@ -86,6 +88,7 @@ def run(args: argparse.Namespace) -> int:
     given = options.given_thresholds(args)
     method, settings = methods.method(args.method), _settings(args)
     method.check(settings)
+    _not_too_small(method.settings, settings)
     asked = None if args.target is None else targets.parse(args.target)
     entry = options.check_model(args)
     if asked is not None and args.weights is None:  # other weights may know other classes
@@ -125,6 +128,14 @@ def _settings(args: argparse.Namespace) -> dict[str, Any]:
     given = {name: getattr(args, name) for name in methods.settings()}
     given = {name: value for name, value in given.items() if value is not None}
     return given | ({"layers": tuple(args.layer)} if args.layer else {})
+
+
+def _not_too_small(known: Sequence[Setting], given: dict[str, Any]) -> None:
+    for setting in known:
+        value, least = given.get(setting.name), min(setting.least, 1)  # less than a control's
+        if isinstance(value, int | float) and value < least:
+            option = setting.name.replace("_", "-")
+            raise UserError(f"--{option} must be at least {least:g}, not {value:g}.")
 
 
 def chosen_target(target: Target | None, traced: Trace, given: dict[str, Any]) -> Target:

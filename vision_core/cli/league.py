@@ -11,6 +11,8 @@ from vision_core.cli import options, places
 from vision_core.cli.explain import chosen_target
 from vision_core.cli.output import STDOUT, add_json, cannot_write, json_stream, write_json
 from vision_core.errors import UserError
+from vision_core.records.corners import boxed
+from vision_core.records.terms import Terms
 
 if TYPE_CHECKING:
     from vision_core.images import Photo
@@ -68,19 +70,20 @@ def run(args: argparse.Namespace) -> int:
     for name in names:
         methods.method(name)
     asked = None if args.target is None else targets.parse(args.target)
+    terms = Terms(args.steps, args.seed)
     given = options.given_thresholds(args)
     entry = options.check_model(args)
     if asked is not None and args.weights is None:
         targets.check(asked, entry)
     photo = read_photo(args.image)
 
+    given_box = None if corners is None else boxed(corners, photo)
+
     from vision_core.attribution import ask
     from vision_core.inference import trace
-    from vision_core.league import Terms, boxed, compete, standings
+    from vision_core.league import compete, standings
     from vision_core.league.record import as_csv, record
 
-    terms = Terms(args.steps, args.seed)
-    given_box = None if corners is None else boxed(corners, photo)
     model = options.load_model(args)
     found = trace(model, photo)
     target = chosen_target(asked, found, given)

@@ -74,16 +74,8 @@ def view_of(
 
 def _person(net: Network, photo: Photo) -> tuple[Tensor, Window]:
     from vision_core.inference.persons import trace_persons
-    from vision_core.inference.pose import crop_boxes
 
-    found = trace_persons(net, photo)
-    if len(found):
-        return heads.person_crop(net, photo, found, int(found.scores.argmax()))
-    whole = torch.tensor([[0.0, 0.0, photo.width, photo.height]], device=net.device)
-    crops, geometry = crop_boxes(devices.image_tensor(photo, net.device), whole)
-    (left, top), side = geometry.origin[0].tolist(), float(geometry.side[0])
-    scale, size = side / crops.shape[-1], crops.shape[-1]
-    return crops, Window(left, top, scale, scale, size, size, (photo.width, photo.height))
+    return heads.best_person(net, photo, trace_persons(net, photo))
 
 
 def activations(model: Any, photo: Photo, layer: str) -> Activations:

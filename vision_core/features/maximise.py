@@ -74,12 +74,13 @@ def maximise(
     regularisers: Regularisers | None = None,
     from_photo: bool = False,
     every: int = 4,
+    start: Tensor | None = None,
 ) -> Iterator[Frame]:
     """Climb the target's score step by step.
 
     A step moves the picture along its gradient, scaled to a mean magnitude of ``rate`` in
-    normalised units. Where the gradient is zero, as for a unit that no ReLU lets speak, the ReLUs
-    pass all gradients in that step.
+    normalised units over the pixels that the target depends on. Where the gradient is zero, as for
+    a unit that no ReLU lets speak, the ReLUs pass all gradients in that step.
 
     Args:
         question: the target, and the network.
@@ -89,32 +90,38 @@ def maximise(
         regularisers: none where left out.
         from_photo: start from the photo, not from noise.
         every: a frame after so many steps, and after the last.
+        start: float ``[1, 3, h, w]``, start from this input instead, as for one of several facets
+            (``vision_core.space.facets``).
 
     Raises:
-        UserError: a number outside its range.
+        UserError: a number outside its range, or a start of another size than the input.
     """
     if steps < 1 or rate < 0 or every < 1:
         raise UserError("Steps and frames must be 1 or more, and the rate 0 or more.")
     keep = regularisers or Regularisers()
     rng = torch.Generator().manual_seed(seed)
-    start = question.input
-    noise = torch.randn(start.shape, generator=rng).to(start) * 0.1
-    x = start.clone() if from_photo else noise
+    like = question.input
+    if start is not None and start.shape != like.shape:
+        raise UserError(f"The start must have the size {list(like.shape)} of the input.")
+    x = torch.randn(like.shape, generator=rng).to(like) * 0.1
+    if from_photo or start is not None:
+        x = (like if start is None else start).to(like).clone()
     low, high = _range(question)
 
     def score(batch: Tensor) -> Tensor:
         return question.run(batch)[0].sum()
 
-    yield Frame(_picture(question, x), _value(score, x), 0, steps)
+    yield Frame(as_picture(question, x), _value(score, x), 0, steps)
     for step in range(1, steps + 1):
         shift = torch.randint(-keep.jitter, keep.jitter + 1, (2,), generator=rng).tolist()
         x = torch.roll(x, shift, (2, 3))
         grad = _gradient(score, x)
-        x = x + rate * grad / grad.abs().mean().clamp(min=1e-12)
+        reached = grad.count_nonzero().clamp(min=1)  # a unit of an early layer sees few pixels
+        x = x + rate * grad / (grad.abs().sum() / reached).clamp(min=1e-12)
         x = _regularised(x, grad, keep, step)
         x = torch.roll(x, [-s for s in shift], (2, 3)).clamp(low, high)
         if step % every == 0 or step == steps:
-            yield Frame(_picture(question, x), _value(score, x), step, steps)
+            yield Frame(as_picture(question, x), _value(score, x), step, steps)
 
 
 def _gradient(score: Objective, x: Tensor) -> Tensor:
@@ -153,7 +160,8 @@ def _range(question: Question) -> tuple[Tensor, Tensor]:
     return -mean / std, (1 - mean) / std
 
 
-def _picture(question: Question, x: Tensor) -> np.ndarray:
+def as_picture(question: Question, x: Tensor) -> np.ndarray:
+    """An input ``[1, 3, h, w]`` of a question's network as a picture, uint8 ``[h, w, 3]``."""
     mean = x.new_tensor(question.mean)[:, None, None]
     std = x.new_tensor(question.std)[:, None, None]
     shown = (x[0] * std + mean).clamp(0, 1)[:, : question.window.height, : question.window.width]

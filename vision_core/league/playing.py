@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -21,35 +21,12 @@ from vision_core.league.location import energy, pointing
 from vision_core.league.maps import InputMap
 from vision_core.league.removing import Measure, Removal
 from vision_core.league.tally import tallied
+from vision_core.records.terms import Terms
 
 log = logging.getLogger("convscope")
 CONTROL = "edges"
 """A row that is no method: an edge detector, which knows no network."""
-STEPS = (4, 128)
-"""Range of the pictures of a curve."""
-
-
-@dataclass(frozen=True)
-class Terms:
-    """What all methods are asked alike.
-
-    Attributes:
-        steps: pictures of each curve, after its first.
-        seed: of the random weights, and of the order of equal pixels.
-        settings: of the methods, by name; their own defaults where left out.
-    """
-
-    steps: int = 16
-    seed: int = 0
-    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if not STEPS[0] <= self.steps <= STEPS[1]:
-            raise UserError(f"A curve takes {STEPS[0]} to {STEPS[1]} steps, not {self.steps}.")
-
-    def of(self, name: str) -> dict[str, Any]:
-        """The settings of a method."""
-        return dict(self.settings.get(name, {}))
+_PARTS = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +45,8 @@ class Competitor:
         seconds: for the map, with what it waited for the device.
         forward, backward: pictures that went through the network for the map, and back.
         error: why there is no more, a sentence.
+        parts: of its run that are done: map, both curves, random layer.
+        passes: of the network for these parts.
     """
 
     name: str
@@ -83,6 +62,13 @@ class Competitor:
     forward: int = 0
     backward: int = 0
     error: str = ""
+    parts: int = 0
+    passes: int = 0
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing is left to do for it."""
+        return bool(self.error) or self.parts == _PARTS
 
     @property
     def title(self) -> str:
@@ -148,7 +134,11 @@ def _map_cost(question: Question, name: str, terms: Terms) -> int:
 
 
 def compete(
-    question: Question, names: Sequence[str], terms: Terms | None = None, control: bool = True
+    question: Question,
+    names: Sequence[str],
+    terms: Terms | None = None,
+    control: bool = True,
+    known: Sequence[Competitor] = (),
 ) -> Iterator[Progressing]:
     """Let methods compete; yields before the first pass and after every step.
 
@@ -159,6 +149,8 @@ def compete(
         names: of methods.
         terms: what all are asked alike.
         control: whether the edge detector runs along.
+        known: from a league on the same question and terms that was stopped; what they have is
+            not computed again, and the end is the same, bit for bit.
 
     Raises:
         UserError: there is no such method, none at all, or the curves have nothing to measure.
@@ -168,7 +160,8 @@ def compete(
     terms = terms or Terms()
     for name in names:
         methods.method(name).check(terms.of(name))
-    yield from _League(question, terms).run((*dict.fromkeys(names), *[CONTROL] * control))
+    there = {one.name: one for one in known}
+    yield from _League(question, terms).run((*dict.fromkeys(names), *[CONTROL] * control), there)
 
 
 Step = Generator[tuple[int, str], None, Competitor]
@@ -182,10 +175,13 @@ class _League:
         self._measure = Measure("", 0.0, 1.0)
         self._layer = ""
 
-    def run(self, names: Sequence[str]) -> Iterator[Progressing]:
-        costs = {name: cost(self._question, name, self._terms) for name in names}
-        rows = {name: Competitor(name) for name in names}
-        done = 0
+    def run(self, names: Sequence[str], known: Mapping[str, Competitor]) -> Iterator[Progressing]:
+        rows = {name: known.get(name, Competitor(name)) for name in names}
+        costs = {
+            name: row.passes if row.finished else cost(self._question, name, self._terms)
+            for name, row in rows.items()
+        }
+        done = sum(row.passes for row in rows.values())
 
         def now(doing: str) -> Progressing:
             whole = max(sum(costs.values()), done)
@@ -196,27 +192,33 @@ class _League:
         yield now("Preparing")
         self._prepare()
         for name in names:
-            before = done
-            for part in (self._map, self._deletion, self._insertion, self._randomise):
-                steps, told = part(rows[name]), ""
+            if rows[name].finished:
+                continue
+            for part in self._parts()[rows[name].parts :]:
+                steps, before = part(rows[name]), done
                 try:
                     while True:
                         more, told = next(steps)
                         done += more
                         yield now(f"{rows[name].title}: {told}")
                 except StopIteration as end:
-                    rows[name] = end.value
+                    rows[name] = replace(end.value, parts=end.value.parts + 1)
                 except UserError as error:
                     rows[name] = replace(rows[name], error=str(error))
                 except Exception:
                     log.exception("fault of %s in the league", name)
                     sentence = f"{rows[name].title} failed; the details are in the log."
                     rows[name] = replace(rows[name], error=sentence)
+                rows[name] = replace(rows[name], passes=rows[name].passes + done - before)
                 if rows[name].error:
                     break
-            costs[name] = done - before
+            costs[name] = rows[name].passes
             yield now(rows[name].title)
         yield now("")
+
+    def _parts(self) -> tuple[Callable[[Competitor], Step], ...]:
+        """What is done for each, in this order; ``_PARTS`` of them."""
+        return self._map, self._deletion, self._insertion, self._randomise
 
     def _prepare(self) -> None:
         """What all methods share: what the curves measure, and the copy with a random layer."""

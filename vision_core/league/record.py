@@ -11,8 +11,9 @@ from vision_core.export import strict
 from vision_core.league.boxes import Corners
 from vision_core.league.columns import COLUMNS, TOLERANCE
 from vision_core.league.location import by_chance
-from vision_core.league.playing import Progressing, Terms
+from vision_core.league.playing import Progressing
 from vision_core.league.ranking import Standing, standings
+from vision_core.records.terms import Terms
 
 
 def record(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from torch import Tensor
 
 from vision_core.attribution.geometry import Window
 from vision_core.errors import UserError
@@ -56,15 +57,29 @@ class Fields:
             UserError: the network cannot be followed, or has no such layer or unit.
         """
         module, x, window, _ = view_of(self._model, picture)
+        return _on_picture(self.of_input(module, x, layer, row, column), window)
+
+    def of_input(
+        self, module: Any, x: Tensor, layer: str, row: int, column: int
+    ) -> tuple[int, int, int, int]:
+        """What a unit can see, pixels of an input of the network; it may reach over its edges.
+
+        Args:
+            module: a shadow of the network.
+            x: float ``[1, 3, h, w]``.
+            layer: name of a layer.
+            row, column: of the unit.
+
+        Raises:
+            UserError: the network cannot be followed, or has no such layer or unit.
+        """
         size = (int(x.shape[-2]), int(x.shape[-1]))
+        backbone = self._model.card.task in _WITH_BACKBONE
         if size not in self._graphs:
-            part = module.backbone if self._model.card.task in _WITH_BACKBONE else module
-            graph = Graph(part.eval(), x)  # type: ignore[union-attr]
-            self._graphs[size] = _with_containers(graph)
-        name = layer
-        if self._model.card.task in _WITH_BACKBONE:
-            name = layer.removeprefix("backbone.")
-        return _on_picture(self._graphs[size].field(name, row, column), window)
+            part = module.backbone if backbone else module
+            self._graphs[size] = _with_containers(Graph(part.eval(), x))
+        name = layer.removeprefix("backbone.") if backbone else layer
+        return self._graphs[size].field(name, row, column)
 
 
 def _with_containers(graph: Graph) -> Graph:

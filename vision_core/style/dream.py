@@ -7,6 +7,7 @@ details that were found), with jitter.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +30,10 @@ from vision_core.style.transfer import as_pixels, fitted
 
 SMALLEST = 32
 """Pixels of the shorter side of an octave, at least: smaller ones are left out."""
+
+
+_TIMED = 128
+"""Longer side of the picture on which a step is timed, pixels."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,6 +108,26 @@ def dream(
             done = at * told.steps + step + 1
             yield DreamFrame(as_pixels(x), climb.value(x), done, total, at + 1, len(steps))
         detail = x - base
+
+
+def pixels_of(photo: Photo, settings: DreamSettings) -> int:
+    """Pixels of all pictures that a dream goes through, each step's counted."""
+    return settings.steps * sum(h * w for h, w in sizes(photo.width, photo.height, settings))
+
+
+def seconds_of_pixel(model: Model, layer: str, channel: int | None, photo: Photo) -> float:
+    """How long a step takes for each pixel of its picture, the quicker of two at a small size.
+
+    Raises:
+        UserError: as ``dream``.
+    """
+    climb, small = _Climb(model, layer, channel), fitted(photo, _TIMED, model.device)
+    rng, times = torch.Generator().manual_seed(0), []
+    for _ in range(2):
+        began = time.perf_counter()
+        climb.value(climb.step(small, 0.01, 0, rng))
+        times.append(time.perf_counter() - began)
+    return min(times) / (small.shape[-2] * small.shape[-1])
 
 
 class _Climb:

@@ -1,6 +1,6 @@
 // A stage as SVG. Every colour is set on the element, so that the picture can be saved as it is.
 
-import { layOut, textWide } from "./layout.js";
+import { layOut, scrolled, textWide } from "./layout.js";
 import { keyOf, short, valueAt, Walk } from "./walk.js";
 
 export const NS = "http://www.w3.org/2000/svg";
@@ -39,6 +39,10 @@ function cellAt(panel, row, column) {
   return [...panel.prefix, ...rest];
 }
 
+const INSIDE = 0.84; // share of a cell that a number may take
+const [SMALL, LEGIBLE] = [8, 10.2]; // pixels: numbers below the first get the second on a phone
+const MOST = 2.5; // times the width of a phone that a figure may take
+
 export class Drawing {
   constructor(svg, stage, walks, theme) {
     Object.assign(this, { svg, stage, walks, theme, cells: [], panels: [] });
@@ -51,9 +55,27 @@ export class Drawing {
     this.largest = largest;
   }
 
-  // Draw everything anew for a size; `update` then only changes what differs.
-  build(width, height) {
+  // How many times larger cells must be for every number to have `size` pixels; at least 1.
+  wanting(plan, size) {
+    const wanted = plan.panels.filter(({ panel }) => panel.operand).map(({ panel, view, pixel }) => {
+      const all = this.stage.views[view].walk.operands[panel.operand].values.flat(Infinity);
+      const wide = Math.max(...all.map((value) => textWide(short(value, panel.decimals), 1, 800)));
+      return Math.max(2 * size, (size * wide + 2) / INSIDE) / pixel;
+    });
+    return Math.max(1, ...wanted);
+  }
+
+  // The plan for a size; on a phone one that scrolls sideways where its numbers would be too small.
+  planned(width, height, phone) {
     const plan = layOut(this.stage, width, height);
+    if (!phone || this.wanting(plan, SMALL) === 1) return plan;
+    const larger = scrolled(this.stage, Math.ceil(plan.unit * this.wanting(plan, LEGIBLE)), width);
+    return larger.width <= MOST * width ? larger : plan;
+  }
+
+  // Draw everything anew for a size; `update` then only changes what differs.
+  build(width, height, phone = false) {
+    const plan = this.planned(width, height, phone);
     this.plan = plan;
     this.svg.replaceChildren();
     const [w, h] = [Math.ceil(plan.width) + 4, Math.ceil(plan.height) + 4];
@@ -184,7 +206,7 @@ export class Drawing {
       item.text = text;
       label.textContent = text;
     }
-    const room = 0.84 * pixel - 2; // inside the frame of a cell that is read or written
+    const room = INSIDE * pixel - 2; // inside the frame of a cell that is read or written
     const size = Math.min(pixel * 0.5, room / Math.max(textWide(text, 1, 800), 0.1), 52);
     set(label, { "font-size": size.toFixed(1), "font-weight": on ? 800 : 500 });
     set(box, {

@@ -141,6 +141,12 @@ export function layOut(stage, width, height) {
   return spread(worth(side) >= 0.85 * worth(stack) ? side : stack, width);
 }
 
+// The plan with cells of `unit` pixels, as wide as its widest block: it scrolls sideways.
+export function scrolled(stage, unit, width) {
+  const widest = Math.max(width, ...stage.views.map((view) => placeView(view, unit, 0).width));
+  return spread(tryUnit(stage.views, unit, widest, true), widest);
+}
+
 // Where everything of a plan stands, from the upper left corner of the stage.
 export function spread(plan, width) {
   const panels = [];

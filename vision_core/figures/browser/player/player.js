@@ -102,7 +102,7 @@ class Player {
       this.reserve();
       const more = Math.max(this.find(".maths").offsetHeight - LINES, 0);
       const tall = Math.max(narrow ? 560 : 150, innerHeight - this.data.above - more);
-      this.drawing.build(this.box.clientWidth - 8, tall);
+      this.drawing.build(this.box.clientWidth - 8, tall, narrow);
       this.editables();
     }
     this.paint();
