@@ -289,7 +289,7 @@ def _files() -> ByteLRU[Encoded]:
 
 
 def _file(photo: Photo, a: Attribution, limit: float) -> Encoded:
-    values = hashlib.blake2b(np.ascontiguousarray(a.values)).digest()
+    values = hashlib.blake2b(a.values.tobytes()).digest()
     key = (photo.sha256, values, limit, *(st.session_state[name] for name in ("show", "over")))
     return _files().get_or_make(key, lambda: encoded(_picture(photo, a, limit)))
 
