@@ -18,12 +18,12 @@ from vision_core.attribution import Question, ask
 from vision_core.errors import UserError
 from vision_core.features.activations import Activations, view_of
 from vision_core.features.maximise import Regularisers, maximise
-from vision_core.features.receptive import Graph
 from vision_core.figures import png
 from vision_core.images import Photo
 from vision_core.inference import ClassificationTrace, Trace
 from vision_core.models import Model
 from vision_core.records.targets import ClassTarget
+from vision_core.space.patches import Fields
 from vision_core.space.pictures import gallery_key
 
 _STARTS = {"noise": "noise: one picture", "facets": "pictures that excite it: several facets"}
@@ -179,13 +179,11 @@ def _field(
     values = _found.values[_channel]
     row, column = (int(i) for i in np.unravel_index(values.argmax(), values.shape))
     module, x, _, _ = view_of(_model, _photo)
-    prefix = "backbone." if _found.layer.startswith("backbone.") else ""
     try:
-        graph = Graph(module.get_submodule(prefix.rstrip(".")).eval(), x)
-        x1, y1, x2, y2 = graph.field(_found.layer.removeprefix(prefix), row, column)
+        x1, y1, x2, y2 = Fields(_model).of_input(module, x, _found.layer, row, column)
     except UserError:
         return None
-    height, width = graph.size
+    height, width = x.shape[-2:]
     x1, y1, x2, y2 = max(x1, 0), max(y1, 0), min(x2, width), min(y2, height)
     return (x1, y1, x2, y2) if (x2 - x1) * (y2 - y1) < 0.5 * width * height else None
 
