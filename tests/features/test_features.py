@@ -138,6 +138,23 @@ def test_the_first_frame_is_the_photo_as_the_network_saw_it() -> None:
     assert abs(first - cut).max() <= 1
 
 
+def test_blur_and_jitter_leave_a_unit_its_pattern_that_sees_few_pixels() -> None:
+    class Edge(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = nn.Conv2d(3, 1, 3, bias=False)
+            self.conv.weight.data = torch.tensor([[-1.0, 2.0, -1.0]]).expand(1, 3, 3, 3).clone()
+
+        def forward(self, x):
+            return self.conv(x)[:, :, 9, 11]
+
+    question = question_of(Edge().eval(), fixed(), 0)
+    kept = Regularisers(blur=0.5, jitter=4)
+    rough, soft = (list(maximise(question, 48, regularisers=r)) for r in (Regularisers(), kept))
+    # little remains of it where it moves under the unit and is blurred as a large picture is
+    assert soft[-1].score > 0.6 * rough[-1].score > 2 * abs(rough[0].score)
+
+
 def test_regularisers_do_what_they_say() -> None:
     from vision_core.features.maximise import _regularised
 

@@ -9,7 +9,7 @@ photo are in ``vision_core.style.dream``.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -26,6 +26,9 @@ Objective = Callable[[Tensor], Tensor]
 @dataclass(frozen=True)
 class Regularisers:
     """What keeps the picture from becoming noise; 0 switches each of them off.
+
+    Blur and jitter are at most a sixteenth and an eighth of what the target sees: more would wipe
+    out the pattern of a unit that sees few pixels faster than it grows.
 
     Attributes:
         l2: share of the picture (about the mean colour) that is taken away in each step.
@@ -111,6 +114,7 @@ def maximise(
     def score(batch: Tensor) -> Tensor:
         return question.run(batch)[0].sum()
 
+    keep = _fitting(keep, _gradient(score, x))
     yield Frame(as_picture(question, x), _value(score, x), 0, steps)
     for step in range(1, steps + 1):
         shift = torch.randint(-keep.jitter, keep.jitter + 1, (2,), generator=rng).tolist()
@@ -137,6 +141,16 @@ def _gradient(score: Objective, x: Tensor) -> Tensor:
 def _value(score: Objective, x: Tensor) -> float:
     with torch.inference_mode(False), torch.no_grad():
         return float(score(x))
+
+
+def _fitting(keep: Regularisers, grad: Tensor) -> Regularisers:
+    """Blur and jitter for a target whose gradient ``[1, 3, h, w]`` shows how much it sees."""
+    seen = grad[0].any(0)
+    if not bool(seen.any()):
+        return keep
+    places = (seen.any(1).nonzero(), seen.any(0).nonzero())
+    side = max(int(p.max() - p.min()) + 1 for p in places)
+    return replace(keep, blur=min(keep.blur, side / 16), jitter=min(keep.jitter, side // 8))
 
 
 def _regularised(x: Tensor, grad: Tensor, keep: Regularisers, step: int) -> Tensor:
