@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from pages.navigation import ENTRIES, SECTIONS
 from tests.browser.driver import pick, settled
@@ -210,7 +210,8 @@ def check(page: Page, view: View, *, there: bool = True) -> None:
     if path != "compare":
         assert box(page, "Model") == view.words
     if path == "predictions" and there:
-        assert page.get_by_role("spinbutton", name=SCORE).input_value() == view.score
+        # Streamlit's number starts at 0 and is set a moment after the page is there
+        expect(page.get_by_role("spinbutton", name=SCORE)).to_have_value(view.score)
 
 
 def start(open_page: Any, view: View) -> Page:
