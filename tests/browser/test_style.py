@@ -60,12 +60,14 @@ def test_a_picture_grows_stops_goes_on_and_comes_as_files(open_page) -> None:
     page.get_by_role("button", name="Go on").click()
     until_step(page, stopped + 5)
     page.locator(".st-key-style_stop button").click()
-    page.locator(".st-key-style_back button").wait_for(timeout=60_000)
+    page.get_by_role("button", name="Go on").wait_for(timeout=60_000)
+    again = step_of(page)
+    assert again >= stopped + 5
     page.locator(".st-key-style_back button").click()
     page.wait_for_function(
         "most => [...document.querySelectorAll('p')].some(p => Number(p.textContent.match("
         "/^Step\\s+(\\d+)/)?.[1] ?? 1e9) < most)",
-        arg=stopped + 5,
+        arg=again,
         timeout=60_000,
     )
     assert step_of(page) % 10 == 0

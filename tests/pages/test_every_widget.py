@@ -31,7 +31,7 @@ from streamlit.testing.v1.element_tree import (
     Widget,
 )
 
-from pages.space import galleries
+from pages.shared import galleries
 from tests.pages.conftest import start, text_of
 from tests.pages.test_every_page import PAGES
 

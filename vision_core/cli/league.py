@@ -11,8 +11,6 @@ from vision_core.cli import options, places
 from vision_core.cli.explain import chosen_target
 from vision_core.cli.output import STDOUT, add_json, cannot_write, json_stream, write_json
 from vision_core.errors import UserError
-from vision_core.records.corners import boxed
-from vision_core.records.terms import Terms
 
 if TYPE_CHECKING:
     from vision_core.images import Photo
@@ -64,6 +62,8 @@ def run(args: argparse.Namespace) -> int:
     """
     from vision_core.cli.photos import read_photo
     from vision_core.records import targets
+    from vision_core.records.corners import boxed
+    from vision_core.records.terms import Terms
 
     corners = None if args.box is None else _numbers(args.box)
     names = tuple(args.method or methods.names())
