@@ -36,7 +36,11 @@ class Servers:
 
 @contextmanager
 def running(count: int, serve: str = "") -> Iterator[Servers]:
-    """Start so many servers, which ask a service if there is one; they end with the block."""
+    """Start so many servers, which ask a service if there is one; they end with the block.
+
+    They share the cores: with more threads than cores, networks wait for each other.
+    """
+    threads = os.environ.get("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // count)))
     with tempfile.TemporaryDirectory() as folder:
         files = tuple(Path(folder) / f"{i}.json" for i in range(count))
         ports = [_free_port() for _ in files]
@@ -46,7 +50,12 @@ def running(count: int, serve: str = "") -> Iterator[Servers]:
                 [*words, f"--server.port={port}", "--server.address=127.0.0.1"],
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                env={**os.environ, "CONVSCOPE_COUNTERS": str(path), "CONVSCOPE_SERVE": serve},
+                env={
+                    **os.environ,
+                    "CONVSCOPE_COUNTERS": str(path),
+                    "CONVSCOPE_SERVE": serve,
+                    "OMP_NUM_THREADS": threads,
+                },
             )
             for port, path in zip(ports, files, strict=True)
         ]

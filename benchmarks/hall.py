@@ -232,7 +232,7 @@ def measure(people: int, chosen: argparse.Namespace, truth: Truth) -> None:
         first_p95=percentile(tally.first, 0.95),
         move_p50=percentile(tally.moves, 0.5),
         move_p95=percentile(tally.moves, 0.95),
-        tour={page: [percentile(s, q) for q in (0.5, 0.95)] for page, s in tally.tour.items()},
+        tour={page: [percentile(s, q) for q in (0.5, 0.95)] for page, s in tally.tour.items() if s},
         photos=len(tally.first),
         first_max=max(tally.first),
         moves=len(tally.moves),
