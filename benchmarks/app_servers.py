@@ -35,12 +35,19 @@ class Servers:
 
 
 @contextmanager
-def running(count: int, serve: str = "") -> Iterator[Servers]:
+def running(count: int, serve: str = "", share: int = 0) -> Iterator[Servers]:
     """Start so many servers, which ask a service if there is one; they end with the block.
 
     They share the cores: with more threads than cores, networks wait for each other.
+
+    Args:
+        count: of servers.
+        serve: address of a service.
+        share: of how many servers each has its part of the cores; as many as are started, if 0.
     """
-    threads = os.environ.get("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // count)))
+    threads = os.environ.get(
+        "OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // (share or count)))
+    )
     with tempfile.TemporaryDirectory() as folder:
         files = tuple(Path(folder) / f"{i}.json" for i in range(count))
         ports = [_free_port() for _ in files]

@@ -266,7 +266,7 @@ def main() -> None:
     parser.add_argument("--kill", type=int, default=0, help="times to end one of its replicas")
     chosen = parser.parse_args()
     rounds = math.ceil(60 * chosen.minutes / (chosen.every * chosen.stay)) + 1
-    with running(1) as servers:
+    with running(1, share=chosen.servers) as servers:
         photos = max(chosen.people) * rounds
         truth = asyncio.run(alone(servers.addresses[0], photos, chosen.uploads, chosen.tour))
     for people in chosen.people:
