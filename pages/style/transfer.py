@@ -145,11 +145,12 @@ class _Asked:
 
 def _buttons(asked: _Asked, run: StyleRun | None, running: bool) -> None:
     row = st.container(horizontal=True, gap="small", vertical_alignment="bottom")
+    # always there: one that comes back would show its first number, whatever is chosen
+    length = row.selectbox("Steps", _LENGTHS, key="grow_steps", width=100, disabled=running)
     if running:
         row.button("Stop", key="style_stop", icon=":material/stop:", on_click=held.stop)
         row.caption(f"Until step {held.own().until}{engine.queue_words()}")
         return
-    length = row.selectbox("Steps", _LENGTHS, key="grow_steps", width=100)
     end = min((0 if run is None else run.step) + int(length), MOST_STEPS)
     row.button(
         "Start" if run is None else "Go on",

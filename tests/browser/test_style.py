@@ -52,6 +52,7 @@ def test_a_picture_grows_stops_goes_on_and_comes_as_files(open_page) -> None:
     assert 12 <= stopped < 500
     page.wait_for_timeout(1500)
     assert step_of(page) == stopped, "it stands still"
+    assert page.locator(".st-key-grow_steps input").input_value() == "500", "as it was chosen"
     picture = Image.open(io.BytesIO(download(page, "Picture (PNG)")))
     assert max(picture.size) == 128
     told = json.loads(download(page, "Losses"))
