@@ -56,7 +56,8 @@ def test_a_picture_grows_stops_goes_on_and_comes_as_files(open_page) -> None:
     picture = Image.open(io.BytesIO(download(page, "Picture (PNG)")))
     assert max(picture.size) == 128
     told = json.loads(download(page, "Losses"))
-    assert len(told["steps"]) == stopped + 1
+    # a step that was on its way when the page was drawn is in the file already
+    assert len(told["steps"]) - 1 in (stopped, stopped + 1)
     assert told["steps"][-1]["style"] < told["steps"][0]["style"]
     page.get_by_role("button", name="Go on").click()
     until_step(page, stopped + 5)

@@ -19,7 +19,8 @@ from vision_core.images import Photo
 
 NEUTRAL = "#FFFFFF"
 _STOPS = np.array([rgb(NEGATIVE), rgb(NEUTRAL), rgb(POSITIVE)], float)
-_LETTERS, _SMALL = 118, 12  # small type in the width of a figure; height of its line, pixels
+_LETTERS, _SMALL = 118, 26  # small type in the width of a figure; height of its line, pixels,
+# where a lecturer presents
 QUANTILE = 0.995
 """A map's own scale ends where this share of its magnitudes lies below: a few pixels of a gradient
 are far greater than all others, and would leave the rest white."""
