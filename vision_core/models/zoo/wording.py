@@ -72,10 +72,10 @@ LIMITS = {
     "fcn_deconv_s": _STREETS_ONLY + "Outlines are about as with interpolation.",
     "segnet_s": _STREETS_ONLY + "Switches keep outlines sharp and leave ragged, speckled areas.",
     "pose_regression_s": (
-        "On everyday photos almost half of the joints are within a fifth of the torso, in sports "
-        "one in three: it finds how a person stands, not where the hands and feet are. It cannot say "
-        "how sure it is of a joint, gives all 14 even where they are hidden, and is here to be "
-        "compared with pose_heatmap_s."
+        "On everyday photos almost half of the joints are within a fifth of the torso, in "
+        "sports one in three: it finds how a person stands, not where the hands and feet are. It "
+        "cannot say how sure it is of a joint, gives all 14 even where they are hidden, and is "
+        "here to be compared with pose_heatmap_s."
     ),
 }
 """What each network cannot do, written after looking at what it says."""
