@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from hashlib import blake2b
 
 import numpy as np
 import streamlit as st
@@ -11,6 +12,7 @@ import streamlit as st
 from pages.shared import shell
 from vision_core.figures.alt import pictures
 from vision_core.figures.tiles import Sheet, clickable, sheet
+from vision_core.inference.cache import ByteLRU
 
 _PLOT = {"displayModeBar": False, "scrollZoom": False}
 
@@ -41,8 +43,7 @@ def show(
         the id that was clicked just now, or ``None``.
     """
     columns = min(columns, 8 if len(tiles) <= 24 else 12 if len(tiles) <= 60 else columns)
-    side = max(24, 960 // columns)
-    made = sheet(tiles, columns, side)
+    made = _sheet(tiles, columns, max(24, 960 // columns))
     at = list(ids).index(chosen) if chosen in ids else -1
     _grow(key, made, share)
     event = st.container(key=f"{key}_sheet", height=300, border=False).plotly_chart(
@@ -61,6 +62,19 @@ def show(
     if not points or list(points) == seen or points[0] >= len(ids):
         return None
     return int(ids[points[0]])
+
+
+@st.cache_resource(show_spinner=False)
+def _sheets() -> ByteLRU[Sheet]:
+    # the encoded picture, in Base64, is hardly ever larger than its pixels
+    return ByteLRU(64 * 2**20, lambda made: 2 * made.picture.nbytes, "drawn sheets")
+
+
+def _sheet(tiles: np.ndarray, columns: int, side: int) -> Sheet:
+    """A sheet, laid out and encoded once for all who see the same pictures."""
+    seen = blake2b(np.ascontiguousarray(tiles), digest_size=16).digest()
+    key = (seen, tiles.shape, columns, side)
+    return _sheets().get_or_make(key, lambda: sheet(tiles, columns, side))
 
 
 def _grow(key: str, made: Sheet, share: float) -> None:

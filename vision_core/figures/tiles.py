@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import plotly.graph_objects as go
@@ -27,6 +28,11 @@ class Sheet:
     picture: np.ndarray
     centres: np.ndarray
     cell: tuple[int, int]
+
+    @cached_property
+    def url(self) -> str:
+        """The picture as a PNG in a data URL, encoded when it is first asked for."""
+        return data_url(png(self.picture), "png")
 
 
 def sheet(pictures: np.ndarray, columns: int, side: int = 64) -> Sheet:
@@ -76,7 +82,7 @@ def clickable(made: Sheet, words: Sequence[str], chosen: int = -1, height: int =
         )
     )
     figure.add_layout_image(
-        source=data_url(png(made.picture), "png"),
+        source=made.url,
         x=0,
         y=0,
         sizex=wide,

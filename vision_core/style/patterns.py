@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 
 import numpy as np
 
@@ -33,6 +34,7 @@ _HUES = np.array(
 )
 
 
+@lru_cache(maxsize=16)
 def pattern(name: str, seed: int = 0) -> Photo:
     """One of ``PATTERNS`` as a photo of 320 x 320 pixels.
 
