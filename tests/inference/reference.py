@@ -7,6 +7,8 @@ calibrated on the test pictures and the class logits are scaled to a standard de
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
@@ -86,6 +88,16 @@ def set_to(name: str, **settings: float) -> nn.Module:
     return module
 
 
+def with_few_boxes(module: nn.Module) -> nn.Module:
+    """The same weights, and masks or joints of six boxes at most: heads take most of the time."""
+    module = copy.copy(module)
+    if isinstance(module, tvd.FasterRCNN):
+        module._modules = {**module._modules, "roi_heads": copy.copy(module.roi_heads)}
+        heads: Any = module.roi_heads
+        heads.detections_per_img = 6
+    return module
+
+
 def build(name: str, **kwargs: Any) -> nn.Module:
     """A calibrated detector in eval mode, its RoI scales set from its strides."""
     module = plain(name, **kwargs)
@@ -122,10 +134,30 @@ def _calibrate(module: nn.Module, photo: Tensor) -> None:
         norm.reset_running_stats()
         norm.momentum = None
         norm.train()
-    with torch.no_grad():  # two pictures: one value, as in SSDlite's last map, has no variance
+    # two pictures: one value, as in SSDlite's last map, has no variance
+    with torch.no_grad(), without_parts(module):
         module([photo, photo.flip(-1)])
     for norm in norms:
         norm.eval()
+
+
+@contextmanager
+def without_parts(module: Any) -> Iterator[None]:
+    """The detector alone: masks and joints would be made for nothing.
+
+    Not where the heads of the parts have a BatchNorm whose statistics are wanted.
+    """
+    parts = {}
+    if isinstance(module, tvd.FasterRCNN):
+        heads = module.roi_heads
+        for kind in ("mask", "keypoint"):
+            head, pool = getattr(heads, f"{kind}_head"), f"{kind}_roi_pool"
+            if head is not None and not any(isinstance(m, nn.BatchNorm2d) for m in head.modules()):
+                parts[pool] = getattr(heads, pool)
+                setattr(heads, pool, None)
+    yield
+    for pool, was in parts.items():
+        setattr(module.roi_heads, pool, was)
 
 
 def _class_layers(module: Any) -> list[nn.Module]:
@@ -147,7 +179,8 @@ def _scale_class_logits(module: nn.Module, photo: Tensor) -> None:
         for i, layer in enumerate(layers)
     ]
     with torch.no_grad():
-        module([photo])
+        with without_parts(module):
+            module([photo])
         for hook in hooks:
             hook.remove()
         for i, layer in enumerate(layers):

@@ -10,8 +10,10 @@ import time
 
 import streamlit as st
 
-from pages.shared import engine
+from pages.shared import counters, engine
 from vision_core import devices
+
+counters.SECONDS = 0.2  # between two times at which the numbers are told
 
 
 @st.cache_resource
