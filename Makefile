@@ -19,6 +19,15 @@ define install
 	sh deploy/install.sh $(BIN)/python $(1) $(if $(CPU),cpu)
 endef
 
+# $(call check,OPTIONS): linter, then tests with the type checker beside them, which has one thread
+define check
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	@$(BIN)/mypy >$(VENV)/mypy.log 2>&1 & types=$$!; \
+	$(BIN)/python -m pytest $(1) -n $(WORKERS); tests=$$?; \
+	wait $$types; types=$$?; cat $(VENV)/mypy.log; exit $$((tests + types))
+endef
+
 .PHONY: run serve test test-long bench weights clean
 
 run: $(VENV)/run.stamp
@@ -28,16 +37,10 @@ serve: $(VENV)/serve.stamp
 	$(BIN)/python -m vision_core serve --port $(SERVE_PORT)
 
 test: $(VENV)/dev.stamp
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/python -m pytest -m "not long" -n $(WORKERS)
+	$(call check,-m "not long")
 
 test-long: $(VENV)/dev.stamp
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/python -m pytest -n $(WORKERS)
+	$(call check,)
 
 bench: $(VENV)/run.stamp
 	for script in $(filter-out benchmarks/__init__.py benchmarks/common.py benchmarks/visitor.py benchmarks/app_servers.py benchmarks/onlookers.py,$(wildcard benchmarks/*.py)); do \

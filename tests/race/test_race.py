@@ -40,6 +40,12 @@ def contest() -> Contest:
     )
 
 
+@pytest.fixture
+def large_windows(monkeypatch) -> None:
+    """Few windows: what happens to each of them is the same."""
+    monkeypatch.setattr(proposals, "SCALES", (0.7,))
+
+
 @given(st.integers(8, 300), st.integers(8, 300))
 def test_windows_lie_in_the_photo_have_their_size_and_leave_no_gap(width, height) -> None:
     boxes = windows(width, height).astype(np.float64)
@@ -66,10 +72,10 @@ def test_windows_lie_in_the_photo_have_their_size_and_leave_no_gap(width, height
 
 
 def test_selective_search_gives_the_same_boxes_within_the_photo(cat) -> None:
-    regions, again = selective_search(cat), selective_search(cat)
-    assert (again.boxes == regions.boxes).all()
+    regions, again = selective_search(cat), selective_search(cat, most=100)
+    assert {tuple(box) for box in again.boxes} <= {tuple(box) for box in regions.boxes}
+    assert len(again.boxes) == 100 and again.found == regions.found
     assert 500 < len(regions.boxes) == regions.found and regions.seconds > 0
-    assert len(selective_search(cat, most=100).boxes) == 100
     area = (regions.boxes[:, 2:] - regions.boxes[:, :2]).prod(1)
     assert (np.diff(area) <= 0).all()
     assert (regions.boxes[:, :2] >= 0).all()
@@ -164,7 +170,7 @@ def test_rcnn_is_the_whole_network_on_each_warped_region(contest) -> None:
     assert last.found.labels == tuple(label for _, label in slow)
 
 
-def test_the_sliding_window_is_the_classifier_on_each_window(contest) -> None:
+def test_the_sliding_window_is_the_classifier_on_each_window(contest, large_windows) -> None:
     laps = list(race(contest, "sliding_window"))
     last, net = laps[-1], contest.classifier
     boxes = windows(contest.photo.width, contest.photo.height)
@@ -208,7 +214,7 @@ def test_the_backbone_runs_once_for_fast_and_once_a_region_for_rcnn(contest) -> 
         handle.remove()
 
 
-def test_nothing_of_the_shared_networks_changes(contest) -> None:
+def test_nothing_of_the_shared_networks_changes(contest, large_windows) -> None:
     nets = [contest.two_stage, contest.classifier, contest.one_stage["fcos_s"]]
     before = [{k: v.clone() for k, v in n.module.state_dict().items()} for n in nets]
     scales = contest.two_stage.module.roi_heads.box_roi_pool.scales
