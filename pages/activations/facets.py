@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from pages.shared import downloads, engine, galleries
+from pages.shared import downloads, engine, galleries, shell
 from vision_core import devices
 from vision_core.attribution import Question
 from vision_core.features.maximise import Regularisers, as_picture, maximise
@@ -233,7 +233,8 @@ def _draw(at: int, one: Grown) -> None:
         f"**{title}**, {count}: score {one.scores[0]:.3g} at its start, **{one.scores[-1]:.3g}** "
         f"after {one.step} steps"
     )
-    st.html(figures.row(view.start, one.picture, view.group, view.used, title))
+    scale = 1.7 if shell.presenting() else 1
+    st.html(figures.row(view.start, one.picture, view.group, view.used, title, scale))
 
 
 def _sheet(found: list[Grown]) -> np.ndarray:
