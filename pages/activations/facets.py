@@ -124,10 +124,10 @@ def cost(
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _pace(who: Hashable, _make: Callable[[], Question]) -> tuple[float, float]:
-    """Seconds of a pass, and of a pass forward and back, the quickest of two."""
+    """Seconds of a pass, and of a pass forward and back, the quickest of three."""
     question = _make()
     forward, both = [], []
-    for _ in range(2):
+    for _ in range(3):
         began = time.perf_counter()
         question.run(question.input)
         middle = time.perf_counter()
