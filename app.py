@@ -9,6 +9,8 @@ import streamlit as st
 from pages import navigation
 from pages.shared import shell, state
 
+# First of all: it closes a dialog of Streamlit's that a fresh server's first page begins with.
+shell.dress(navigation.ENTRIES)
 # Before the navigation: else the browser loads a page's own icon from the network.
 icon = Path(__file__).resolve().parent / "assets" / "icon.png"
 st.set_page_config(
@@ -19,7 +21,6 @@ st.set_page_config(
 )
 page = st.navigation(navigation.menu(), position="top")
 st.set_page_config(page_title=navigation.tab_title(page.url_path))
-shell.dress(navigation.ENTRIES)
 st.html(navigation.place_in_menu(page.url_path))
 state.open_page(page.url_path)
 page.run()

@@ -28,9 +28,10 @@ from vision_core.inference import trace
 from vision_core.space import maps
 from vision_core.space.pictures import MOST, cut
 from vision_core.space.vectors import measure
+from vision_core.style.cost import seconds_of_step
 from vision_core.style.patterns import pattern
 from vision_core.style.settings import OPTIMISERS, StyleSettings
-from vision_core.style.transfer import StyleRun, seconds_of_step
+from vision_core.style.transfer import StyleRun
 
 LAYER = "trunk.stages.2"
 PERPLEXITY = 30.0

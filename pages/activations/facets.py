@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from pages.shared import downloads, engine, galleries
+from pages.shared import downloads, engine, galleries, shell
 from vision_core import devices
 from vision_core.attribution import Question
 from vision_core.features.maximise import Regularisers, as_picture, maximise
@@ -124,10 +124,10 @@ def cost(
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _pace(who: Hashable, _make: Callable[[], Question]) -> tuple[float, float]:
-    """Seconds of a pass, and of a pass forward and back, the quickest of two."""
+    """Seconds of a pass, and of a pass forward and back, the quickest of three."""
     question = _make()
     forward, both = [], []
-    for _ in range(2):
+    for _ in range(3):
         began = time.perf_counter()
         question.run(question.input)
         middle = time.perf_counter()
@@ -233,7 +233,8 @@ def _draw(at: int, one: Grown) -> None:
         f"**{title}**, {count}: score {one.scores[0]:.3g} at its start, **{one.scores[-1]:.3g}** "
         f"after {one.step} steps"
     )
-    st.html(figures.row(view.start, one.picture, view.group, view.used, title))
+    scale = 1.7 if shell.presenting() else 1
+    st.html(figures.row(view.start, one.picture, view.group, view.used, title, scale))
 
 
 def _sheet(found: list[Grown]) -> np.ndarray:

@@ -17,7 +17,7 @@ from vision_core import devices
 from vision_core.attribution import Question, ask
 from vision_core.errors import UserError
 from vision_core.features.activations import Activations, view_of
-from vision_core.features.maximise import Regularisers, maximise
+from vision_core.features.maximise import FROM_NOISE, FROM_PICTURES, Regularisers, maximise
 from vision_core.figures import png
 from vision_core.images import Photo
 from vision_core.inference import ClassificationTrace, Trace
@@ -102,7 +102,7 @@ def climbing(model: Model, photo: Photo, trace: Trace, found: Activations, chann
 def _one(asked: Asked, question: Callable[[], Question], begun: bool) -> None:
     """One picture, from noise."""
     with st.expander("Settings", icon=":material/tune:"):
-        climb = _climb_settings()
+        climb = _climb_settings(FROM_NOISE, "climb")
     st.caption(facets.cost(asked.depth, question, climb))
     if begun:
         _climb(asked, question(), climb)
@@ -116,7 +116,7 @@ def _several(
     """Several facets, each from pictures that excite the unit or class."""
     count, pictures = facets.dials(photo)
     with st.expander("Settings", icon=":material/tune:"):
-        climb = _climb_settings()
+        climb = _climb_settings(FROM_PICTURES, "facets")
     if not pictures:
         st.info(
             "The gallery is empty; upload photos, or choose another gallery.",
@@ -138,20 +138,26 @@ def _several(
         facets.files(found, photo.name)
 
 
-def _climb_settings() -> Climb:
-    """Steps, their size, the seed and the regularisers; what is set gives a good picture."""
+def _climb_settings(usual: tuple[float, Regularisers], name: str) -> Climb:
+    """Steps, their size, the seed and the regularisers.
+
+    Args:
+        usual: step size and regularisers that give a good picture.
+        name: of the start, for the keys of what is usual only there.
+    """
+    size, keep = usual
     first, second, third = st.columns(3)
     with first:
         steps = st.slider("Steps", 8, 256, 64, step=8, key="climb_steps")
-        rate = st.slider("Step size", 0.0, 0.5, 0.06, step=0.01, key="climb_rate")
+        rate = st.slider("Step size", 0.0, 0.5, size, step=0.01, key=f"{name}_rate")
         seed = int(st.number_input("Seed", 0, 10**6, 0, key="climb_seed"))
     with second:
-        l2 = st.slider("L2 decay", 0.0, 0.2, 0.01, step=0.005, key="climb_l2", format="%.3f")
-        blur = st.slider("Blur", 0.0, 3.0, 0.5, step=0.1, key="climb_blur")
+        l2 = st.slider("L2 decay", 0.0, 0.2, keep.l2, step=0.005, key=f"{name}_l2", format="%.3f")
+        blur = st.slider("Blur", 0.0, 3.0, keep.blur, step=0.1, key="climb_blur")
     with third:
         pixels = st.slider("Clip small pixels", 0.0, 0.9, 0.0, step=0.05, key="climb_pixels")
         parts = st.slider("Clip small contributions", 0.0, 0.9, 0.0, step=0.05, key="climb_parts")
-        jitter = st.slider("Jitter (pixels)", 0, 32, 4, key="climb_jitter")
+        jitter = st.slider("Jitter (pixels)", 0, 32, keep.jitter, key="climb_jitter")
     return Climb(steps, rate, seed, Regularisers(l2, blur, pixels, parts, jitter))
 
 

@@ -31,7 +31,7 @@ from vision_core.images import Photo
 from vision_core.inference import DetectionTrace, Trace
 from vision_core.league import Progressing, Terms, detected_box, target_box
 from vision_core.league.boxes import Corners
-from vision_core.league.playing import CONTROL
+from vision_core.league.competitor import CONTROL
 from vision_core.models import Model
 from vision_core.records.targets import ClassTarget
 

@@ -73,9 +73,10 @@ def growing(place: Any, step: Progressing) -> None:
         if c.map is not None or c.error
     ]
     if rows:
-        columns = {
+        columns: dict[str, Any] = {
             n: st.column_config.NumberColumn(format="%.3f") for n in rows[0] if n[0] in "dirs"
         }
+        columns["method"] = st.column_config.TextColumn("method", width=160)
         place.dataframe(
             rows, hide_index=True, width="stretch", column_config=columns, placeholder=""
         )
@@ -97,7 +98,7 @@ def _table(rows: list[Standing], step: Progressing, box: Corners | None) -> None
         hide_index=True,
         width="stretch",
         row_height=34,
-        height=36 + 34 * len(rows) + 3,
+        height="content",
         placeholder="",
         column_config={
             "place": st.column_config.NumberColumn("#", width=40),
@@ -153,7 +154,7 @@ def _cells(row: Standing, names: list[str], scores: bool) -> dict[str, Any]:
 def _strip(match: Match, rows: list[Standing], box: Corners | None) -> None:
     """The maps in the order of the table."""
     shown = [row for row in rows if row.competitor.map is not None]
-    cells = []
+    cells, wide = [], 290 if shell.presenting() else 190
     for row in shown:
         picture = _thumb(match, row.competitor, box)
         note = _place(row)
@@ -165,7 +166,7 @@ def _strip(match: Match, rows: list[Standing], box: Corners | None) -> None:
         )
     st.html(
         f"<div data-league='{len(cells)}' style='display: grid; gap: 0.7rem; "
-        f"grid-template-columns: repeat(auto-fill, minmax(min(45%, 190px), 1fr))'>"
+        f"grid-template-columns: repeat(auto-fill, minmax(min(45%, {wide}px), 1fr))'>"
         f"{''.join(cells)}</div>"
     )
     st.caption("Vermilion raises the score, blue lowers it; each map has its own scale.")

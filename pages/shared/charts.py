@@ -65,6 +65,8 @@ def larger(figure: go.Figure) -> go.Figure:
         axis.tickfont.size = size(axis.tickfont, base)
         if axis.title.text:
             axis.title.font.size = size(axis.title.font, base)
+    # Streamlit's theme gives the legend a size of its own, which the figure's would not change.
+    layout.legend.font.size = size(layout.legend.font, base)
     layout.font.size = LARGER * base
     if layout.height:
         layout.height = round(LARGER * layout.height)

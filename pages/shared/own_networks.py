@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 import tempfile
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -185,10 +185,19 @@ def keep(made: Model) -> Card:
             f"left of {_mb(allowed())}; remove another network of yours first."
         )
     forget(name)
+    made = _told_apart(made, {card.title for card in mine.cards.values()})
     mine.tokens[name] = secrets.token_hex(16)
     mine.cards[name], mine.sizes[name] = made.card, size
     _store().put(mine.tokens[name], made)
     return made.card
+
+
+def _told_apart(made: Model, taken: Collection[str]) -> Model:
+    """The network, with a number behind its title where another of the session has that title."""
+    title, number = made.card.title, 2
+    while title in taken:
+        title, number = f"{made.card.title} ({number})", number + 1
+    return replace(made, card=replace(made.card, title=title))
 
 
 def forget(name: str) -> None:

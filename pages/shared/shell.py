@@ -40,6 +40,7 @@ h1.name { font-size: 1.4rem !important; padding: 0 !important; margin: 0 !import
 .lede abbr { text-decoration: underline dotted; text-underline-offset: 0.2em; cursor: help; }
 .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 [data-testid="stElementContainer"]:has(.open-rail) { display: none; }
+body:not(.looked) .stDialog { visibility: hidden; }
 @media (max-width: 640px) {
   .stApp:has([data-testid="stExpandSidebarButton"])
     [data-testid="stElementContainer"]:has(.open-rail) { display: block; }

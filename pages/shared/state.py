@@ -118,7 +118,7 @@ def one_of(options: Iterable[str]) -> Callable[[str], str]:
 
     def parse(text: str) -> str:
         if text not in words:
-            raise ValueError("one of " + ", ".join(words[:12]))
+            raise ValueError("one of " + ", ".join(words[:12]) + " …" * (len(words) > 12))
         return text
 
     return parse

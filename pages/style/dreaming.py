@@ -8,9 +8,10 @@ from typing import NamedTuple
 import numpy as np
 import streamlit as st
 
-from pages.shared import downloads, engine, frame, inside, model_picker, photos, shell, state
+from pages.shared import downloads, engine, frame, inside, model_picker, photos, state
 from pages.shared.guard import guarded
 from pages.shared.plain import short
+from pages.style import sight
 from vision_core import devices
 from vision_core.errors import UserError
 from vision_core.figures import style as figures
@@ -23,6 +24,8 @@ from vision_core.style.settings import SIDES, DreamSettings
 FIRST = "vgg_s"
 _KEPT = "_dreamt"
 _USUAL = DreamSettings(side=256)
+_PARTS = (3, 2)
+"""Widths of the picture and of what stands beside it."""
 
 
 class _Dreamt(NamedTuple):
@@ -113,7 +116,8 @@ def _work(model: Model, photo: Photo, settings: DreamSettings) -> None:
     elif kept is not None and kept.of == key:
         _draw(kept)
     else:
-        st.html(figures.picture(photo.pixels, "The photo", _widest()))
+        left, _ = st.columns(_PARTS, gap="medium")  # as large as what grows from it
+        left.html(sight.large(photo.pixels, "The photo"))
     kept = st.session_state.get(_KEPT)
     if kept is not None and kept.of == key:
         _files(kept, photo)
@@ -167,18 +171,12 @@ def _run(
 
 
 def _draw(made: _Dreamt) -> None:
-    left, right = st.columns([3, 2], gap="medium")
-    left.html(
-        figures.picture(made.picture, "The photo as the network was made to see it", _widest())
-    )
+    left, right = st.columns(_PARTS, gap="medium")
+    left.html(sight.large(made.picture, "The photo as the network was made to see it"))
     with right:
         st.markdown(f"Step **{made.scores[-1][0]}** &ensp; {made.words}")
-        st.html(figures.loss_curves({"answer": made.scores}, "The answer of the layer by step"))
-
-
-def _widest() -> int:
-    """Pixels that the picture takes at most; more on a projector."""
-    return 1000 if shell.presenting() else 640
+        what, wide = "The answer of the layer by step", sight.wide(460, 700)
+        st.html(figures.loss_curves({"answer": made.scores}, what, wide))
 
 
 def _files(made: _Dreamt, photo: Photo) -> None:

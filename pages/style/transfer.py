@@ -8,14 +8,15 @@ from functools import partial
 
 import streamlit as st
 
-from pages.shared import downloads, engine, frame, model_picker, photos, shell, state
+from pages.shared import downloads, engine, frame, model_picker, photos, state
 from pages.shared.guard import guarded
-from pages.style import held, sources
+from pages.style import held, sight, sources
 from vision_core import devices
 from vision_core.figures import style as figures
 from vision_core.figures.encode import png
 from vision_core.images import Photo
 from vision_core.models import Model
+from vision_core.style.cost import seconds_of_step
 from vision_core.style.reader import Reader
 from vision_core.style.settings import (
     CONTENT_LAYERS,
@@ -26,7 +27,7 @@ from vision_core.style.settings import (
     STYLE_LAYERS,
     StyleSettings,
 )
-from vision_core.style.transfer import StyleRun, seconds_of_step
+from vision_core.style.transfer import StyleRun
 
 _LENGTHS = (20, 50, 100, 200, 500)
 
@@ -192,16 +193,16 @@ def _live(content: Photo, style: Photo, key: Hashable) -> None:
     run = held.run_of(key)
     if run is None:
         left, right = st.columns(2, gap="small")
-        left.html(figures.picture(content.pixels, "The content photo", 460))
+        left.html(sight.large(content.pixels, "The content photo", 460))
         left.caption("Content: where things are, as a late layer sees it.")
-        right.html(figures.picture(style.pixels, "The style picture", 320))
+        right.html(sight.large(style.pixels, "The style picture", 320))
         right.caption("Style: which channels are active together, at any place.")
         return
     with guarded("growing the picture"):
-        ended = _slice(run)
-        if ended:
+        # Drawn first: what waits for a long step to be drawn anew turns pale meanwhile.
+        _draw(run)
+        if _slice(run):
             st.rerun()  # the buttons stand outside of what is drawn again
-        _draw(run, style)
 
 
 def _slice(run: StyleRun) -> bool:
@@ -223,12 +224,11 @@ def _slice(run: StyleRun) -> bool:
     return False
 
 
-def _draw(run: StyleRun, style: Photo) -> None:
+def _draw(run: StyleRun) -> None:
     last = run.history[-1]
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        most = 1000 if shell.presenting() else 640
-        st.html(figures.picture(run.picture, f"The picture after step {last.number}", most))
+        st.html(sight.large(run.picture, f"The picture after step {last.number}"))
     with right:
         st.markdown(
             f"Step **{last.number}** &ensp; content loss **{last.content:.3g}** &ensp; style loss "
@@ -238,8 +238,11 @@ def _draw(run: StyleRun, style: Photo) -> None:
             "content": [(h.number, h.content) for h in run.history],
             "style": [(h.number, h.style) for h in run.history],
         }
-        st.html(figures.loss_curves(series, "Content loss and style loss by step"))
-        st.html(figures.picture(run.pattern, "The style picture", 130))
+        st.html(
+            figures.loss_curves(series, "Content loss and style loss by step", sight.wide(460, 700))
+        )
+        st.html(figures.picture(run.pattern, "The style picture", sight.wide(130, 220)))
+        st.caption("Style")
     if held.own().until is None:
         _grams(run)
         _files(run)
@@ -255,7 +258,7 @@ def _grams(run: StyleRun) -> None:
     drawn = figures.gram_pictures(run.grams(st.session_state["gram_layer"]))
     words = {"style": "Style", "result": "The picture", "content": "Content photo"}
     for place, (name, title) in zip(st.columns(3, gap="small"), words.items(), strict=True):
-        place.html(figures.picture(drawn[name], f"Gram matrix: {title}", 250))
+        place.html(figures.picture(drawn[name], f"Gram matrix: {title}", sight.wide(250, 560)))
         place.caption(title)
     st.caption(
         "Row i, column j: the mean over all places of channel i times channel j (square root, one "

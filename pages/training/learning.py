@@ -144,12 +144,15 @@ def _forget_others(key: Key) -> None:
 
 
 def _live(key: Key) -> None:
-    """A slice of learning if the run is on, then everything that can be seen."""
+    """Everything that can be seen, then a slice of learning if the run is on."""
     run = held.run_of(SECTION, key)
     if run is None:
         return
     with guarded("learning"):
-        _draw(run, key, _slice(run, key))
+        # Drawn first: what waits for a slice to be drawn anew turns pale meanwhile.
+        _draw(run, key)
+        if _slice(run, key):
+            st.rerun()  # the buttons stand outside of what is drawn again
 
 
 def _slice(run: LearningRun, key: Key) -> bool:
@@ -170,9 +173,7 @@ def _slice(run: LearningRun, key: Key) -> bool:
     return False
 
 
-def _draw(run: LearningRun, key: Key, ended: bool) -> None:
-    if ended:
-        st.rerun()  # the buttons stand outside of what is drawn again
+def _draw(run: LearningRun, key: Key) -> None:
     running = held.runs(SECTION).on == key
     last = run.history[-1]
     part = f", {run.share:.0%} of the next" if run.share else ""

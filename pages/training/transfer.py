@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -112,25 +113,38 @@ def _model() -> Model:
 
 def _live(task: _Task) -> None:
     with guarded("teaching in three ways"):
-        if held.runs(SECTION).on == task.key(""):
-            try:
-                _slice(task)
-            except Exception:
-                held.stop(SECTION)
-                raise
+        on = held.runs(SECTION).on == task.key("")
+        if on:
+            _or_stop(task, _begin)
         found = _found(task)
-        if found:
+        if found:  # first of all: what waits for a slice to be drawn anew turns pale meanwhile
             _draw(task, found)
+        if on:
+            _or_stop(task, _slice)
 
 
-def _slice(task: _Task) -> None:
-    """Make what is not there yet, then learn for a while with the run that is furthest behind."""
-    end = int(st.session_state["_transfer_end"])
+def _or_stop(task: _Task, work: Callable[[_Task], None]) -> None:
+    """Do some of the work; a fault ends it, or every later run of the page would fail again."""
+    try:
+        work(task)
+    except Exception:
+        held.stop(SECTION)
+        raise
+
+
+def _begin(task: _Task) -> None:
+    """Make what is not there yet."""
     for way in WAYS:
         held.begin(
             SECTION, task.key(way), partial(student, way, _model(), task.data, task.settings)
         )
-    found = _found(task)
+
+
+def _slice(task: _Task) -> None:
+    """Learn for a while with the run that is furthest behind."""
+    end, found = int(st.session_state["_transfer_end"]), _found(task)
+    if not found:  # another session's runs took their place while they were drawn
+        return
     behind = min(found.values(), key=lambda run: run.epoch)
     if behind.epoch < end:
         with devices.patiently():

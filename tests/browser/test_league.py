@@ -11,6 +11,13 @@ pytestmark = pytest.mark.browser
 
 ASKED = "/attribution?task=classification&model=alexnet_s&target=cat&league=1&steps_of_curve=4"
 FEW = f"{ASKED}&rivals=gradient,gradcam,guided_backprop"
+PHONE = "Mozilla/5.0 (Linux; Android 13) AppleWebKit/537.36 Chrome/120 Mobile Safari/537.36"
+_OVERLAPPING = """plot => {
+  const words = [...plot.querySelectorAll('.xtitle, .ytitle, .annotation-text, .legendtext')]
+    .map(e => [e.textContent, e.getBoundingClientRect()]).filter(([, r]) => r.width > 0);
+  return words.flatMap(([a, p], i) => words.slice(i + 1).filter(([, q]) => p.left < q.right - 1
+    && q.left < p.right - 1 && p.top < q.bottom - 1 && q.top < p.bottom - 1).map(([b]) => [a, b]));
+}"""
 
 
 def ended(page) -> None:
@@ -65,3 +72,22 @@ def test_it_can_be_stopped_and_goes_on(open_page) -> None:
     page.get_by_role("button", name="Go on").click()
     ended(page)
     assert page.locator("[data-league] img").count() >= 12
+
+
+@pytest.mark.parametrize(
+    ("size", "more", "options"),
+    [((1280, 720), "", {}), ((1920, 1080), "&present=1", {}),
+     ((390, 844), "", {"user_agent": PHONE})],
+)  # fmt: skip
+def test_words_of_the_curves_stand_clear_of_each_other(open_page, size, more, options) -> None:
+    page = open_page(f"{FEW},layercam,input_x_gradient,deconvnet{more}", size=size, **options)
+    start = page.get_by_role("button", name="Start the league")
+    start.or_(page.get_by_role("button", name="Run again")).wait_for(timeout=120_000)
+    if start.count():  # the first of these; the server keeps what was found
+        start.click()
+    ended(page)
+    plot = page.locator(".js-plotly-plot").first
+    plot.locator(".legendtext").first.wait_for(timeout=60_000)
+    page.wait_for_timeout(1000)  # Plotly makes room for its legend in a second drawing
+    assert plot.locator(".legendtext").count() == 7
+    assert plot.evaluate(_OVERLAPPING) == []

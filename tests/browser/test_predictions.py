@@ -60,6 +60,31 @@ def test_a_link_straight_to_a_page_of_a_fresh_server_has_the_navigation(
         assert scene(page)["photo"]["width"] == samples.sample("astronaut").width
 
 
+_SEEN = """() => {
+  globalThis.seen = [];
+  const look = () => {
+    const dialog = [...document.querySelectorAll('[role=dialog]')]
+      .find(one => one.textContent.startsWith('Page not found'));
+    const shown = dialog && getComputedStyle(dialog).visibility === 'visible';
+    if (shown && document.querySelector('.open-rail')) seen.push(location.pathname);
+    requestAnimationFrame(look);
+  };
+  requestAnimationFrame(look);
+}"""
+
+
+def test_no_dialog_stands_over_a_page_of_a_fresh_server(browser, tmp_path) -> None:
+    with serve(tmp_path) as address, browser.new_context() as context:
+        context.add_init_script(f"({_SEEN})()")
+        page = context.new_page()
+        page.goto(f"{address}/nms")
+        page.get_by_role("button", name="Play").first.wait_for(timeout=120_000)
+        page.wait_for_timeout(1500)
+        assert page.evaluate("seen") == []
+        page.goto(f"{address}/no_such_page")
+        page.get_by_role("dialog").get_by_text("Page not found").wait_for(timeout=60_000)
+
+
 def test_the_sample_cat_has_a_box_called_cat(open_page) -> None:
     page = open_page()
     settled(page)

@@ -23,7 +23,7 @@ from vision_core.league import (
     standings,
     target_box,
 )
-from vision_core.league.playing import CONTROL
+from vision_core.league.competitor import CONTROL
 from vision_core.league.tally import tallied
 from vision_core.samples import sample
 

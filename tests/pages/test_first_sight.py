@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -22,6 +24,18 @@ from vision_core.figures.colours import INSTANCES
 from vision_core.models.anatomy import anatomy
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_what_the_first_answer_of_a_server_needs_does_not_import_pytorch() -> None:
+    # It takes seconds, in which the browser would have neither menu nor page.
+    code = (
+        "import sys, streamlit, pages.navigation, pages.shared.shell, pages.shared.state;"
+        "print({'torch', 'torchvision', 'scipy'} & {*sys.modules})"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert told.stdout.strip() == "set()"
 
 
 def test_every_page_has_a_title_in_the_tab_of_its_own() -> None:

@@ -163,6 +163,14 @@ def test_a_unit_has_several_facets() -> None:
     assert not _facets(sound(app.run())), "they are of another channel"
 
 
+def test_each_start_has_its_own_usual_settings() -> None:
+    app = _several(layer="trunk.stages.1", channel="3")
+    assert (app.slider(key="facets_l2").value, app.slider(key="facets_rate").value) == (0, 0.04)
+    app = _set(app, "radio", "climb_start", "noise")
+    assert (app.slider(key="climb_l2").value, app.slider(key="climb_rate").value) == (0.01, 0.06)
+    assert app.slider(key="climb_steps").value == 8, "steps are those of both"
+
+
 def test_too_few_pictures_for_facets_are_told_in_a_sentence() -> None:
     app = _several(layer="trunk.stages.1", channel="3", gallery="found", photo="cat")
     app = _set(app, "slider", "climb_facets", 6)

@@ -13,7 +13,7 @@ from vision_core import methods, models, samples
 from vision_core.attribution import ask, parse
 from vision_core.inference import trace
 from vision_core.league import COLUMNS, Terms, compete, cost, detected_box, standings
-from vision_core.league.playing import CONTROL
+from vision_core.league.competitor import CONTROL
 
 NAMES = ("gradient", "guided_backprop", "gradcam")
 ASKED = {

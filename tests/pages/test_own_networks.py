@@ -80,6 +80,16 @@ def test_an_upload_is_in_the_table_and_predicts_as_torchvision_does() -> None:
     assert best in text_of(app)
 
 
+def test_two_networks_of_one_title_are_told_apart() -> None:
+    other = torchvision.models.resnet18(weights=None, num_classes=7)
+    app = take(give(brought(), data_of(other), "resnet18_mine.safetensors"))
+    titles = ["yours: resnet18 mine", "yours: resnet18 mine (2)"]
+    assert sorted(app.dataframe[0].value["model"][:2]) == titles
+    assert app.subheader[0].value == titles[1]
+    app = take(give(app, data_of(other), "resnet18_mine.safetensors"))
+    assert sorted(app.dataframe[0].value["model"][:2]) == titles, "the same file has its place"
+
+
 @pytest.mark.parametrize("page", CHOSEN)
 def test_every_picker_offers_it_and_the_page_works(page: str) -> None:
     app = brought()

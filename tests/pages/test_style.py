@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gc
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from streamlit.testing.v1 import AppTest
 
 from pages.style import held
@@ -14,6 +16,8 @@ from tests.pages.conftest import file_of, sound, start, text_of, visit
 from tests.pages.pressing import files, managers
 from tests.pages.test_training import to_the_end
 from vision_core import models, samples
+from vision_core.errors import UserError
+from vision_core.models import loading
 from vision_core.style.patterns import pattern
 from vision_core.style.settings import DreamSettings, StyleSettings
 from vision_core.style.transfer import StyleRun
@@ -74,6 +78,53 @@ def test_other_settings_begin_another_picture_and_adam_noise_and_layers_are_hear
     assert np.array_equal(run_of(app).picture, core.picture)
     sound(app.selectbox(key="pattern").set_value("weave").run())
     assert "Step **" not in text_of(app) and app.button(key="style_go").label == "Start"
+
+
+@pytest.fixture
+def downloaded_vgg(hub: Path, monkeypatch) -> models.Model:
+    """VGG-11 as a download, its weights random; the linear layers take no room in the file."""
+    card = models.card("vgg11")
+    made = models.load("vgg11", random_seed=3, device="cpu")
+    wide = {n: w.new_zeros(1).expand(w.shape) for n, w in made.module.classifier.named_parameters()}
+    state = made.module.state_dict() | {f"classifier.{name}": w for name, w in wide.items()}
+    torch.save(state, hub / card.filename)
+    right = loading.verify
+    monkeypatch.setattr(
+        loading, "verify",
+        lambda c, file: c.sha256 + "0" * 56 if c.name == card.name else right(c, file),
+    )  # fmt: skip
+    return made
+
+
+def test_a_downloaded_vgg_of_torchvision_grows_a_picture_and_dreams(downloaded_vgg) -> None:
+    app = opened(vgg="vgg11", method="adam", content_layers="relu3_2", style_layers="relu2_1")
+    assert "vgg16" not in app.selectbox(key="vgg").options
+    to_the_end(press(app, "style_go"))
+    settings = StyleSettings(
+        side=128,
+        optimiser="adam",
+        style_weight=100.0,
+        content_layers=("relu3_2",),
+        style_layers=("relu2_1",),
+    )
+    photo = samples.sample(samples.names()[0])
+    core = StyleRun(downloaded_vgg, photo, pattern("mosaic"), settings)
+    core.grow(20)
+    assert np.array_equal(run_of(app).picture, core.picture)
+    dreaming = {**DREAM, "model": "vgg11", "layer": "features.8", "dream_steps": "1"}
+    app = press(sound(start("style", task="classification", **dreaming)), "dream_go")
+    kept = app.session_state["_dreamt"]
+    assert kept.scores[-1][0] == 2 and kept.scores[1][1] > kept.scores[0][1]
+
+
+def test_the_picture_is_there_before_the_first_step_has_ended(monkeypatch) -> None:
+    def fault(run: StyleRun, seconds: float, until: int) -> None:
+        raise UserError("This step never ends.")
+
+    monkeypatch.setattr(StyleRun, "advance", fault)
+    app = opened().button(key="style_go").click().run()
+    assert not app.exception and "This step never ends." in [w.value for w in app.warning]
+    assert "Step **0**" in text_of(app)
 
 
 def test_no_layer_at_all_is_one_sentence() -> None:

@@ -12,6 +12,7 @@ from pages.training import dials, held
 from tests.pages.conftest import file_of, sound, start, text_of
 from tests.pages.pressing import files, managers
 from vision_core import samples
+from vision_core.errors import UserError
 from vision_core.teaching import LearningSettings
 from vision_core.teaching.data import digits
 from vision_core.teaching.run import LearningRun
@@ -69,6 +70,18 @@ def test_start_learns_until_the_epoch_that_was_asked_for_and_stop_stops() -> Non
     assert first.startswith("Epoch **1**") and line(sound(app.run())) == first
     to_the_end(press(app, "learn_start"))
     assert line(app).startswith("Epoch **5**") and numbers(expected(5)) in line(app)
+
+
+def test_the_run_is_seen_before_its_first_slice_has_ended(monkeypatch) -> None:
+    def fault(run: LearningRun, seconds: float) -> None:
+        raise UserError("This slice never ends.")
+
+    monkeypatch.setattr(LearningRun, "advance", fault)
+    app = at(until="5").button(key="learn_start").click().run()
+    assert not app.exception and line(app).startswith("Epoch **0**")
+    app = at(section="transfer", lesson="crops").button(key="transfer_start").click().run()
+    assert not app.exception and "This slice never ends." in [w.value for w in app.warning]
+    assert "Full lines: validation; dotted: training." in text_of(app)
 
 
 def test_epochs_are_taken_back_and_learned_again() -> None:

@@ -13,7 +13,12 @@ from vision_core import models, samples
 from vision_core.attribution import ask
 from vision_core.errors import UserError
 from vision_core.features.activations import activations, view_of
-from vision_core.features.maximise import Regularisers, maximise
+from vision_core.features.maximise import (
+    FROM_NOISE,
+    FROM_PICTURES,
+    Regularisers,
+    maximise,
+)
 from vision_core.inference import trace
 from vision_core.records.targets import BoxTarget, ClassTarget, UnitTarget
 from vision_core.space.clusters import in_a_plane, kmeans, lloyd
@@ -211,6 +216,20 @@ def test_facets_differ_climb_and_leave_the_network_alone(name, layer, shown) -> 
         ends.append(frames[-1].picture)
     assert not np.array_equal(*ends)
     assert same_state(before, state_of(model.module))
+
+
+def test_what_is_usual_from_pictures_keeps_facets_apart_and_climbs_as_high(resnet, shown) -> None:
+    asked = question(resnet, ClassTarget("cat"))
+    gallery = Gallery(asked, resnet, [p.photo for p in shown])
+    starts = [facet.start for facet in gallery.facets(searched(gallery), 2)]
+    apart, high = [], []
+    for rate, keep in (FROM_NOISE, FROM_PICTURES):
+        *_, one = maximise(asked, 48, rate, 0, keep, every=48, start=starts[0])
+        *_, other = maximise(asked, 48, rate, 0, keep, every=48, start=starts[1])
+        apart.append(np.square(one.picture.astype(float) - other.picture).mean() ** 0.5)
+        high.append((one.score + other.score) / 2)
+    assert apart[1] > 1.25 * apart[0]
+    assert high[1] > high[0] - 0.3
 
 
 def test_too_few_pictures_are_told(resnet, shown) -> None:

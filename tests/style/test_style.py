@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -16,12 +17,13 @@ from tests.attribution.nets import same_state, state_of
 from vision_core import models, samples
 from vision_core.errors import UserError
 from vision_core.models import Model
+from vision_core.style.cost import seconds_of_step
 from vision_core.style.dream import DreamSettings, dream, pixels_of, seconds_of_pixel, sizes
 from vision_core.style.losses import content_loss, gram, style_loss, total_variation
 from vision_core.style.patterns import PATTERNS, pattern
 from vision_core.style.reader import MEAN, STD, Reader, readable
 from vision_core.style.settings import StyleSettings
-from vision_core.style.transfer import StyleRun, fitted, seconds_of_step
+from vision_core.style.transfer import StyleRun, fitted
 
 SMALL = StyleSettings(side=48, style_weight=50)
 
@@ -218,10 +220,16 @@ def test_a_run_counts_its_bytes_and_says_its_numbers(vgg: Model) -> None:
 
 
 def test_the_cost_grows_with_the_area(vgg: Model) -> None:
-    ticks = iter([0.0, 1.0, 0.0, 1.0])
+    ticks = itertools.count()
     small = seconds_of_step(vgg, replace(SMALL, side=96), (100, 100), lambda: next(ticks))
     large = seconds_of_step(vgg, replace(SMALL, side=192), (200, 100), lambda: next(ticks))
     assert large == pytest.approx(2 * small)
+
+
+def test_a_pass_that_was_held_up_does_not_count_for_the_cost(vgg: Model) -> None:
+    even, held_up = itertools.count(), iter([0, 60, 60, 61, 61, 90])
+    usual = seconds_of_step(vgg, SMALL, (100, 100), lambda: next(even))
+    assert seconds_of_step(vgg, SMALL, (100, 100), lambda: next(held_up)) == usual
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ def row(
     group: Sequence[tuple[np.ndarray, str]],
     used: int,
     title: str,
+    scale: float = 1,
 ) -> str:
     """One facet: two pictures and the strip of its group; on a phone the strip wraps below.
 
@@ -26,15 +27,17 @@ def row(
         group: small pictures uint8 ``[h, w, 3]`` with the name of each, closest first.
         used: so many of them, from the first, made the start; they are framed.
         title: of the facet, for who does not see it.
+        scale: of all pictures; more before a lecture hall.
     """
     strip = "".join(
-        _small(pixels, name, first=at < used) for at, (pixels, name) in enumerate(group)
+        _small(pixels, name, at < used, round(76 * scale))
+        for at, (pixels, name) in enumerate(group)
     )
     return (
         "<div class='facet' style='display: flex; flex-wrap: wrap; gap: 0.8rem; "
         "align-items: flex-start'>"
-        f"{_large(start, 'Start: their mean', title, 168)}"
-        f"{_large(grown, 'What it became', title, 240)}"
+        f"{_large(start, 'Start: their mean', title, round(168 * scale))}"
+        f"{_large(grown, 'What it became', title, round(240 * scale))}"
         "<figure style='margin: 0; flex: 1 1 15rem; min-width: 12rem'>"
         f"<div style='display: flex; flex-wrap: wrap; gap: 0.3rem'>{strip}</div>"
         f"<figcaption>The pictures of the group; the {used} with a frame make the start."
@@ -52,10 +55,10 @@ def _large(pixels: np.ndarray, words: str, title: str, most: int) -> str:
     )
 
 
-def _small(pixels: np.ndarray, name: str, first: bool) -> str:
+def _small(pixels: np.ndarray, name: str, first: bool, tall: int) -> str:
     frame = f"3px solid {KERNEL}" if first else "3px solid transparent"
     told = escape(name, quote=True)
     return (
         f"<img src='{data_url(png(pixels), 'png')}' alt='{told}' title='{told}' "
-        f"style='height: 76px; border: {frame}; border-radius: 0.3rem'>"
+        f"style='height: {tall}px; border: {frame}; border-radius: 0.3rem'>"
     )

@@ -33,7 +33,7 @@ def curves(rows: Sequence[Competitor], measure: str, stacked: bool = False) -> g
     titles = ("Deletion: low is good", "Insertion: high is good")
     down, across = (2, 1) if stacked else (1, 2)
     figure = make_subplots(
-        down, across, subplot_titles=titles, shared_yaxes=not stacked, vertical_spacing=0.12
+        down, across, subplot_titles=titles, shared_yaxes=not stacked, vertical_spacing=0.2
     )
     for at, row in enumerate(rows):
         colour = GREY if row.control else _COLOURS[at % len(_COLOURS)]
@@ -56,11 +56,11 @@ def curves(rows: Sequence[Competitor], measure: str, stacked: bool = False) -> g
     figure.update_xaxes(title_text="share of the pixels", tickformat=".0%")
     figure.update_yaxes(title_text=measure, col=1)
     figure.update_layout(
-        height=760 if stacked else 420,
+        height=820 if stacked else 420,
         margin={"l": 8, "r": 8, "t": 34, "b": 8},
         font={"size": 14},
         dragmode=False,
-        legend={"orientation": "h", "y": -0.12 if stacked else -0.2, "yanchor": "top"},
+        legend={"orientation": "h", "y": -0.16 if stacked else -0.28, "yanchor": "top"},
     )
     return figure
 

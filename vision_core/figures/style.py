@@ -18,13 +18,16 @@ _INK = "#7A828E"
 _TILE = 240
 
 
-def loss_curves(series: Mapping[str, Sequence[tuple[int, float]]], what: str) -> str:
+def loss_curves(
+    series: Mapping[str, Sequence[tuple[int, float]]], what: str, most: int = 460
+) -> str:
     """Two losses by step on a logarithmic scale, as an HTML picture.
 
     Args:
         series: name to (step, loss); losses of 0 are left out. The first is drawn full, the second
             dashed.
         what: it is told to who does not see it.
+        most: pixels of its width at most.
     """
     shown = {n: [(s, v) for s, v in points if v > 0 and math.isfinite(v)]
              for n, points in series.items()}  # fmt: skip
@@ -49,7 +52,7 @@ def loss_curves(series: Mapping[str, Sequence[tuple[int, float]]], what: str) ->
     )
     return (
         f"<img src='{data_url(drawing.encode(), 'svg+xml')}' alt='{escape(what, quote=True)}' "
-        "style='width: 100%; max-width: 460px; display: block'>"
+        f"style='width: 100%; max-width: {most}px; display: block'>"
     )
 
 
@@ -102,15 +105,19 @@ def gram_pictures(grams: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     return made
 
 
-def picture(pixels: np.ndarray, what: str, most: int = 640) -> str:
+def picture(pixels: np.ndarray, what: str, most: int = 640, tallest: float | None = None) -> str:
     """A picture as HTML; it does not flash when it is drawn again and again.
 
     Args:
         pixels: uint8 ``[h, w, 3]``.
         what: it shows.
         most: pixels of its width at most.
+        tallest: its height at most, in heights of the window.
     """
+    width = f"{most}px"
+    if tallest is not None:
+        width = f"min({width}, {100 * tallest * pixels.shape[1] / pixels.shape[0]:.1f}vh)"
     return (
         f"<img src='{data_url(png(pixels), 'png')}' alt='{escape(what, quote=True)}' "
-        f"style='width: 100%; max-width: {most}px; display: block; border-radius: 0.4rem'>"
+        f"style='width: 100%; max-width: {width}; display: block; border-radius: 0.4rem'>"
     )

@@ -2,7 +2,8 @@
 
 from vision_core.league.boxes import boxed, detected_box, target_box
 from vision_core.league.columns import COLUMNS, Criterion
-from vision_core.league.playing import Competitor, Progressing, compete, cost
+from vision_core.league.competitor import Competitor, Progressing
+from vision_core.league.playing import compete, cost
 from vision_core.league.ranking import Ranked, Standing, ranked, standings
 from vision_core.records.terms import Terms
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,101 +16,12 @@ from vision_core.attribution.estimates import Estimate
 from vision_core.attribution.sanity import layers_on_the_way, randomised, similarity
 from vision_core.errors import UserError
 from vision_core.league import maps, removing
-from vision_core.league.boxes import Corners
-from vision_core.league.location import energy, pointing
-from vision_core.league.maps import InputMap
+from vision_core.league.competitor import CONTROL, Competitor, Progressing
 from vision_core.league.removing import Measure, Removal
 from vision_core.league.tally import tallied
 from vision_core.records.terms import Terms
 
 log = logging.getLogger("convscope")
-CONTROL = "edges"
-"""A row that is no method: an edge detector, which knows no network."""
-_PARTS = 4
-
-
-@dataclass(frozen=True, eq=False)
-class Competitor:
-    """What is known of one method so far.
-
-    Attributes:
-        name: of the method, or ``CONTROL``.
-        map: its map.
-        score: of the target, as the method found it.
-        told: the settings that were used.
-        notes: what a reader must know, sentences.
-        deletion, insertion: curves.
-        randomisation: rank correlation of the map with that of a copy with a random layer, signed.
-        magnitudes: the same of the magnitudes.
-        seconds: for the map, with what it waited for the device.
-        forward, backward: pictures that went through the network for the map, and back.
-        error: why there is no more, a sentence.
-        parts: of its run that are done: map, both curves, random layer.
-        passes: of the network for these parts.
-    """
-
-    name: str
-    map: InputMap | None = None
-    score: float = 0.0
-    told: Mapping[str, Any] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-    deletion: Removal | None = None
-    insertion: Removal | None = None
-    randomisation: float | None = None
-    magnitudes: float | None = None
-    seconds: float = 0.0
-    forward: int = 0
-    backward: int = 0
-    error: str = ""
-    parts: int = 0
-    passes: int = 0
-
-    @property
-    def finished(self) -> bool:
-        """Whether nothing is left to do for it."""
-        return bool(self.error) or self.parts == _PARTS
-
-    @property
-    def title(self) -> str:
-        """For a reader."""
-        return "Edge detector" if self.control else methods.method(self.name).title
-
-    @property
-    def control(self) -> bool:
-        """Whether it is no method, and takes no part in the ranking."""
-        return self.name == CONTROL
-
-    def scores(self, box: Corners | None) -> dict[str, float | None]:
-        """Its scores by the names of ``COLUMNS``; those that need a box are left out without."""
-        told: dict[str, float | None] = {}
-        if box is not None and self.map is not None:
-            told = {"pointing": pointing(self.map, box), "energy": energy(self.map, box)}
-        told |= {
-            "deletion": None if self.deletion is None else self.deletion.area,
-            "insertion": None if self.insertion is None else self.insertion.area,
-            "randomisation": None if self.randomisation is None else abs(self.randomisation),
-        }
-        return told
-
-
-@dataclass(frozen=True, eq=False)
-class Progressing:
-    """How far the league is.
-
-    Attributes:
-        done, total: passes of the network so far and in all, of methods that did not fail.
-        doing: what comes now, in words; empty at the end.
-        competitors: all, in their order; those that wait have no map yet.
-        measure: what the curves show, in words.
-        layer: that has random weights in the test.
-    """
-
-    done: int
-    total: int
-    doing: str
-    competitors: tuple[Competitor, ...]
-    measure: str = ""
-    layer: str = ""
 
 
 def cost(question: Question, name: str, terms: Terms) -> int:
@@ -217,7 +128,7 @@ class _League:
         yield now("")
 
     def _parts(self) -> tuple[Callable[[Competitor], Step], ...]:
-        """What is done for each, in this order; ``_PARTS`` of them."""
+        """What is done for each, in this order; ``PARTS`` of them."""
         return self._map, self._deletion, self._insertion, self._randomise
 
     def _prepare(self) -> None:

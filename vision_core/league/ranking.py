@@ -10,7 +10,7 @@ from scipy.stats import rankdata
 
 from vision_core.league.boxes import Corners
 from vision_core.league.columns import COLUMNS, Criterion
-from vision_core.league.playing import Competitor
+from vision_core.league.competitor import Competitor
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from vision_core import methods
 from vision_core.export import strict
 from vision_core.league.boxes import Corners
 from vision_core.league.columns import COLUMNS, TOLERANCE
+from vision_core.league.competitor import Progressing
 from vision_core.league.location import by_chance
-from vision_core.league.playing import Progressing
 from vision_core.league.ranking import Standing, standings
 from vision_core.records.terms import Terms
 

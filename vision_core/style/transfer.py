@@ -7,7 +7,6 @@ The weights of the network stay; the picture is what is learned.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,8 +29,6 @@ MOST_HELD = 40
 _HISTORY = 10  # pairs of L-BFGS; the paper's authors use as few as memory allows
 _MOST_LOOKS = 20
 """Looks of a step at the losses: where the line search finds nothing better, it ends."""
-_PASSES = 7.0
-"""What a step costs in forward passes: forward and backward, about twice."""
 
 
 @dataclass(frozen=True)
@@ -280,33 +277,3 @@ def as_pixels(x: Tensor) -> np.ndarray:
     """A picture ``[1, 3, H, W]`` in 0..1 as uint8 ``[H, W, 3]``."""
     shown = (x[0].clamp(0, 1) * 255).round().byte()
     return shown.permute(1, 2, 0).contiguous().cpu().numpy()
-
-
-def seconds_of_step(
-    model: Model,
-    settings: StyleSettings,
-    size: tuple[int, int],
-    clock: Callable[[], float] = time.monotonic,
-) -> float:
-    """What a step will take here: one small forward pass, timed and scaled by its area.
-
-    Args:
-        model: of the VGG family.
-        settings: its layers, pooling and side count.
-        size: width and height of the content photo.
-        clock: tells the seconds.
-
-    Raises:
-        UserError: as for ``StyleRun``.
-    """
-    small, reader = 96, Reader(model, settings.average)
-    names = (*settings.content_layers, *settings.style_layers)
-    reader.check(names)
-    x = torch.full((1, 3, small, small), 0.5, device=model.device)
-    with torch.inference_mode(), devices.forward_slot():
-        reader(x, names)  # the first pass also finds memory
-        began = clock()
-        reader(x, names)
-        spent = clock() - began
-    area = settings.side**2 * min(size) / max(size)
-    return _PASSES * spent * area / small**2
