@@ -13,7 +13,7 @@ from vision_core.cli import main
 from vision_core.cli.race import NAMES
 from vision_core.images import decode
 from vision_core.inference import predict, trace
-from vision_core.race import SYSTEMS, windows
+from vision_core.race import SYSTEMS, proposals, windows
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,8 @@ def test_the_systems_that_can_be_named_are_those_of_the_race() -> None:
     assert tuple(system.name for system in SYSTEMS) == NAMES
 
 
-def test_two_systems_as_json(photo, tmp_path) -> None:
+def test_two_systems_as_json(photo, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(proposals, "SCALES", (0.6,))  # few windows, whose number is the same rule's
     out = tmp_path / "race.json"
     words = ["race", str(photo), "--systems", "faster_rcnn", "sliding_window", "--json", str(out)]
     assert main(words) == 0

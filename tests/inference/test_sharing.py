@@ -148,7 +148,7 @@ def test_eight_threads_equal_one(name):
     jobs = [
         (
             picture(160 + 31 * i, 240 - 13 * i, i),
-            Thresholds(0.05 + 0.02 * i, 0.3 + 0.05 * i, NMS_VARIANTS[i % 4], max_detections=30),
+            Thresholds(0.05 + 0.02 * i, 0.3 + 0.05 * i, NMS_VARIANTS[i % 4], max_detections=8),
         )
         for i in range(8)
     ]
