@@ -1,6 +1,6 @@
 # make run        start the app (PORT=8501; CPU=1 installs PyTorch without GPU packages)
 # make serve      start the service that runs the networks for app servers (SERVE_PORT=8600)
-# make test       linter, type checker, tests (WORKERS=4 processes; auto takes one per core)
+# make test       linter, type checker, tests (WORKERS=4 processes; else one more than cores)
 # make test-long  also the slow tests: every size, every builder
 # make bench      the figures of benchmarks/, as JSON
 # make weights    fetch full-size models for a lecture, while there is a network
@@ -9,7 +9,8 @@
 PYTHON ?= python3
 PORT ?= 8501
 SERVE_PORT ?= 8600
-WORKERS ?= auto
+# One more than cores: a test in a browser often waits for it.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
 VENV := .venv
 BIN := $(VENV)/bin
 
