@@ -9,7 +9,7 @@ from streamlit.runtime.uploaded_file_manager import DeletedFile
 
 from pages.shared import caps, model_picker, own_networks, photo_store, state
 from pages.shared.guard import guarded
-from pages.shared.own_networks import Waiting
+from pages.shared.own_files import Waiting
 from pages.shared.plain import plain, sentence, short
 from vision_core import models
 from vision_core.environment import MEGABYTE

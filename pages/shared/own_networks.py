@@ -7,17 +7,15 @@ network lies in memory. Both go with the session, which a reload of the page end
 from __future__ import annotations
 
 import secrets
-import tempfile
 import weakref
 from collections.abc import Callable, Collection, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
 from pages.shared import caps
+from pages.shared.own_files import Waiting, own_words
 from vision_core import devices
 from vision_core.environment import MEGABYTE
 from vision_core.errors import UserError
@@ -42,31 +40,6 @@ def _store() -> ByteLRU[Model]:
 def weight(model: Model) -> int:
     """Bytes of a network's weights and buffers; a pose network's detector is everybody's."""
     return sum(t.nbytes for t in (*model.module.parameters(), *model.module.buffers()))
-
-
-@dataclass
-class Waiting:
-    """A file that was given and is not taken yet.
-
-    Attributes:
-        name: as its owner calls it.
-        path: where it lies, in a folder that goes with this object.
-        size: bytes.
-    """
-
-    name: str
-    path: Path
-    size: int
-    _folder: Any = None
-
-    @classmethod
-    def of(cls, name: str, data: bytes) -> Waiting:
-        """Put a file into a folder of its own."""
-        folder = tempfile.TemporaryDirectory(prefix="network-", ignore_cleanup_errors=True)
-        ending = ".safetensors" if name.lower().endswith(".safetensors") else ".pth"
-        path = Path(folder.name) / f"weights{ending}"
-        path.write_bytes(data)
-        return cls(name, path, len(data), folder)
 
 
 @dataclass
@@ -155,7 +128,7 @@ def take(file: Waiting, architecture: str, title: str, labels: Sequence[str]) ->
             under its owner's name.
     """
     # The same file under the same title takes the place of the one before.
-    with devices.forward_slot(), _own_words(file):
+    with devices.forward_slot(), own_words(file):
         made = taught.open_own(file.path, architecture, title, labels, "cpu", allowed())
     return keep(made)
 
@@ -292,22 +265,6 @@ def parser(known: Sequence[str]) -> Callable[[str], str]:
         return some(text)
 
     return parse
-
-
-class _own_words:
-    """Errors inside speak of a file under its owner's name, not of where it lies."""
-
-    def __init__(self, file: Waiting) -> None:
-        self._file = file
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        if isinstance(error, UserError):
-            path = self._file.path
-            text = str(error).replace(str(path), path.name).replace(path.name, self._file.name)
-            error.args = (text,)
 
 
 def _mb(size: int) -> str:

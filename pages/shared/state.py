@@ -20,6 +20,7 @@ from typing import Any
 import streamlit as st
 
 from pages import navigation
+from pages.shared import browser
 from pages.shared.plain import sentence, short
 
 PHOTO_TYPES = ["jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff"]
@@ -144,6 +145,9 @@ def open_page(page: str | None = None) -> None:
         page: that runs now; ``None``: the same as before.
     """
     memory, address = _memory(), st.query_params.to_dict()
+    # A value that was sent in a run that was interrupted may be lost on its way; the browser
+    # would show the widget's own default, and send that back as the user's choice.
+    memory.given &= browser.named()
     moved = page is not None and page != memory.page
     if moved:
         memory.page = page

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -43,7 +44,8 @@ def show(asking: Asking) -> None:
             f"The two axes hold {found.share[0]:.0%} and {found.share[1]:.0%} of the variance of "
             f"the {asking.found.means.shape[1]} channels."
         )
-        _map(asking, query, found.points, placed, words)
+        told = {"share_of_variance": [float(share) for share in found.share]}
+        _map(asking, query, found.points, placed, words, told)
         return
     dial.slider("Perplexity (about how many neighbours count)", 2, 50, key="perplexity")
     _tsne(asking)
@@ -71,7 +73,8 @@ def _tsne(asking: Asking) -> None:
         "(Wattenberg et al. 2016)."
         + (f" So few pictures allow a perplexity of {used:.1f} at most." if used < wished else "")
     )
-    _map(asking, query, made.points, placed, words)
+    told = {"perplexity": used, "steps": made.total, "kl_divergence": made.divergence}
+    _map(asking, query, made.points, placed, words, told)
 
 
 def _embedding(asking: Asking, perplexity: float) -> Embedding | None:
@@ -105,8 +108,24 @@ def _embedding(asking: Asking, perplexity: float) -> Embedding | None:
     )
 
 
-def _map(asking: Asking, query: Query, points: np.ndarray, placed: np.ndarray, words: str) -> None:
-    """The pictures where they lie; the photo, where it is asked about, in a thick frame."""
+def _map(
+    asking: Asking,
+    query: Query,
+    points: np.ndarray,
+    placed: np.ndarray,
+    words: str,
+    told: dict[str, Any],
+) -> None:
+    """The pictures where they lie; the photo, where it is asked about, in a thick frame.
+
+    Args:
+        asking: the gallery and the layer.
+        query: the photo, or the picture that was clicked.
+        points: ``[pictures, 2]``, of the gallery.
+        placed: ``[2]``, of the photo.
+        words: on how good the map is.
+        told: the same for the download.
+    """
     pictures = [p.photo.pixels for p in asking.pictures]
     names, labels = [p.name for p in asking.pictures], asking.labels
     chosen = query.item
@@ -134,6 +153,7 @@ def _map(asking: Asking, query: Query, points: np.ndarray, placed: np.ndarray, w
     record = {
         "layer": asking.layer,
         "map": st.session_state["map"],
+        **told,
         "pictures": [
             {"name": name, "class": label, "x": float(x), "y": float(y)}
             for name, label, (x, y) in zip(names, labels, points, strict=True)

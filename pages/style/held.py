@@ -34,11 +34,13 @@ class OwnPicture:
         token: its key in the store, in a list that the store's finalizer knows.
         of: what it was begun with.
         until: step at which it stops by itself; ``None`` while it stands still.
+        wish: what Start was pressed for, and until which step; the page begins it.
     """
 
     token: list[str] = field(default_factory=list)
     of: Hashable = None
     until: int | None = None
+    wish: tuple[Hashable, int] | None = None
 
 
 def own() -> OwnPicture:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from pages.shared import downloads, engine, frame, model_picker, photos, state
 from pages.shared.guard import guarded
@@ -78,11 +79,13 @@ def show() -> None:
             st.info("No style picture yet: give one in the rail.", icon=":material/palette:")
         return
     key = (model.fingerprint, content.sha256, style.sha256, settings)
+    asked = _Asked(model, content, style, settings, key)
+    _begin(asked, st.empty())
     mine, run = held.own(), held.run_of(key)
     if mine.until is not None and run is None:
         held.stop()  # the photos or settings were changed while it grew
     running = mine.until is not None
-    _buttons(_Asked(model, content, style, settings, key), run, running)
+    _buttons(asked, run, running)
     live = st.fragment(_live, run_every=held.EVERY if running else None)
     live(content, style, key)
 
@@ -159,7 +162,7 @@ def _buttons(asked: _Asked, run: StyleRun | None, running: bool) -> None:
         type="primary",
         icon=":material/play_arrow:",
         on_click=_start,
-        args=(asked, end),
+        args=(asked.key, end),
         disabled=run is not None and run.step >= MOST_STEPS,
     )
     if run is not None and run.back_to:
@@ -173,11 +176,20 @@ def _buttons(asked: _Asked, run: StyleRun | None, running: bool) -> None:
     row.caption(f"{told} You can stop and go on.")
 
 
-def _start(asked: _Asked, end: int) -> None:
-    parts = (asked.model, asked.content, asked.style, asked.settings)
-    with guarded("starting the picture"):
-        held.begin(asked.key, partial(StyleRun, *parts))
-        held.own().until = end
+def _start(key: Hashable, end: int) -> None:
+    held.own().wish = (key, end)
+
+
+def _begin(asked: _Asked, place: DeltaGenerator) -> None:
+    """Do what Start was pressed for: the network reads both photos, a large one for seconds."""
+    mine = held.own()
+    if mine.wish is not None and mine.wish[0] == asked.key:
+        parts = (asked.model, asked.content, asked.style, asked.settings)
+        words = f"{asked.model.card.title} reads both pictures{engine.queue_words()} …"
+        with guarded("starting the picture"), place, st.spinner(words, show_time=True):
+            held.begin(asked.key, partial(StyleRun, *parts))
+            mine.until = mine.wish[1]
+    mine.wish = None
 
 
 def _back(key: Hashable) -> None:

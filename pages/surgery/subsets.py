@@ -139,25 +139,28 @@ def _ask(
     steps: Callable[[], Iterator[Subset]], count: int, each: float, photos: int, key: Any
 ) -> Found | None:
     """The button with the cost; while it runs, a bar and a way to stop."""
-    if st.session_state.get("_paths_on") != key:
-        row = st.container(horizontal=True, gap="small", vertical_alignment="center")
-        row.button(
-            f"Run all {count:,} subsets",
-            key="paths_start",
-            type="primary",
-            icon=":material/account_tree:",
-            on_click=_start,
-            args=(key,),
-        )
+    running = st.session_state.get("_paths_on") == key
+    row = st.container(horizontal=True, gap="small", vertical_alignment="center")
+    # It stays while it runs: the browser would keep one that is gone beside Stop, to the end.
+    begin = row.empty()
+    begin.button(
+        f"Run all {count:,} subsets",
+        key="paths_start",
+        type="secondary" if running else "primary",  # a pale primary one shows no words
+        icon=":material/account_tree:",
+        on_click=_start,
+        args=(key,),
+        disabled=running,
+    )
+    if not running:
         row.caption(
             f"{count * photos:,} passes of the network, about {max(1, round(count * each))} s; "
             "you can stop."
         )
         return None
-    place = st.empty()
-    with place.container():
-        st.button("Stop", key="paths_stop", icon=":material/stop:", on_click=_start, args=(None,))
-        bar = st.progress(0.0, text=f"0 of {count:,}")
+    stop = row.empty()
+    stop.button("Stop", key="paths_stop", icon=":material/stop:", on_click=_start, args=(None,))
+    bar = row.progress(0.0, text=f"0 of {count:,}")
     found: Found = ()
     drawn = 0
     try:
@@ -169,7 +172,8 @@ def _ask(
         _start(None)  # or every later run of the page would fail again
         raise
     _start(None)
-    place.empty()
+    for place in (begin, stop, bar):
+        place.empty()
     return found
 
 

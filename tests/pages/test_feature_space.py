@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from pages.shared import galleries
 from pages.space import asked, mapping
 from tests.pages.conftest import sound, start, text_of
+from tests.pages.pressing import pressed
 from vision_core import models, samples
 from vision_core.space import maps
 from vision_core.space.pictures import SmallPicture, cut, windowed
@@ -82,9 +83,13 @@ def test_a_tsne_is_made_and_kept(vectors, monkeypatch) -> None:
     made = []
     whole = maps.tsne
     monkeypatch.setattr(maps, "tsne", lambda x, p: made.append(p) or whole(x, p, 60))
-    app = sound(start(PAGE, photo="cat", layer=LAYER, section="map", map="tsne", perplexity=9))
+    asking = {"photo": "cat", "layer": LAYER, "section": "map", "map": "tsne", "perplexity": "9"}
+    app, found = pressed(PAGE, **asking)
     *_, last = whole(vectors.means, 9.0, 60)
-    assert f"KL divergence {last.divergence:.3f} after 60 steps" in text_of(app)
+    assert f"KL divergence {last.divergence:.3f} after 60 steps" in text_of(sound(app))
+    _, told = found["Numbers"]
+    assert (told["perplexity"], told["steps"]) == (9.0, 60)
+    assert told["kl_divergence"] == pytest.approx(last.divergence, abs=1e-6)
     sound(app.selectbox(key="photo").set_value("coffee").run())
     assert made == [9.0], "another photo is placed into the map that stands"
     mapping._held.clear()

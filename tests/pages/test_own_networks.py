@@ -16,7 +16,7 @@ import torchvision
 from safetensors.torch import save
 from streamlit.testing.v1 import AppTest
 
-from pages.shared import caps, own_networks
+from pages.shared import caps, own_files, own_networks
 from tests.pages.conftest import sound, start, text_of, visit
 from tests.pages.test_training import to_the_end
 from vision_core import samples
@@ -144,7 +144,7 @@ def test_memory_goes_with_the_session_and_with_the_button() -> None:
     assert len(store) == 0 and store.nbytes == 0
     assert app.session_state["model"] != own_name(brought())
     app = brought()
-    folder = own_networks.Waiting.of("x.pth", b"1").path.parent
+    folder = own_files.Waiting.of("x.pth", b"1").path.parent
     del app
     gc.collect()
     assert len(store) == 0 and not folder.exists()

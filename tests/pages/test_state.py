@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from streamlit.proto.WidgetStates_pb2 import WidgetStates
 from streamlit.testing.v1 import AppTest
 
 
@@ -128,3 +129,29 @@ def test_a_note_shows_the_address_as_text() -> None:
     shown = app.info[0].value
     assert ("![" not in shown and "https://" not in shown and "\\<b" in shown) or "…" in shown
     assert "y" * 80 not in shown
+
+
+def test_a_value_whose_first_run_never_reached_the_browser_is_sent_again() -> None:
+    def switch() -> None:
+        import streamlit as st
+
+        from pages.shared import state
+
+        state.open_page("here")
+        league = state.Field("league", False, state.flag, lambda v: str(int(v)))
+        state.use(league)
+        st.toggle("League", key="league")
+        state.write(league)
+
+    app = AppTest.from_function(switch, default_timeout=30)
+    app.query_params["league"] = "1"
+    app.run()
+    # The browser asks again before it has seen a widget: what the first run drew is dropped.
+    app._run(WidgetStates())
+    sent = app.toggle[0].proto
+    assert sent.set_value and sent.value, "the browser would show its own default, off"
+    app.run()
+    assert not app.toggle[0].proto.set_value, "once it is seen, the browser's value counts"
+    assert app.session_state["league"] is True
+    app.toggle[0].set_value(False).run()
+    assert app.session_state["league"] is False and not app.query_params

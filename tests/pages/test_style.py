@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import streamlit as st
 import torch
 from streamlit.testing.v1 import AppTest
 
-from pages.style import held
+from pages.style import held, transfer
 from tests.pages.conftest import file_of, sound, start, text_of, visit
 from tests.pages.pressing import files, managers
 from tests.pages.test_training import to_the_end
@@ -55,6 +56,29 @@ def test_the_picture_is_that_of_the_core_and_the_cost_is_told_before() -> None:
     assert own.step == 20 and np.array_equal(own.picture, core.picture)
     assert f"style loss **{core.history[-1].style:.3g}**" in text_of(app)
     assert "Row i, column j" in text_of(app)
+
+
+def test_the_page_says_at_once_that_the_network_reads_both_pictures(monkeypatch) -> None:
+    said: list[str] = []
+    told: list[list[str]] = []
+    spinner = st.spinner
+
+    def heard(text, **how):
+        said.append(text)
+        return spinner(text, **how)
+
+    class Reading(StyleRun):
+        def __init__(self, *parts) -> None:
+            told.append(list(said))
+            super().__init__(*parts)
+
+    app = opened()
+    monkeypatch.setattr(st, "spinner", heard)
+    monkeypatch.setattr(transfer, "StyleRun", Reading)
+    press(app, "style_go")
+    assert len(told) == 1 and "reads both pictures" in told[0][-1]
+    to_the_end(app)
+    assert len(told) == 1 and run_of(app).step == 20
 
 
 def test_stop_go_on_and_take_back() -> None:

@@ -197,8 +197,11 @@ def test_a_run_without_anything_to_compare_says_why_and_the_page_goes_on(monkeyp
     app.button(key="paths_start").click().run()
     assert not app.exception
     assert any("finds nothing on this photo" in w.value for w in app.warning)
+    assert app.button(key="paths_start").disabled, "no leftover that could be pressed beside Stop"
+    assert app.button(key="paths_stop").label == "Stop"
     app.run()
-    assert app.button(key="paths_start").label.startswith("Run all")
+    again = app.button(key="paths_start")
+    assert again.label.startswith("Run all") and not again.disabled
 
 
 def test_what_the_address_asks_for_in_vain_is_told() -> None:
