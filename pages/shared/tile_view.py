@@ -72,7 +72,7 @@ def _sheets() -> ByteLRU[Sheet]:
 
 def _sheet(tiles: np.ndarray, columns: int, side: int) -> Sheet:
     """A sheet, laid out and encoded once for all who see the same pictures."""
-    seen = blake2b(np.ascontiguousarray(tiles), digest_size=16).digest()
+    seen = blake2b(tiles.tobytes(), digest_size=16).digest()
     key = (seen, tiles.shape, columns, side)
     return _sheets().get_or_make(key, lambda: sheet(tiles, columns, side))
 
