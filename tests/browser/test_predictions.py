@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image
+from playwright.sync_api import expect
 
 from tests.browser.driver import passes, scene, serve, settled, stage, wait_scene
 from vision_core import samples
@@ -45,19 +46,6 @@ def test_the_first_page_leads_to_the_cat(open_page) -> None:
     page.get_by_role("button", name="Show me the cat").click()
     settled(page)
     assert "cat" in scene(page)["labels"]
-
-
-def test_a_link_straight_to_a_page_of_a_fresh_server_has_the_navigation(
-    open_page, tmp_path
-) -> None:
-    # Before st.navigation ran once, Streamlit would run the file in pages/ by itself.
-    with serve(tmp_path) as address:
-        page = open_page(f"{address}/predictions?photo=astronaut")
-        settled(page)
-        assert page.get_by_role("link", name="Start").count() == 1
-        page.wait_for_timeout(1500)
-        assert page.get_by_text("Page not found").count() == 0
-        assert scene(page)["photo"]["width"] == samples.sample("astronaut").width
 
 
 def test_the_sample_cat_has_a_box_called_cat(open_page) -> None:
@@ -262,10 +250,16 @@ def test_downloads_hold_what_is_shown(open_page) -> None:
     assert Image.open(coming.value.path()).size == (photo.width, photo.height)
 
 
-def test_a_link_to_a_server_that_just_started_says_what_it_waits_for(open_page, tmp_path) -> None:
+def test_a_link_to_a_server_that_just_started_says_what_it_waits_for_and_is_followed(
+    open_page, tmp_path
+) -> None:
     with serve(tmp_path) as address:
         page = open_page(f"{address}/predictions?photo=astronaut")
         page.get_by_text("Loading PyTorch").wait_for(timeout=30_000)
         assert page.get_by_role("heading", name="Predictions").count() == 1
         settled(page)
         assert page.get_by_text("Loading PyTorch").count() == 0
+        # Before st.navigation ran once, Streamlit would run the file in pages/ by itself.
+        assert page.get_by_role("link", name="Start").count() == 1
+        expect(page.get_by_text("Page not found")).to_have_count(0)
+        assert scene(page)["photo"]["width"] == samples.sample("astronaut").width

@@ -9,25 +9,15 @@ import pytest
 from PIL import Image
 
 from tests.browser.driver import pick, settled
+from tests.browser.runs import idle
 from tests.browser.test_attribution import maps_shown
 from tests.browser.test_replay import opened
 from tests.browser.test_walkthroughs import ready
 
 pytestmark = pytest.mark.browser
 HALL = (1920, 1080)
-_DONE = """() => {
-  const app = document.querySelector('[data-testid=stApp]');
-  return app && app.dataset.testScriptState === 'notRunning'
-    && !document.querySelector('[data-testid=stSpinner]');
-}"""
 MARK = """all => all.filter(e => Number(getComputedStyle(e).fontWeight) >= 600)
   .map(e => e.textContent)"""
-
-
-def drawn(page) -> None:
-    for _ in range(2):
-        page.wait_for_function(_DONE, timeout=120_000)
-        page.wait_for_timeout(400)
 
 
 def overlap(a, b) -> bool:
@@ -65,7 +55,7 @@ def test_labels_of_the_replay_do_not_cover_each_other(open_page, size) -> None:
 )
 def test_page_tab_and_menu_say_where_one_is(open_page, path, title, group) -> None:
     page = open_page(path)
-    drawn(page)
+    idle(page)
     heading = page.get_by_role("heading", name=title, exact=True).first
     box = heading.bounding_box()
     assert box is not None and box["width"] > 30 and box["height"] > 15
@@ -77,7 +67,7 @@ def test_page_tab_and_menu_say_where_one_is(open_page, path, title, group) -> No
 @pytest.mark.parametrize("path", ["/", "/relu_rules", "/receptive_field?section=growth"])
 def test_no_sidebar_that_holds_nothing(open_page, path) -> None:
     page = open_page(path)
-    drawn(page)
+    idle(page)
     rail = page.locator("[data-testid=stSidebar]")
     assert rail.count() == 0 or not rail.is_visible()
 
@@ -86,7 +76,7 @@ def test_no_sidebar_that_holds_nothing(open_page, path) -> None:
 def test_maps_fill_a_large_window_and_their_captions_are_whole(open_page, present) -> None:
     page = open_page(f"/attribution?{present}", size=HALL)
     maps_shown(page, "Grad-CAM")
-    drawn(page)
+    idle(page)
     chart = page.locator(".js-plotly-plot").first.bounding_box()
     images = [i.bounding_box() for i in page.locator(".js-plotly-plot image").all()]
     assert chart["height"] > 0.6 * HALL[1] and chart["y"] + chart["height"] <= HALL[1]
@@ -107,7 +97,7 @@ def test_maps_fill_a_large_window_and_their_captions_are_whole(open_page, presen
 def test_present_puts_photo_and_features_beside_each_other(open_page) -> None:
     page = open_page("/roi_pooling?section=photo&present=1", size=HALL)
     ready(page)
-    drawn(page)
+    idle(page)
     photo, features = [p.bounding_box() for p in page.locator(".player").all()[:2]]
     assert photo["x"] + photo["width"] <= features["x"]
     assert abs(photo["y"] - features["y"]) < 40

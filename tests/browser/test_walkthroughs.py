@@ -8,23 +8,20 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from torch.nn import functional as F
 
 from tests.browser.driver import settled
+from tests.browser.runs import idle
 
 pytestmark = pytest.mark.browser
 
 
-def ready(page: Page, count: int = 1) -> None:
+def ready(page: Page) -> None:
     """Wait until the players are drawn and the script has finished."""
-    page.wait_for_function(
-        """() => !document.querySelector('[data-testid=stStatusWidget]')
-        && !document.querySelector('[data-testid=stSpinner]')""",
-        timeout=120_000,
-    )
     page.wait_for_selector(".player[data-step]", timeout=120_000)
-    page.wait_for_timeout(500)
+    idle(page)
+    expect(page.locator(".player:not([data-step])")).to_have_count(0)
 
 
 def step(page: Page, at: int = 0) -> int:
