@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.browser.driver import scene, settled, wait_scene
 from tests.browser.runs import redrawn
@@ -200,7 +200,7 @@ def test_hovering_names_the_losers_and_a_click_pins(open_page, canvas_server) ->
     assert scene(page)["selected"] == 0
     wait_address(page, "box=0")
     rows = page.locator("[data-testid=stDataFrame] [role=row][aria-selected=true]")
-    assert rows.count() == 1
+    expect(rows).to_have_count(1)  # the table tells screen readers a moment later
 
 
 def test_all_candidates_are_coloured_by_fate_and_tell_it(open_page, canvas_server) -> None:

@@ -1,5 +1,5 @@
 """Every page in a real browser, each loaded once: nothing breaks, nothing is wider than a phone,
-and axe-core has no serious and no critical finding in light and dark."""
+page, tab and menu say where one is, and axe-core has no serious and no critical finding."""
 
 from __future__ import annotations
 
@@ -9,10 +9,14 @@ from playwright.sync_api import Page
 from pages import navigation
 from tests.browser.driver import ROOT
 from tests.browser.runs import idle, redrawn
+from tests.browser.test_journeys import TITLES
 
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 pytestmark = pytest.mark.browser
 PHONE = (390, 844)
+WITHOUT_RAIL = ("home", "relu_rules")
+MARK = """all => all.filter(e => Number(getComputedStyle(e).fontWeight) >= 600)
+  .map(e => e.textContent)"""
 STREAMLITS: tuple[tuple[str, str], ...] = ()
 """Findings in what Streamlit draws and no page can reach: rule, and a piece of the element."""
 FADED = """() => document.getAnimations().every((a) => a.playState !== "running"
@@ -46,6 +50,24 @@ def enlarge(page: Page) -> None:
     idle(page)
 
 
+def says_where_one_is(page: Page, name: str) -> None:
+    """The heading can be seen, the tab has the name in the menu, and the menu marks its group."""
+    title = TITLES["" if name == "home" else name]
+    box = page.get_by_role("heading", name=title, exact=True).first.bounding_box()
+    assert box is not None and box["width"] > 30 and box["height"] > 15
+    in_menu = navigation.ENTRIES[name].title
+    assert page.title() == ("ConvScope" if name == "home" else f"{in_menu} · ConvScope")
+    marked = page.locator("[data-testid=stTopNavSection]").evaluate_all(MARK)
+    _, *closed = navigation.SECTIONS.items()  # the first group stands open in the menu
+    groups = [group for group, pages in closed if name in {entry.name for entry in pages}]
+    assert len(marked) == len(groups) and all(g in m for g, m in zip(groups, marked, strict=True))
+
+
+def has_no_empty_rail(page: Page) -> None:
+    assert not page.get_by_test_id("stSidebar").is_visible()
+    assert not page.get_by_test_id("stExpandSidebarButton").is_visible()
+
+
 def findings(page: Page) -> list[str]:
     """Serious and critical findings that are not Streamlit's own."""
     page.wait_for_function(FADED, timeout=60_000)
@@ -70,11 +92,14 @@ def has_no_serious_finding_in_either_theme(page: Page) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(navigation.ENTRIES))
-def test_it_fits_a_phone_and_has_no_serious_finding_in_either_theme(open_page, name: str) -> None:
+def test_it_fits_a_phone_says_its_name_and_is_accessible(open_page, name: str) -> None:
     page = open_page("/" if name == "home" else f"/{name}", size=PHONE)
     idle(page)
     fits_a_phone(page)
-    if not AXE.exists():
-        pytest.skip("it fits a phone; axe-core is not installed; run: npm install")
     enlarge(page)
+    says_where_one_is(page, name)
+    if name in WITHOUT_RAIL:
+        has_no_empty_rail(page)
+    if not AXE.exists():
+        pytest.skip("all but accessibility is right; axe-core is not installed; run: npm install")
     has_no_serious_finding_in_either_theme(page)

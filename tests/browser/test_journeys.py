@@ -287,8 +287,13 @@ def test_by_links_and_back_and_a_reload(open_page, view: View) -> None:
     check(page, view)
 
 
-def test_pages_without_a_photo_keep_it(open_page) -> None:
+def test_the_other_pages_keep_it(open_page) -> None:
     page = start(open_page, UPLOAD)
+    for path in ("inside", "race", "surgery", "feature_space"):  # each shows the photo
+        by_menu(page, path)
+        assert FILE in rail(page).inner_text()
+        assert page.get_by_text("No photo yet").count() == 0
+        check(page, UPLOAD)
     for path in ("models", "filters", "convolution", "metrics", "training", "sentence"):
         by_menu(page, path)
         check(page, UPLOAD)
@@ -313,17 +318,6 @@ def test_pages_without_a_photo_keep_it(open_page) -> None:
 
 def test_the_tour_knows_every_page() -> None:
     assert set(TITLES) == {name if name != "home" else "" for name in ENTRIES}
-
-
-def test_the_other_pages_on_a_photo_keep_it(open_page) -> None:
-    page = start(open_page, UPLOAD)
-    for path in ("inside", "race", "surgery", "feature_space"):
-        by_menu(page, path)
-        assert FILE in rail(page).inner_text()
-        assert page.get_by_text("No photo yet").count() == 0
-        check(page, UPLOAD)
-    by_menu(page, "predictions")
-    check(page, UPLOAD)
 
 
 def test_the_camera_opens_only_where_it_was_chosen(open_page) -> None:
