@@ -35,7 +35,8 @@ LISTEN = """(() => {
 
 _IDLE = """([heard, unheard]) => {
   const app = document.querySelector("[data-testid=stApp]"), runs = globalThis.runsOfTests;
-  const busy = "[data-testid=stStatusWidget], [data-testid=stSpinner], [data-stale=true]";
+  const busy = "[data-stale=true], " + ["StatusWidget", "Spinner", "Skeleton"]
+    .map(name => `[data-testid=st${name}]`).join();  // a skeleton waits for its own script
   const idle = app?.dataset.testScriptState === "notRunning" && !document.querySelector(busy)
     && (!runs.heard || runs.ended > runs.asked);
   runs.still = idle ? runs.still + 1 : 0;
