@@ -25,8 +25,6 @@ CUT = """svg => { const edge = svg.viewBox.baseVal; return [...svg.querySelector
 WIDE = """svg => [...svg.querySelectorAll('[data-cell]')].filter(c => {
   const [t, r] = [c.querySelector('text').getBBox(), c.querySelector('rect').getBBox()];
   return t.width > r.width - 2; }).map(c => c.querySelector('text').textContent)"""
-
-
 FITTED = """box => { const { size, data } = box.player;
   return !box.clientWidth || size === `${box.clientWidth} ${innerHeight} ${data.above}`; }"""
 WALK = """async box => {
@@ -41,6 +39,7 @@ WALK = """async box => {
     seen.push([player.k, scene.offsetTop]);
   }
   return [seen, player.end]; }"""
+SHOW = "(box, step) => { box.player.go(step); box.player.tellStep(); }"
 SIZES = [(1280, 720), (1920, 1080), (390, 844)]
 
 
@@ -78,7 +77,8 @@ def test_titles_are_whole_numbers_fit_and_the_figure_stays(open_page, path) -> N
     asked = page.locator(".player").first.evaluate("p => p.player.k")
     for size in SIZES:
         resized(page, size)
-        page.locator(".player").first.evaluate("(p, k) => p.player.go(k)", asked)
+        page.locator(".player").first.evaluate(SHOW, asked)
+        idle(page)
         check_numbers_and_titles(page)
         check_walk(page)
 
