@@ -16,6 +16,8 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.browser.runs import idle, redrawn
+
 ROOT = Path(__file__).resolve().parents[2]
 FLAGS = [
     "--headless",
@@ -30,8 +32,6 @@ FLAGS = [
 ]
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 _DEAD_PROXY = "http://127.0.0.1:9"
-_SETTLED = """() => !document.querySelector('[data-testid=stStatusWidget]')
-  && !document.querySelector('[data-testid=stSpinner]')"""
 
 
 def find_browser() -> str | None:
@@ -112,20 +112,18 @@ def chromium() -> Iterator[Browser]:
 def settled(page: Page) -> None:
     """Wait until the picture is there and the script has finished."""
     page.wait_for_selector(".stage[data-painted]", timeout=120_000)
-    page.wait_for_function(_SETTLED, timeout=120_000)
-    page.wait_for_timeout(300)
-    page.wait_for_function(_SETTLED, timeout=120_000)
+    idle(page)
 
 
 def pick(page: Page, name: str, option: str) -> None:
     """Choose from a list in the rail.
 
     The list is scrolled to before it is pressed: scrolling closes an open one, and the browser may
-    tell the page of a scroll only after the press.
+    tell the page of a scroll only after the press, with the next frame.
     """
     box = page.locator("[data-testid=stSidebar]").get_by_role("combobox", name=name)
     box.scroll_into_view_if_needed()
-    page.wait_for_timeout(500)
+    redrawn(page)
     box.click()
     page.get_by_role("option", name=option, exact=True).click()
 

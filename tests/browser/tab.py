@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, BrowserContext, Error, Page
 
+from tests.browser.runs import LISTEN
+
 WINDOW: Any = {"width": 1280, "height": 720}
 
 
@@ -37,6 +39,7 @@ class Tab:
             self._context = self._browser.new_context(
                 viewport=WINDOW, accept_downloads=True, **self._options
             )
+            self._context.add_init_script(LISTEN)
             self._page = self._context.new_page()
             self._page.goto(self._rest)
         return self._page

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.browser.driver import scene, settled
+from tests.browser.runs import idle
 
 pytestmark = pytest.mark.browser
 
@@ -62,7 +63,7 @@ def test_the_randomisation_slider(open_page) -> None:
     page = open_page("/attribution?task=classification&methods=gradient,guided_backprop")
     maps_shown(page, "Guided backprop")
     thumb = page.get_by_role("slider", name="Sanity check: random layers")
-    page.wait_for_timeout(500)  # the first row may still be arriving
+    idle(page)  # the first row may still be arriving
     for count in range(1, 5):
         thumb.press("ArrowRight")
         page.get_by_text(f"With the last {count} of").wait_for(timeout=60_000)
@@ -90,7 +91,7 @@ def test_slider_and_both_rows_of_maps_fit_one_screen(open_page, asked) -> None:
         " && document.querySelectorAll('[data-testid=stDataFrame]').length",
         timeout=90_000,
     )
-    page.wait_for_timeout(1500)
+    idle(page)
     main = page.locator("[data-testid=stMain]")
     slider = main.get_by_role("slider", name="Sanity check: random layers").bounding_box()
     charts = [chart.bounding_box() for chart in main.locator(".js-plotly-plot").all()]
@@ -109,7 +110,7 @@ def test_a_patch_is_dragged_without_asking_the_server(open_page) -> None:
     page = open_page("/attribution?task=classification&methods=occlusion")
     canvas = page.locator(".occluder canvas[data-ready]")
     canvas.wait_for(timeout=90_000)
-    page.wait_for_timeout(1500)
+    idle(page)
     sent: list[str] = []
     page.on("websocket", lambda socket: sent.append("new socket"))
     before = page.evaluate("() => performance.getEntriesByType('resource').length")

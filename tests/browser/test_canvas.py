@@ -6,9 +6,10 @@ import itertools
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.browser.driver import scene, settled, wait_scene
+from tests.browser.runs import redrawn
 from tests.builders import make_trace
 from vision_core.selection import FATES, Thresholds, select
 
@@ -90,7 +91,7 @@ def test_dragging_changes_every_frame_and_sends_nothing_until_release(
     start, length, y = grab(page, "score")
     for target in np.linspace(0.5, 0.1, 9)[1:]:
         page.mouse.move(start + target * length, y)
-        page.wait_for_timeout(60)
+        redrawn(page)
         now = frame(page)
         value = float(dial(page, "score").input_value())
         assert abs(value - target) < 0.02
@@ -136,7 +137,7 @@ def test_a_thumb_that_is_put_back_asks_for_nothing(open_page, canvas_server) -> 
     page.evaluate(_COUNT_SENT)
     start, length, y = grab(page, "score")
     page.mouse.move(start + 0.2 * length, y, steps=3)
-    page.wait_for_timeout(80)
+    redrawn(page)
     assert frame(page)["ids"] != before
     page.mouse.move(start + 0.5 * length, y, steps=3)
     page.mouse.up()
@@ -167,7 +168,7 @@ def test_the_other_variants_follow_the_hand_as_well(open_page, canvas_server, nm
     page = open_case(open_page, canvas_server, f"120&nms={nms}&agnostic=1&max=20")
     start, length, y = grab(page, "score")
     page.mouse.move(start + 0.2 * length, y, steps=2)
-    page.wait_for_timeout(80)
+    redrawn(page)
     value = float(dial(page, "score").input_value())
     trace = make_trace(1, 120, size=(640, 480))
     expected = select(trace, Thresholds(value, 0.5, nms, 0.5, True, 20))
@@ -189,7 +190,7 @@ def test_hovering_names_the_losers_and_a_click_pins(open_page, canvas_server) ->
     page = open_case(open_page, canvas_server, "fates&score=0.01")
     assert scene(page)["ids"] == [0, 3, 4, 2]
     canvas(page).hover(position=spot_of(page, 0))
-    page.wait_for_timeout(100)
+    redrawn(page)
     assert page.locator(".tip").last.inner_text() == "dog 0.970, 1 box lost to it"
     victims = canvas(page).evaluate("c => c.view.victims(c.view.hover)")
     assert victims == [1]
@@ -199,14 +200,14 @@ def test_hovering_names_the_losers_and_a_click_pins(open_page, canvas_server) ->
     assert scene(page)["selected"] == 0
     wait_address(page, "box=0")
     rows = page.locator("[data-testid=stDataFrame] [role=row][aria-selected=true]")
-    assert rows.count() == 1
+    expect(rows).to_have_count(1)  # the table tells screen readers a moment later
 
 
 def test_all_candidates_are_coloured_by_fate_and_tell_it(open_page, canvas_server) -> None:
     page = open_case(open_page, canvas_server, "fates&max=2")
     before = canvas(page).evaluate("c => c.toDataURL()")
     page.get_by_role("button", name="All candidates").click()
-    page.wait_for_timeout(150)
+    redrawn(page)
     assert canvas(page).evaluate("c => c.toDataURL()") != before
     scale = scene(page)["width"] / 200
     expected = {  # candidate: (a point in it alone, words)
@@ -216,7 +217,7 @@ def test_all_candidates_are_coloured_by_fate_and_tell_it(open_page, canvas_serve
     }
     for (x, y), words in expected.items():
         canvas(page).hover(position={"x": x * scale, "y": y * scale})
-        page.wait_for_timeout(60)
+        redrawn(page)
         assert page.locator(".tip").last.inner_text() == words
     assert set(counts_on_page(page)) == {"kept", "below_score", "suppressed", "cut_by_max"}
     assert set(counts_on_page(page)) < set(FATES)
@@ -227,10 +228,10 @@ def test_wheel_keys_and_buttons_zoom_and_a_drag_pans(open_page, canvas_server) -
     target = canvas(page)
     target.focus()
     page.keyboard.press("+")
-    page.wait_for_timeout(60)
+    redrawn(page)
     assert frame(page)["factor"] == pytest.approx(1.5)
     page.get_by_role("button", name="Zoom in").click()
-    page.wait_for_timeout(60)
+    redrawn(page)
     assert frame(page)["factor"] == pytest.approx(2.25)
     box = target.bounding_box()
     page.mouse.move(box["x"] + 100, box["y"] + 80)
@@ -238,7 +239,7 @@ def test_wheel_keys_and_buttons_zoom_and_a_drag_pans(open_page, canvas_server) -
     before = frame(page)
     at = canvas(page).evaluate("c => [(100 - c.view.zoom.left) / c.view.scale()]")[0]
     page.mouse.wheel(0, -200)
-    page.wait_for_timeout(100)
+    redrawn(page)
     now = frame(page)
     assert now["factor"] > before["factor"]
     held = canvas(page).evaluate("c => [(100 - c.view.zoom.left) / c.view.scale()]")[0]
@@ -246,14 +247,14 @@ def test_wheel_keys_and_buttons_zoom_and_a_drag_pans(open_page, canvas_server) -
     page.mouse.down()
     page.mouse.move(box["x"] + 60, box["y"] + 60, steps=4)
     page.mouse.up()
-    page.wait_for_timeout(60)
+    redrawn(page)
     panned = frame(page)
     assert panned["left"] == pytest.approx(now["left"] - 40, abs=1)
     assert panned["top"] == pytest.approx(now["top"] - 20, abs=1)
     assert page.evaluate("sent") == 0, "a drag is no click, and zooming is no news"
     canvas(page).focus()
     page.keyboard.press("0")
-    page.wait_for_timeout(60)
+    redrawn(page)
     reset = frame(page)
     assert (reset["factor"], reset["left"], reset["top"]) == (1, 0, 0)
 
@@ -263,9 +264,11 @@ def test_the_page_scrolls_over_a_picture_that_is_not_zoomed(open_page, canvas_se
     box = canvas(page).bounding_box()
     page.mouse.move(box["x"] + 100, box["y"] + 80)
     page.mouse.wheel(0, 300)
-    page.wait_for_timeout(400)
+    page.wait_for_function(
+        "([canvas, y]) => canvas.getBoundingClientRect().y < y",
+        arg=[canvas(page).element_handle(), box["y"]],
+    )
     assert frame(page)["factor"] == 1
-    assert canvas(page).bounding_box()["y"] < box["y"]
 
 
 def test_two_fingers_zoom(open_page, canvas_server) -> None:
@@ -288,7 +291,7 @@ def test_two_fingers_zoom(open_page, canvas_server) -> None:
     for apart in (40, 50, 60, 75, 90):
         touch("touchMove", apart)
     touch("touchEnd", 90)
-    page.wait_for_timeout(150)
+    redrawn(page)
     assert frame(page)["factor"] == pytest.approx(3, rel=0.15)
 
 
@@ -312,7 +315,7 @@ def test_a_finger_drags_the_live_slider(open_page, canvas_server) -> None:
     touch("touchStart", 0.5)
     for part in (0.45, 0.4, 0.3, 0.2):
         touch("touchMove", part)
-        page.wait_for_timeout(40)
+        redrawn(page)
     assert len(frame(page)["ids"]) > len(before)
     touch("touchEnd", 0.2)
     wait_scene(page, "!view.override && view.scene.live.thresholds.score < 0.3")
@@ -333,7 +336,7 @@ def test_more_candidates_than_a_browser_gets(open_page, canvas_server) -> None:
     dial(page, "score").focus()
     page.keyboard.press("ArrowRight")
     trace = make_trace(1, 5200, size=(640, 480))
-    page.wait_for_timeout(150)
+    redrawn(page)
     value = float(dial(page, "score").input_value())
     expected = select(trace, Thresholds(value, 0.49)).detections
     assert frame(page)["ids"] == expected.candidate.tolist()

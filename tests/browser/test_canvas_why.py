@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser.driver import scene, settled, wait_scene
+from tests.browser.runs import redrawn
 from tests.browser.test_canvas import (
     canvas,
     dial,
@@ -169,11 +170,11 @@ def test_parts_stay_with_their_boxes_in_a_drag_and_new_ones_come_on_release(
     assert len(set(painted[:3])) > 1, "a mask or a joint colours the middle of the grey photo"
     start, length, y = grab(page, "score")
     page.mouse.move(start + 0.99 * length, y, steps=3)
-    page.wait_for_timeout(100)
+    redrawn(page)
     assert frame(page)["ids"] == []
     assert len(set(canvas(page).evaluate(inside)[:3])) == 1, "its mask went with the box"
     page.mouse.move(start + 0.0 * length, y, steps=3)
-    page.wait_for_timeout(100)
+    redrawn(page)
     now = frame(page)["ids"]
     assert len(now) > len(first)
     assert canvas(page).evaluate(inside) == painted

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.driver import settled
+from tests.browser.runs import redrawn
 from vision_core.selection.nms import iou_matrix
 
 pytestmark = pytest.mark.browser
@@ -62,7 +63,7 @@ def test_shared_sliders_move_together_and_separate_ones_alone(open_page) -> None
     before = views(page, "v.frame.boxes.length")
     slider = page.locator("input[name=score]").first
     slider.evaluate("e => { e.value = 0.5; e.dispatchEvent(new Event('input')); }")
-    page.wait_for_timeout(300)
+    redrawn(page)
     dragged = views(page, "v.frame.boxes.length")
     assert all(0 < now < then for now, then in zip(dragged, before, strict=True))
     assert "score=0.1" in page.url, "nothing is sent while the hand is on the slider"
@@ -76,7 +77,7 @@ def test_shared_sliders_move_together_and_separate_ones_alone(open_page) -> None
     page.locator("input[name=score]").first.evaluate(
         "e => { e.value = 0.05; e.dispatchEvent(new Event('input')); }"
     )
-    page.wait_for_timeout(300)
+    redrawn(page)
     now = views(page, "v.frame.boxes.length")
     assert now[0] > at_rest[0] and now[1] == at_rest[1]
 
@@ -114,13 +115,14 @@ def test_a_drawn_box_is_the_truth_and_the_link_keeps_it(open_page) -> None:
     address_has(page, "truth=")
     marks = views(page, "v.scene.marks")
     assert len(marks[0]) == len(marks[1]) == 1
-    again = opened(open_page(page.url))
-    assert views(again, "v.scene.marks") == marks
+    address = page.url
     page.get_by_role("button", name="Stop drawing").click()
     page.get_by_role("button", name="Draw true boxes").wait_for()
     settled(page)
     assert views(page, "v.asking") == [False, False]
     assert views(page, "v.scene.marks") == marks
+    page.goto(address)
+    assert views(opened(page), "v.scene.marks") == marks
 
 
 def test_the_exported_page_opens_without_a_network(open_page, browser, tmp_path) -> None:

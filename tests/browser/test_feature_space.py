@@ -89,10 +89,9 @@ def test_photos_of_ones_own_become_a_gallery_and_a_bad_one_says_why(open_page, t
     page.get_by_text("broken.jpg is").first.wait_for(timeout=60_000)
 
 
-def test_on_a_phone_nothing_is_wider_than_the_screen(open_page) -> None:
+def test_on_a_phone_nothing_is_wider_than_the_screen(open_page, server) -> None:
+    page = open_page(START, size=(390, 844), is_mobile=True, has_touch=True)
     for section in ("neighbours", "map", "units"):
-        page = open_page(
-            f"{START}&section={section}", size=(390, 844), is_mobile=True, has_touch=True
-        )
+        page.goto(f"{server}{START}&section={section}")
         ran(page, ".js-plotly-plot")
         assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser.driver import scene, settled, wait_scene
+from tests.browser.runs import redrawn
 from tests.browser.test_canvas import canvas
 
 pytestmark = pytest.mark.browser
@@ -100,7 +101,7 @@ def test_counts_follow_a_limit_while_it_is_dragged_and_stay_on_release(open_page
     page.mouse.down()
     for share in (0.6, 0.5, 0.4):
         page.mouse.move(box["x"] + share * box["width"], y)
-        page.wait_for_timeout(60)
+        redrawn(page)
         before.append(counts(page))
     assert all(one["moving"] for one in before[1:]), "the hand is still on it"
     positives = [one["positive"] for one in before]
@@ -122,5 +123,5 @@ def test_counts_follow_a_limit_while_it_is_dragged_and_stay_on_release(open_page
     assert counts(page)["positive"] == positives[-1]
     slider.focus()
     page.keyboard.press("ArrowRight")
-    page.wait_for_timeout(600)
+    redrawn(page)
     assert counts(page)["positive"] <= positives[-1]

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from pages.navigation import ENTRIES, SECTIONS
 from tests.browser.driver import pick, settled
-from tests.browser.tab import Tabs
+from tests.browser.runs import idle
 from tests.browser.test_predictions import jpeg_file, upload
 from vision_core import models, samples
 
@@ -46,11 +46,6 @@ TITLES = {
 WITH_PHOTO = ("predictions", "compare", "attribution", "activations", "receptive_field")
 FILE = "my holiday.jpg"
 SIZE = (403, 307)  # of the file; no sample has it
-_DONE = """() => {
-  const app = document.querySelector('[data-testid=stApp]');
-  return app && app.dataset.testScriptState === 'notRunning'
-    && !document.querySelector('[data-testid=stSpinner]');
-}"""
 _PHOTOS = """all => all.map(c => c.view?.scene?.photo).filter(Boolean)
   .map(p => [p.width, p.height])"""
 
@@ -107,12 +102,6 @@ UPLOAD = View(
 VIEWS = pytest.mark.parametrize("view", [SAMPLE, UPLOAD], ids=["sample", "upload"])
 
 
-@pytest.fixture(autouse=True)
-def _new_tab(tabs: Tabs) -> None:
-    """These go back in the history of a tab, which is to hold nothing from before."""
-    tabs.throw_away()
-
-
 def tour(pages: Sequence[str]) -> list[str]:
     """A closed way on which every page follows every other page exactly once."""
     first, *rest = pages
@@ -126,9 +115,7 @@ def done(page: Page, path: str) -> None:
     """Wait until a page has been drawn to its end."""
     page.wait_for_url(lambda url: urlsplit(url).path == f"/{path}", timeout=60_000)
     page.locator("h1", has_text=TITLES[path]).first.wait_for(state="attached", timeout=90_000)
-    for _ in range(2):
-        page.wait_for_function(_DONE, timeout=120_000)
-        page.wait_for_timeout(150)
+    idle(page)
 
 
 def by_menu(page: Page, path: str) -> None:
@@ -149,8 +136,7 @@ def back(page: Page, path: str) -> None:
     """
     was = urlsplit(page.url).path
     page.go_back()
-    page.wait_for_timeout(500)
-    if urlsplit(page.url).path == was:
+    if page.evaluate("location.pathname") == was:
         done(page, was.strip("/"))
         page.go_back()
     done(page, path)
@@ -167,7 +153,6 @@ def box(page: Page, name: str) -> str:
 
 def choose(page: Page, name: str, option: str) -> None:
     pick(page, name, option)
-    page.wait_for_timeout(300)
     done(page, urlsplit(page.url).path.strip("/"))
 
 
@@ -302,8 +287,13 @@ def test_by_links_and_back_and_a_reload(open_page, view: View) -> None:
     check(page, view)
 
 
-def test_pages_without_a_photo_keep_it(open_page) -> None:
+def test_the_other_pages_keep_it(open_page) -> None:
     page = start(open_page, UPLOAD)
+    for path in ("inside", "race", "surgery", "feature_space"):  # each shows the photo
+        by_menu(page, path)
+        assert FILE in rail(page).inner_text()
+        assert page.get_by_text("No photo yet").count() == 0
+        check(page, UPLOAD)
     for path in ("models", "filters", "convolution", "metrics", "training", "sentence"):
         by_menu(page, path)
         check(page, UPLOAD)
@@ -328,17 +318,6 @@ def test_pages_without_a_photo_keep_it(open_page) -> None:
 
 def test_the_tour_knows_every_page() -> None:
     assert set(TITLES) == {name if name != "home" else "" for name in ENTRIES}
-
-
-def test_the_other_pages_on_a_photo_keep_it(open_page) -> None:
-    page = start(open_page, UPLOAD)
-    for path in ("inside", "race", "surgery", "feature_space"):
-        by_menu(page, path)
-        assert FILE in rail(page).inner_text()
-        assert page.get_by_text("No photo yet").count() == 0
-        check(page, UPLOAD)
-    by_menu(page, "predictions")
-    check(page, UPLOAD)
 
 
 def test_the_camera_opens_only_where_it_was_chosen(open_page) -> None:

@@ -8,12 +8,10 @@ from urllib.parse import quote
 import pytest
 
 from tests.browser.driver import ROOT
+from tests.browser.runs import idle
 
 pytestmark = pytest.mark.browser
 NAMES = sorted(f.stem for f in Path(ROOT / "pages").glob("*.py") if f.stem != "__init__")
-_IDLE = """() => !document.querySelector('[data-testid=stStatusWidget]')
-  && !document.querySelector('[data-testid=stSpinner]')
-  && document.querySelector('[data-testid=stMainBlockContainer]')?.innerText.length > 60"""
 _TEXT = "![x](https://example.org/x.png) [Log in](//example.org) <img src=x> www.example.org"
 
 
@@ -28,8 +26,8 @@ def test_text_of_the_address_stays_text(open_page, name: str) -> None:
         for key in ("file", "score", "input", "photo", "model", "section", "target", "layer")
     )
     page = open_page(f"{_path(name)}?source=upload&{told}")
-    page.wait_for_function(_IDLE, timeout=120_000)
-    page.wait_for_timeout(500)
+    idle(page)
+    assert len(page.locator("[data-testid=stMainBlockContainer]").inner_text()) > 60
     planted = page.evaluate(
         "() => [...document.querySelectorAll('a, img')].map(e => e.href || e.src).filter("
         "to => to && (new URL(to).host.includes('example.org') || to.endsWith('/x')))"

@@ -7,27 +7,16 @@ import io
 import numpy as np
 import pytest
 from PIL import Image
+from playwright.sync_api import Locator, Page
 
 from tests.browser.driver import pick, settled
+from tests.browser.runs import idle, redrawn
 from tests.browser.test_attribution import maps_shown
 from tests.browser.test_replay import opened
 from tests.browser.test_walkthroughs import ready
 
 pytestmark = pytest.mark.browser
 HALL = (1920, 1080)
-_DONE = """() => {
-  const app = document.querySelector('[data-testid=stApp]');
-  return app && app.dataset.testScriptState === 'notRunning'
-    && !document.querySelector('[data-testid=stSpinner]');
-}"""
-MARK = """all => all.filter(e => Number(getComputedStyle(e).fontWeight) >= 600)
-  .map(e => e.textContent)"""
-
-
-def drawn(page) -> None:
-    for _ in range(2):
-        page.wait_for_function(_DONE, timeout=120_000)
-        page.wait_for_timeout(400)
 
 
 def overlap(a, b) -> bool:
@@ -39,10 +28,19 @@ def overlap(a, b) -> bool:
     )
 
 
-@pytest.mark.parametrize("size", [(1280, 720), (390, 844)])
-def test_labels_of_the_replay_do_not_cover_each_other(open_page, size) -> None:
-    page, replay = opened(open_page, "photo=cat&score=0.2&iou=0.1", size=size)
+def test_labels_of_the_replay_do_not_cover_each_other(open_page) -> None:
+    page, replay = opened(open_page, "photo=cat&score=0.2&iou=0.1")
+    check_labels(page, replay)
+    page.set_viewport_size({"width": 390, "height": 844})
+    redrawn(page)
+    idle(page)
+    check_labels(page, replay)
+
+
+def check_labels(page: Page, replay: Locator) -> None:
+    """No label covers another one in the first steps."""
     replay.focus()
+    page.keyboard.press("Home")
     most = 0
     for _ in range(min(replay.evaluate("r => r.replay.last"), 6)):
         page.keyboard.press("ArrowRight")
@@ -54,44 +52,34 @@ def test_labels_of_the_replay_do_not_cover_each_other(open_page, size) -> None:
     assert most > 4
 
 
-@pytest.mark.parametrize(
-    ("path", "title", "group"),
-    [
-        ("/predictions", "Predictions", ""),
-        ("/attribution", "Attribution", "Look inside"),
-        ("/filters", "Filters", "Look inside"),
-        ("/nms", "NMS", "Operators"),
-    ],
-)
-def test_page_tab_and_menu_say_where_one_is(open_page, path, title, group) -> None:
-    page = open_page(path)
-    drawn(page)
-    heading = page.get_by_role("heading", name=title, exact=True).first
-    box = heading.bounding_box()
-    assert box is not None and box["width"] > 30 and box["height"] > 15
-    assert page.title() == f"{title} · ConvScope"
-    marked = page.locator("[data-testid=stTopNavSection]").evaluate_all(MARK)
-    assert [any(group in text for text in marked)] == [bool(group)] and len(marked) <= 1
+def test_no_sidebar_that_holds_nothing(open_page) -> None:
+    page = open_page("/receptive_field?section=growth")
+    idle(page)
+    assert not page.get_by_test_id("stSidebar").is_visible()
 
 
-@pytest.mark.parametrize("path", ["/", "/relu_rules", "/receptive_field?section=growth"])
-def test_no_sidebar_that_holds_nothing(open_page, path) -> None:
-    page = open_page(path)
-    drawn(page)
-    rail = page.locator("[data-testid=stSidebar]")
-    assert rail.count() == 0 or not rail.is_visible()
+def test_maps_fill_a_large_window_and_their_captions_are_whole(open_page, server) -> None:
+    """Also for a lecture hall, where the type is larger."""
+    page = open_page("/attribution?present=0", size=HALL)
+    plain = check_maps(page)
+    page.goto(f"{server}/attribution?present=1")
+    assert check_maps(page) > 1.2 * plain
 
 
-@pytest.mark.parametrize("present", ["", "present=1&"])
-def test_maps_fill_a_large_window_and_their_captions_are_whole(open_page, present) -> None:
-    page = open_page(f"/attribution?{present}", size=HALL)
+def check_maps(page: Page) -> float:
+    """The maps are large, their captions whole and beside them.
+
+    Returns:
+        the size of the captions' type, in pixels.
+    """
     maps_shown(page, "Grad-CAM")
-    drawn(page)
+    idle(page)
     chart = page.locator(".js-plotly-plot").first.bounding_box()
     images = [i.bounding_box() for i in page.locator(".js-plotly-plot image").all()]
     assert chart["height"] > 0.6 * HALL[1] and chart["y"] + chart["height"] <= HALL[1]
     assert min(i["height"] for i in images) > 240
-    for words in page.locator(".js-plotly-plot .annotation-text").all():
+    captions = page.locator(".js-plotly-plot .annotation-text")
+    for words in captions.all():
         box = words.bounding_box()
         assert box["x"] >= chart["x"] - 1
         assert box["x"] + box["width"] <= chart["x"] + chart["width"] + 1
@@ -102,25 +90,16 @@ def test_maps_fill_a_large_window_and_their_captions_are_whole(open_page, presen
             and i["x"] < box["x"] + box["width"]
             for i in images
         ), "a caption lies on a map"
+    return captions.first.evaluate("t => parseFloat(getComputedStyle(t).fontSize)")
 
 
 def test_present_puts_photo_and_features_beside_each_other(open_page) -> None:
     page = open_page("/roi_pooling?section=photo&present=1", size=HALL)
     ready(page)
-    drawn(page)
+    idle(page)
     photo, features = [p.bounding_box() for p in page.locator(".player").all()[:2]]
     assert photo["x"] + photo["width"] <= features["x"]
     assert abs(photo["y"] - features["y"]) < 40
-
-
-def test_type_of_figures_grows_for_a_lecture_hall(open_page) -> None:
-    sizes = []
-    for present in ("0", "1"):
-        page = open_page(f"/attribution?present={present}", size=HALL)
-        maps_shown(page, "Grad-CAM")
-        text = page.locator(".js-plotly-plot .annotation-text").first
-        sizes.append(text.evaluate("t => parseFloat(getComputedStyle(t).fontSize)"))
-    assert sizes[1] > 1.2 * sizes[0]
 
 
 def file_of(name: str, colour: int) -> dict[str, object]:

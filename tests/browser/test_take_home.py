@@ -13,6 +13,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page
 
 from tests.browser.driver import settled
+from tests.browser.runs import idle, redrawn
 from vision_core import models, samples
 from vision_core.attribution import ask, default_target, explain
 from vision_core.cli import main
@@ -88,7 +89,7 @@ def frames(page: Page, count: int) -> list[dict[str, Any]]:
 def test_a_walkthrough_has_the_frames_of_the_app(open_page, offline, tmp_path, path) -> None:
     page = open_page(f"/{path}")
     page.wait_for_selector(".player[data-step]", timeout=120_000)
-    page.wait_for_timeout(500)
+    idle(page)
     count = int(page.locator(".scrub").first.get_attribute("max") or 0) + 1
     file = taken(page, tmp_path)
     saved = offline(file)
@@ -127,7 +128,7 @@ def test_a_prediction_selects_and_replays_as_the_app(open_page, offline, tmp_pat
             slider = saved.locator(f"input[name={name}]")
             slider.fill(str(value))
             slider.dispatch_event("change")
-        saved.wait_for_timeout(500)
+        redrawn(saved)
         given = replace(found.defaults, score=score, iou=iou)
         kept = found.select(given).detections
         shown = canvas.evaluate("c => ({ids: c.view.scene.ids, painted: c.view.frame.ids})")

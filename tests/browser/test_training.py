@@ -6,6 +6,8 @@ import re
 
 import pytest
 
+from tests.browser.runs import idle
+
 pytestmark = pytest.mark.browser
 
 
@@ -20,9 +22,9 @@ def test_stop_is_heard_while_it_learns_and_epochs_are_taken_back(open_page) -> N
     page.get_by_text(re.compile(r"^Epoch [3-9]")).wait_for(timeout=60_000)
     page.locator(".st-key-learn_stop button").click()
     page.get_by_role("button", name="Go on").wait_for(timeout=60_000)
-    page.wait_for_timeout(2500)  # the numbers follow the buttons
+    idle(page)  # the numbers follow the buttons
     stopped = epoch(page)
-    page.wait_for_timeout(2500)
+    page.wait_for_timeout(1500)
     assert 3 <= stopped < 100 and epoch(page) == stopped
     page.locator(".st-key-learn_back button").click()
     page.get_by_text(re.compile(rf"^Epoch {stopped - 1}\b")).wait_for(timeout=60_000)

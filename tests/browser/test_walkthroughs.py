@@ -8,23 +8,20 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from torch.nn import functional as F
 
 from tests.browser.driver import settled
+from tests.browser.runs import idle
 
 pytestmark = pytest.mark.browser
 
 
-def ready(page: Page, count: int = 1) -> None:
+def ready(page: Page) -> None:
     """Wait until the players are drawn and the script has finished."""
-    page.wait_for_function(
-        """() => !document.querySelector('[data-testid=stStatusWidget]')
-        && !document.querySelector('[data-testid=stSpinner]')""",
-        timeout=120_000,
-    )
     page.wait_for_selector(".player[data-step]", timeout=120_000)
-    page.wait_for_timeout(500)
+    idle(page)
+    expect(page.locator(".player:not([data-step])")).to_have_count(0)
 
 
 def step(page: Page, at: int = 0) -> int:
@@ -102,9 +99,9 @@ def test_numbers_are_changed_in_place_and_stand_in_the_address(open_page) -> Non
     options = {"stride": 2, "padding": 1, "output_padding": 1}
     expected = transposed([[1, -7], [3, 4]], KERNEL, **options)
     assert np.array_equal(as_array(shown(page, "output")), expected)
-    again = open_page(page.url)
-    ready(again)
-    assert np.array_equal(as_array(shown(again, "output", view=1)), expected)
+    page.goto(page.url)
+    ready(page)
+    assert np.array_equal(as_array(shown(page, "output", view=1)), expected)
 
 
 def test_a_bad_parameter_shows_its_rule_and_the_last_valid_picture_stays(open_page) -> None:
@@ -218,28 +215,16 @@ def test_clicking_the_photo_moves_the_receptive_field(open_page) -> None:
     assert page.locator("[data-field]").get_attribute("data-field") != before
 
 
-PAGES = [
-    "/convolution",
-    "/convolution?section=matrix",
-    "/transposed_convolution",
-    "/pooling",
-    "/pooling?section=unpool",
-    "/roi_pooling",
-    "/roi_pooling?section=backward",
-    "/roi_pooling?section=photo",
-    "/roi_pooling?section=corner",
-    "/roi_pooling?section=pairs",
-    "/roi_pooling?section=anchors",
-    "/convolution?section=film",
-    "/transposed_convolution?section=tied",
-    "/pooling?section=channels",
-]
+PAGES = {
+    "/convolution": ("As a matrix", "On a film"),
+    "/transposed_convolution": ("Tied weights",),
+    "/pooling": ("Unpooling", "Across channels"),
+    "/roi_pooling": ("Backward", "On the photo", "Corner pooling", "Corner pairs", "Anchors"),
+}
 
 
-@pytest.mark.parametrize("path", PAGES)
-def test_pages_fit_a_phone(open_page, path) -> None:
-    page = open_page(path, size=(390, 844))
-    ready(page)
+def check_on_a_phone(page: Page) -> None:
+    """The first figure does not scroll sideways, and its numbers can be read."""
     wide = page.locator(".scene").first.evaluate("s => [s.scrollWidth, s.clientWidth]")
     assert wide[0] <= wide[1] + 1
     board = page.locator(".player [data-panel='board'] image")
@@ -249,3 +234,16 @@ def test_pages_fit_a_phone(open_page, path) -> None:
         "all => all.filter(t => t.textContent).map(t => parseFloat(t.getAttribute('font-size')))"
     )
     assert min(sizes) >= 8
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_pages_fit_a_phone(open_page, path) -> None:
+    """The first section as it opens, and others as they are chosen."""
+    page = open_page(path, size=(390, 844))
+    ready(page)
+    check_on_a_phone(page)
+    for section in PAGES[path]:
+        page.get_by_role("radio", name=section, exact=True).click()
+        ready(page)
+        assert "section=" in page.url
+        check_on_a_phone(page)
