@@ -2,6 +2,7 @@
 
 import { Drawing, themeOf } from "./draw.js";
 import { savePng, saveSvg, startDrag } from "./hands.js";
+import { Told } from "./told.js";
 import { keyOf, number, valueAt, Walk } from "./walk.js";
 
 const PACE = 1100; // milliseconds a step at speed 1
@@ -14,7 +15,7 @@ class Player {
     this.box = root.querySelector(".player");
     this.svg = root.querySelector("svg");
     this.find = (name) => root.querySelector(name);
-    Object.assign(this, { tell, k: 0, timer: null, focus: null, stamp: null });
+    Object.assign(this, { tell, k: 0, timer: null, focus: null, stamp: null, told: new Told() });
     this.host = root instanceof ShadowRoot ? root.host : root;
     this.watch = new ResizeObserver(() => this.resize());
     this.keys = (event) => this.key(event);
@@ -63,9 +64,8 @@ class Player {
   // Python's latest word. The step is taken only where Python has a new one of its own.
   update(data) {
     const fresh = data.stamp !== this.stamp;
-    const asked = data.scene !== this.scene || (data.step !== this.heard && data.step !== this.told);
-    Object.assign(this, { heard: data.step, scene: data.scene });
-    this.data = data;
+    const asked = this.told.wishes(data.step) || data.scene !== this.scene;
+    Object.assign(this, { data, scene: data.scene });
     if (fresh) {
       this.stamp = data.stamp;
       this.walks = data.stage.views.map((view) => new Walk(view.walk));
@@ -74,7 +74,8 @@ class Player {
     }
     if (asked || this.k > this.end) {
       this.pause(false);
-      this.k = this.told = Math.min(data.step, this.end);
+      this.k = Math.min(data.step, this.end);
+      this.told.forget(this.k, data.step);
     }
     this.box.classList.toggle("still", this.end === 0);
     this.find(".scrub").max = this.end;
@@ -176,9 +177,7 @@ class Player {
 
   tellStep() {
     clearTimeout(this.soon);
-    if (this.k === this.told) return;
-    this.told = this.k;
-    this.tell("step", this.k);
+    if (this.told.add(this.k)) this.tell("step", this.k);
   }
 
   // Space and arrows: from within the player, or from nowhere in particular for the first one.
