@@ -9,7 +9,8 @@ def named() -> set[str]:
     """Keys of the widgets that stood in the browser's page when it asked for this run.
 
     A run that is interrupted may never reach the browser: Streamlit drops what it has not sent
-    when the next run begins. Only a widget that the browser names has been seen there.
+    when the next run begins. Only a widget that the browser names has been seen there. Of any other
+    it would show the widget's own default, and send that back as the user's choice.
     """
     context = get_script_run_ctx(suppress_warning=True)
     if context is None:

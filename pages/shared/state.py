@@ -145,9 +145,7 @@ def open_page(page: str | None = None) -> None:
         page: that runs now; ``None``: the same as before.
     """
     memory, address = _memory(), st.query_params.to_dict()
-    # A value that was sent in a run that was interrupted may be lost on its way; the browser
-    # would show the widget's own default, and send that back as the user's choice.
-    memory.given &= browser.named()
+    memory.given &= browser.named()  # what it has not seen may be lost, and is given again
     moved = page is not None and page != memory.page
     if moved:
         memory.page = page
