@@ -225,7 +225,8 @@ def _slice(run: StyleRun) -> bool:
     try:
         if run.step < mine.until:
             with devices.patiently():
-                run.advance(held.SLICE, mine.until)
+                # Stop is heard by another run of the page, which draws what is there then.
+                run.advance(held.SLICE, mine.until, lambda: mine.until is not None)
             held.grown(run)
     except Exception:
         held.stop()

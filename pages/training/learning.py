@@ -157,12 +157,13 @@ def _live(key: Key) -> None:
 
 def _slice(run: LearningRun, key: Key) -> bool:
     """Learn for a while if the run is on; returns whether it has come to its end just now."""
-    if held.runs(SECTION).on != key:
+    mine = held.runs(SECTION)
+    if mine.on != key:
         return False
     try:
         if run.epoch < st.session_state["_learn_end"]:
             with devices.patiently():
-                run.advance(held.SLICE)
+                run.advance(held.SLICE, lambda: mine.on == key)  # Stop is heard meanwhile
             held.grown(SECTION, key)
     except Exception:
         held.stop(SECTION)

@@ -146,9 +146,10 @@ def _slice(task: _Task) -> None:
     if not found:  # another session's runs took their place while they were drawn
         return
     behind = min(found.values(), key=lambda run: run.epoch)
+    mine = held.runs(SECTION)
     if behind.epoch < end:
         with devices.patiently():
-            behind.advance(held.SLICE)
+            behind.advance(held.SLICE, lambda: mine.on is not None)  # Stop is heard meanwhile
     if len(found) == len(WAYS) and all(run.epoch >= end for run in found.values()):
         held.stop(SECTION)
         st.rerun()

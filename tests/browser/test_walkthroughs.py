@@ -87,14 +87,14 @@ def test_a_link_to_a_step_shows_that_step(open_page) -> None:
     assert values["2,1"] != "" and values["2,2"] == ""
 
 
-_PRESSES = """async ([times, pause]) => {
-  const box = document.querySelector(".player"), seen = [];
+_PRESSES = """async (box, [times, pause]) => {
+  const seen = [];
   new MutationObserver(() => {
     if (box.dataset.step !== seen.at(-1)) seen.push(box.dataset.step);
   }).observe(box, { attributes: true, attributeFilter: ["data-step"] });
   globalThis.stepsSeen = seen;
   for (let i = 0; i < times; i++) {
-    document.querySelector(".player .on").click();
+    box.querySelector(".on").click();
     await new Promise((done) => setTimeout(done, pause));
   }
 }"""
@@ -103,7 +103,7 @@ _PRESSES = """async ([times, pause]) => {
 def test_steps_that_are_pressed_faster_than_the_server_answers_stay(open_page) -> None:
     page = open_page("/roi_pooling?step=0")
     ready(page)
-    page.evaluate(_PRESSES, [9, 60])
+    page.locator(".player").first.evaluate(_PRESSES, [9, 60])
     idle(page)
     assert page.evaluate("stepsSeen") == [str(k) for k in range(1, 10)]
     assert "step=9" in page.url

@@ -73,7 +73,7 @@ def test_start_learns_until_the_epoch_that_was_asked_for_and_stop_stops() -> Non
 
 
 def test_the_run_is_seen_before_its_first_slice_has_ended(monkeypatch) -> None:
-    def fault(run: LearningRun, seconds: float) -> None:
+    def fault(*_: object) -> None:
         raise UserError("This slice never ends.")
 
     monkeypatch.setattr(LearningRun, "advance", fault)

@@ -333,3 +333,10 @@ def test_what_a_dream_costs_is_counted_by_the_pixels_of_its_pictures(vgg: Model)
     assert same_state(before, state_of(vgg.module))
     with pytest.raises(UserError, match="no layer"):
         seconds_of_pixel(vgg, "nowhere", None, photo)
+
+
+def test_no_step_is_made_that_nobody_wants_any_more() -> None:
+    made = run_of(models.load("vgg_s", device="cpu"))
+    asked = iter([True, True, False])
+    made.advance(60, 50, lambda: next(asked))
+    assert made.step == 2

@@ -7,6 +7,7 @@ The weights of the network stay; the picture is what is learned.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -177,14 +178,24 @@ class StyleRun:
             self._one()
         return self.history[-1]
 
-    def advance(self, seconds: float, until: int = MOST_STEPS) -> None:
+    def advance(
+        self,
+        seconds: float,
+        until: int = MOST_STEPS,
+        wanted: Callable[[], bool] = lambda: True,
+    ) -> None:
         """Make steps for a while, one at least, and none after step ``until``.
+
+        Args:
+            seconds: after which no further step is begun.
+            until: the last step.
+            wanted: asked before each step; none is made once it says no.
 
         Raises:
             UserError: see ``grow``.
         """
         end = time.monotonic() + seconds
-        while self.step < until:
+        while self.step < until and wanted():
             self._one()
             if time.monotonic() >= end:
                 break

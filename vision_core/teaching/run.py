@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -120,8 +120,12 @@ class LearningRun:
         kept = sum(state.nbytes for state in self._states.values())
         return 4 * own + kept + self._pictures.nbytes
 
-    def advance(self, seconds: float) -> bool:
+    def advance(self, seconds: float, wanted: Callable[[], bool] = lambda: True) -> bool:
         """Learn for about so long, at most to the end of the epoch.
+
+        Args:
+            seconds: after which no further turn is begun.
+            wanted: asked before each further turn; none is taken once it says no.
 
         Returns:
             whether an epoch was ended.
@@ -144,7 +148,7 @@ class LearningRun:
                 done = self._turn(min(end, time.monotonic() + TURN))
             if done:
                 return True
-            if time.monotonic() >= end:
+            if time.monotonic() >= end or not wanted():
                 return False
 
     def learn(self, epochs: int) -> list[Epoch]:

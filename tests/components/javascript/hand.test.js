@@ -1,10 +1,12 @@
-// What a hand does on the picture: asks are heard one by one, and a stroke tells its points.
+// What a hand does: asks are heard one by one, a stroke tells its points, and a player follows a
+// step that Python asks for, but no late answer to one that it told itself.
 
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
 
 import { Asks } from "../../../vision_core/figures/browser/canvas/asks.js";
 import { Brush } from "../../../vision_core/figures/browser/canvas/stroke.js";
+import { Told } from "../../../vision_core/figures/browser/player/told.js";
 
 test("the next ask waits for the answer to the last one", () => {
   const told = [];
@@ -90,4 +92,51 @@ test("what Python has not taken up is told again, and each stroke has a greater 
   assert.deepEqual(told.at(-1).map(([number]) => number), [numbers[2]]);
   made.taken(numbers[2]);
   assert.equal(told.length, 4, "all are taken");
+});
+
+function standing(step) {
+  const heard = [];
+  const told = new Told((one) => heard.push(one));
+  assert.equal(told.wishes(step), true);
+  told.forget(step, step);
+  return { told, heard };
+}
+
+test("steps that follow each other quickly are told one by one, and none is thrown back", () => {
+  const { told, heard } = standing(0);
+  for (const step of [1, 2, 1, 9]) told.say(step);
+  assert.deepEqual(heard, [1]);
+  for (const step of [0, 0, 1]) assert.equal(told.wishes(step), false, `${step}`);
+  assert.deepEqual(heard, [1, 9], "where it stands now");
+  told.say(9);
+  for (const step of [1, 9, 9]) assert.equal(told.wishes(step), false, `${step}`);
+  assert.deepEqual(heard, [1, 9]);
+  assert.equal(told.wishes(4), true, "Python's own");
+});
+
+test("a late answer holds up nothing for long and is no wish", () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  const { told, heard } = standing(0);
+  told.say(1);
+  told.say(2);
+  mock.timers.tick(3000);
+  assert.deepEqual(heard, [1, 2]);
+  assert.equal(told.wishes(1), false);
+  assert.equal(told.wishes(2), false);
+  mock.timers.tick(9000);
+  mock.timers.reset();
+  assert.deepEqual(heard, [1, 2]);
+});
+
+test("a step beyond the end is asked for once", () => {
+  const { told, heard } = standing(0);
+  assert.equal(told.wishes(40), true);
+  told.forget(7, 40);
+  assert.equal(told.wishes(40), false);
+  told.say(7);
+  assert.deepEqual(heard, []);
+  told.say(6);
+  assert.equal(told.wishes(40), false, "the answer to 6 has not come yet");
+  assert.equal(told.wishes(6), false);
+  assert.deepEqual(heard, [6]);
 });

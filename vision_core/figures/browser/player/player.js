@@ -15,7 +15,8 @@ class Player {
     this.box = root.querySelector(".player");
     this.svg = root.querySelector("svg");
     this.find = (name) => root.querySelector(name);
-    Object.assign(this, { tell, k: 0, timer: null, focus: null, stamp: null, told: new Told() });
+    Object.assign(this, { tell, k: 0, timer: null, focus: null, stamp: null });
+    this.told = new Told((step) => this.tell("step", step));
     this.host = root instanceof ShadowRoot ? root.host : root;
     this.watch = new ResizeObserver(() => this.resize());
     this.keys = (event) => this.key(event);
@@ -177,7 +178,7 @@ class Player {
 
   tellStep() {
     clearTimeout(this.soon);
-    if (this.told.add(this.k)) this.tell("step", this.k);
+    this.told.say(this.k);
   }
 
   // Space and arrows: from within the player, or from nowhere in particular for the first one.

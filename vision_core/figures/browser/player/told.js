@@ -1,32 +1,42 @@
-// The steps of which Python was told. When it says one of them, that is its answer; any other step
-// is a wish of its own, which the player follows.
+// The steps of which Python is told, one after the other: two runs of a page at once would answer in
+// any order. When Python says a step that it was told, that is its answer; any other step is a wish
+// of its own, which the player follows.
+
+const PATIENCE = 3000; // milliseconds after which an answer is not waited for
 
 export class Told {
-  constructor() {
+  constructor(tell) {
+    this.tell = tell;
     this.forget(null, null);
   }
 
   // Nothing is open any more: the player stands at a step because Python said this word, which may
   // be a step beyond its end.
   forget(step, word) {
-    Object.assign(this, { last: step, word, open: [] });
+    clearTimeout(this.timer);
+    Object.assign(this, { last: step, sent: step, word, open: [], late: false });
   }
 
-  // Note a step that Python is told now; false where it knows it already.
-  add(step) {
-    if (step === this.last) return false;
+  // The step at which the player stands; told now, or when the answer to the last one is there.
+  say(step) {
     this.last = step;
+    if (step === this.sent || (this.open.length && !this.late)) return;
+    Object.assign(this, { sent: step, late: false });
     this.open.push(step);
-    return true;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => { this.late = true; this.say(this.last); }, PATIENCE);
+    this.tell(step);
   }
 
-  // Whether Python's word is a wish. Its answers may be late, and some may be missing, but they come
-  // in order: those before the one that came are not waited for any longer.
+  // Whether Python's word is a wish.
   wishes(step) {
-    if (step === this.word) return false;
-    this.word = step;
     const at = this.open.indexOf(step);
+    const wish = at < 0 && step !== this.word;
+    this.word = step;
+    if (at < 0) return wish;
     this.open.splice(0, at + 1);
-    return at < 0;
+    if (!this.open.length) clearTimeout(this.timer);
+    this.say(this.last);
+    return false;
   }
 }
