@@ -64,7 +64,10 @@ def check_walk(page: Page) -> None:
     player = page.locator(".player").first
     seen, end = player.evaluate(WALK)
     assert [step for step, _ in seen] == [min(k, end) for k in range(6)]
-    page.wait_for_function("box => box.player.told === box.player.k", arg=player.element_handle())
+    page.wait_for_function(
+        "({ player }) => player.told.sent === player.k && !player.told.open.length",
+        arg=player.element_handle(),
+    )
     idle(page)
     seen.append((end, player.locator(".scene").evaluate("s => s.offsetTop")))
     assert len({top for _, top in seen}) == 1
