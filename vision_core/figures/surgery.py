@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import wrap
 
 import plotly.graph_objects as go
 
@@ -40,9 +41,9 @@ def by_depth(
         ]
     )
     figure.update_xaxes(title_text="blocks skipped", dtick=1)
-    figure.update_yaxes(
-        title_text=value if len(value) < 40 else value[:38] + "…", range=[-0.03, 1.05]
-    )
+    # Beside the axis there is room for about thirty letters in each of two lines.
+    title = "<br>".join(wrap(value, 30, max_lines=2, placeholder=" …"))
+    figure.update_yaxes(title_text=title, range=[-0.03, 1.05])
     return figure.update_layout(
         height=320,
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
