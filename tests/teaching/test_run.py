@@ -95,6 +95,14 @@ def test_slices_equal_whole_epochs_and_looking_changes_nothing() -> None:
     assert slices > 4 and numbers(sliced) == numbers(whole)
 
 
+def test_no_turn_is_taken_that_nobody_wants_any_more(monkeypatch) -> None:
+    monkeypatch.setattr("vision_core.teaching.run.TURN", 0.0)  # a step
+    run, asked = LearningRun(few(), FULL), iter([True, False])
+    assert not run.advance(60, lambda: next(asked))
+    assert next(asked, "all were asked") == "all were asked"
+    assert run.epoch == 0 and 0 < run.share < 1
+
+
 def test_many_who_learn_at_once_get_what_one_gets_alone() -> None:
     alone = LearningRun(few(), FULL)
     alone.learn(2)
