@@ -243,15 +243,26 @@ class Drawn(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
-@pytest.mark.parametrize("name", ["resnet_s", "mask_rcnn_s", "pose_heatmap_s"])
+@pytest.mark.parametrize("name", ["resnet_s", "mask_rcnn_s", "pose_heatmap_s", "squeezenet1_1"])
 def test_no_random_numbers_are_drawn_for_weights_that_are_loaded(name):
     with Drawn() as filled:
         building.build_to_fill(name)
     with Drawn() as drawn:
-        module = building.build_bundled(name)
+        module = building.build_any(name)
     assert filled.count == 0 < drawn.count
-    again = building.build_bundled(name)  # nothing is left out any longer
+    again = building.build_any(name)  # nothing is left out any longer
     assert all(map(torch.equal, module.state_dict().values(), again.state_dict().values()))
+
+
+@pytest.mark.parametrize("aux", [True, False])
+def test_heads_that_a_file_lacks_are_zero_and_all_others_are_the_files(tmp_path, aux):
+    wanted = building.build_plain("googlenet", 1, aux_logits=True).state_dict()
+    given = {k: v for k, v in wanted.items() if aux or not k.startswith("aux")}
+    torch.save(given, tmp_path / "own.pth")
+    loaded = load("googlenet", device="cpu", weights=tmp_path / "own.pth").module.state_dict()
+    assert loaded.keys() == wanted.keys()
+    for key, found in loaded.items():
+        assert torch.equal(found, given.get(key, torch.zeros_like(found))), key
 
 
 @pytest.mark.parametrize("value", [3e38, float("nan"), float("inf")])

@@ -105,7 +105,7 @@ def test_the_number_of_classes_is_read_from_any_checkpoint(row):
     settings = {} if row.task == "classification" else {"weights_backbone": None}
     if row.builder in ("googlenet", "inception_v3"):
         settings["init_weights"] = False
-    with torch.device("meta"), building._widths_on_cpu():
+    with torch.device("meta"), building.Unfilled(), building._widths_on_cpu():
         module = get_model_builder(row.builder)(weights=None, num_classes=5, **settings)
     size = {"image_size": 224} if row.builder == "vit_h_14" else {}  # its weights are for 518
     assert building.settings_of(row.builder, module.state_dict()) == {"num_classes": 5, **size}

@@ -127,7 +127,7 @@ def skeleton(card: Card) -> tuple[nn.Module, Tensor]:
     Returns:
         the network in eval mode, without numbers, and ``[1, 3, h, w]``.
     """
-    with torch.device("meta"):
+    with torch.device("meta"), build.Unfilled():
         module = _built(card).eval()
     return module, _input(card, module)
 

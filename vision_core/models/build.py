@@ -49,7 +49,7 @@ def official(builder: str, sha256: str) -> Any | None:
 def build_official(builder: str, member: Any, state: StateDict) -> nn.Module:
     """What ``builder(weights=member)`` returns, with ``state`` in place of the download."""
     state = _versioned(builder, state)
-    with _lock, _quiet_rng(), _in_place_of_download(member, state):
+    with _lock, _quiet_rng(), Unfilled(), _in_place_of_download(member, state):
         return get_model_builder(builder)(weights=member, progress=False)
 
 
@@ -82,23 +82,28 @@ def build_plain(builder: str, seed: int = 0, **settings: Any) -> nn.Module:
         return get_model_builder(builder)(weights=None, **settings)
 
 
-class _Unfilled(TorchFunctionMode):
-    """Leaves out the random numbers of an initialisation, for this thread: weights follow."""
+class Unfilled(TorchFunctionMode):
+    """Zeros in place of the random numbers of an initialisation, for this thread: weights follow.
+
+    Zeros, because PyTorch draws until all numbers lie within the limits of ``trunc_normal_``.
+    """
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         named = kwargs or {}
-        if func in _FILLS:
-            return named["tensor"] if "tensor" in named else args[0]
-        return func(*args, **named)
+        if func not in _FILLS:
+            return func(*args, **named)
+        tensor = named["tensor"] if "tensor" in named else args[0]
+        with torch.no_grad():
+            return tensor if tensor.is_meta else tensor.zero_()
 
 
-def build_to_fill(name: str, num_classes: int | None = None) -> nn.Module:
-    """A network of ``vision_core.models.zoo`` whose parameters are still to be filled.
+def build_to_fill(builder: str, **settings: Any) -> nn.Module:
+    """An architecture of the catalogue whose parameters are still to be filled.
 
-    They hold whatever lay in memory. Random numbers would take half of the time of a load.
+    Random numbers would take half of the time of a load.
     """
-    with _Unfilled():
-        return build_bundled(name, num_classes=num_classes)
+    with Unfilled():
+        return build_any(builder, **settings)
 
 
 def build_bundled(name: str, seed: int = 0, num_classes: int | None = None) -> nn.Module:

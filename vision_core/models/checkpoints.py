@@ -183,7 +183,7 @@ def fit(module: nn.Module, state: StateDict, file: Path, name: str) -> None:
     """Copy a state dict into a module.
 
     ``num_batches_tracked`` and auxiliary heads (``aux*``) may be missing or extra: neither takes
-    part in a prediction.
+    part in a prediction. What is missing of them is zero.
 
     Raises:
         UserError: anything else does not match; the sentence lists it.
@@ -219,6 +219,8 @@ def fit(module: nn.Module, state: StateDict, file: Path, name: str) -> None:
     told: Any = OrderedDict(state)
     told._metadata = getattr(own, "_metadata", {})  # MNASNet asks for its version
     module.load_state_dict(told, strict=False)
+    for key in own.keys() - state.keys():
+        own[key].zero_()
 
 
 def _check_numbers(own: StateDict, state: StateDict, file: Path) -> None:

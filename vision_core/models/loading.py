@@ -178,7 +178,7 @@ def _load_file(entry: Card, file: Path, most: int | None = None) -> _Loaded:
         return entry, module, digest, preset_of(entry, member)
     state = checkpoints.without_prefix(state)
     settings = build.settings_of(entry.builder, state)
-    module = build.build_plain(entry.builder, **settings)
+    module = build.build_to_fill(entry.builder, **settings)
     checkpoints.fit(module, state, file, entry.name)
     preset = preset_of(entry, None, settings.get("image_size"))
     return _relabelled(entry, settings), module, digest, preset
