@@ -27,6 +27,11 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
+    # A page lives for seconds; a fifth of a load's computing is saved: code is not compiled for
+    # speed, pictures are put together without a process of their own, nothing fades in.
+    "--js-flags=--no-maglev --no-opt",
+    "--in-process-gpu",
+    "--force-prefers-reduced-motion",
     # Network off: nothing but this machine has an address.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]

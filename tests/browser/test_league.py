@@ -71,7 +71,7 @@ def test_it_can_be_stopped_and_goes_on(open_page) -> None:
     page.locator("[data-league] img").first.wait_for(timeout=60_000)  # drawn after the words
     page.get_by_role("button", name="Go on").click()
     ended(page)
-    assert page.locator("[data-league] img").count() >= 12
+    page.wait_for_function("() => document.querySelectorAll('[data-league] img').length >= 12")
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ def test_a_race_is_stopped_and_goes_on_where_it_was(open_page) -> None:
     page.wait_for_function(f"({SHARE})('rcnn') > 3 && ({SHARE})('rcnn') < 90", timeout=120_000)
     page.locator(".st-key-race_stop button").click()
     page.get_by_role("button", name="Go on").wait_for(timeout=60_000)
+    page.wait_for_function(f"({SHARE})('rcnn') >= 0")  # drawn after the button
     stopped = page.evaluate(SHARE, "rcnn")
     assert 0 < stopped < 100 and page.evaluate(SHARE, "faster_rcnn") == 100
     page.get_by_text("R-CNN (stopped)").first.wait_for(state="attached")
