@@ -108,7 +108,8 @@ def baseline_of(question: Question, name: str) -> Tensor:
 
     sigma = max(x.shape[-2:]) / 16
     side = 2 * min(math.ceil(2 * sigma), (min(x.shape[-2:]) - 1) // 2) + 1
-    return gaussian_blur(x, [side, side], [sigma, sigma])
+    # Along rows, then columns: the same as at once, in a fiftieth of the multiply-adds.
+    return gaussian_blur(gaussian_blur(x, [side, 1], [sigma, sigma]), [1, side], [sigma, sigma])
 
 
 def _check(fine: bool, sentence: str) -> None:
