@@ -53,8 +53,7 @@ class Watch:
         self._heard = {
             "pageerror": lambda error: self.faults.append(str(error)),
             "console": self._console,
-            # Outside nothing has an address, so it fails; to hear of every request costs far more.
-            "requestfailed": self._request,
+            "request": self._request,
         }
         for event, hear in self._heard.items():
             page.on(event, hear)  # type: ignore[call-overload]

@@ -27,10 +27,6 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
-    # A page lives for seconds: code is not compiled for speed, and pictures are put together
-    # without a process of their own. That saves an eighth of a load's computing.
-    "--js-flags=--no-maglev --no-opt",
-    "--in-process-gpu",
     # Network off: nothing but this machine has an address.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]

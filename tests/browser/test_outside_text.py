@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 
-from tests.browser.driver import ROOT
+from pages.navigation import ENTRIES
 from tests.browser.runs import idle
 
 pytestmark = pytest.mark.browser
-NAMES = sorted(f.stem for f in Path(ROOT / "pages").glob("*.py") if f.stem != "__init__")
 _TEXT = "![x](https://example.org/x.png) [Log in](//example.org) <img src=x> www.example.org"
 
 
@@ -19,7 +17,7 @@ def _path(name: str) -> str:
     return "/" if name == "home" else f"/{name}"
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ENTRIES)
 def test_text_of_the_address_stays_text(open_page, name: str) -> None:
     told = "&".join(
         f"{key}={quote(_TEXT)}"

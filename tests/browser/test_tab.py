@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from tests.browser.conftest import Watch
 from tests.browser.tab import Tabs
 
 pytestmark = pytest.mark.browser
@@ -37,15 +36,3 @@ def test_each_page_of_a_test_has_a_tab_and_a_closed_one_is_replaced(tabs: Tabs) 
     page.close()
     assert not first.page().is_closed() and first.page() is not page
     second.throw_away()
-
-
-def test_what_a_page_asks_of_the_network_is_heard(tabs: Tabs, server: str) -> None:
-    page = tabs.tab({"locale": "en-GB"}, ()).page()
-    watch = Watch(page)
-    with page.expect_event("requestfailed"):
-        page.evaluate("() => fetch('http://example.com/font.css').catch(() => 0)")
-    watch.end()
-    assert watch.outside == ["http://example.com/font.css"]
-    with pytest.raises(AssertionError, match="network"):
-        watch.faults.clear()
-        watch.check()
