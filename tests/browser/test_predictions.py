@@ -211,6 +211,7 @@ def test_several_uploads_are_walked_and_a_bad_one_says_why(open_page) -> None:
 def test_an_upload_that_is_taken_off_the_list_goes_and_the_others_stay(open_page) -> None:
     page = open_page("/predictions?source=upload")
     page.wait_for_selector("input[type=file]", state="attached")
+    idle(page)  # a file that is given while a page is first drawn may be lost
     cat, face = samples.sample("cat").pixels, samples.sample("astronaut").pixels
     upload(page, ("a.jpg", jpeg_file(cat)), ("c.jpg", jpeg_file(face)))
     wait_scene(page, f"view.scene?.photo.width === {cat.shape[1]}")
