@@ -15,11 +15,12 @@ import streamlit as st
 import torch
 from PIL import Image
 from streamlit.components.v2 import manifest_scanner
-from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1 import AppTest, local_script_runner
 from streamlit.util import calc_hash
 
 from pages import navigation
-from vision_core.models import weights
+from vision_core.models import loading, weights
+from vision_core.models.cards import Card
 
 APP = Path(__file__).resolve().parents[2] / "app.py"
 PREDICTIONS = "predictions"
@@ -31,6 +32,41 @@ def _packages_scanned_once() -> Iterator[None]:
     scan = functools.cache(manifest_scanner.scan_component_manifests)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(manifest_scanner, "scan_component_manifests", scan)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _waiting_takes_no_time() -> Iterator[None]:
+    """The simulator asks a thousand times a second whether a run is over, which slows the run."""
+    ask = local_script_runner.require_widgets_deltas
+
+    def wait(runner: local_script_runner.LocalScriptRunner, timeout: float = 3) -> None:
+        thread = runner._script_thread
+        if thread is not None:
+            thread.join(timeout)
+        ask(runner, 0 if thread is not None and thread.is_alive() else timeout)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(local_script_runner, "require_widgets_deltas", wait)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _bundled_networks_read_once() -> Iterator[None]:
+    """Their files are opened once, whatever a test empties: nothing changes a shared network."""
+    read, kept = loading._load_known, {}
+
+    def load(entry: Card, folder: Path | None) -> loading._Loaded:
+        if not entry.bundled or torch.cuda.is_available():  # a network moves to where it runs
+            return read(entry, folder)
+        file = weights.require(entry, folder)
+        key = (entry.name, file, file.stat().st_mtime_ns)
+        if key not in kept:
+            kept[key] = read(entry, folder)[1:]
+        return entry, *kept[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loading, "_load_known", load)
         yield
 
 
