@@ -11,6 +11,8 @@ PORT ?= 8501
 SERVE_PORT ?= 8600
 # One more than cores: a test in a browser often waits for it.
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
+# What is compiled is kept, or each program that a test starts compiles the same files anew.
+export PYTHONDONTWRITEBYTECODE :=
 VENV := .venv
 BIN := $(VENV)/bin
 
