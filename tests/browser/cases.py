@@ -1,0 +1,79 @@
+"""Pages of ``canvas_app.py`` that stay loaded while one test after the other uses them.
+
+Loading Streamlit takes most of the time of a test that moves a slider and looks. Between two cases
+the page goes by an empty one, where the server forgets the session's state and everything that was
+drawn leaves the document: the next case is drawn from nothing, as after a load.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from playwright.sync_api import Page
+
+from tests.browser.driver import settled
+from tests.browser.runs import idle
+from tests.browser.tab import Tab, Tabs, let_go
+from tests.browser.watch import Watch
+
+# As a link inside the page does it. Streamlit asks its server for the address's own picture.
+_GO = """search => { history.pushState(null, "", search);
+  dispatchEvent(new PopStateEvent("popstate")); }"""
+
+
+class Cases:
+    """One page for each set of a tab's options, loaded when it is first wanted.
+
+    Args:
+        server: the address of ``canvas_app.py``.
+        tabs: where the pages' tabs are from.
+    """
+
+    def __init__(self, server: str, tabs: Tabs) -> None:
+        self._server, self._tabs = server, tabs
+        self._open: dict[str, tuple[Tab, Watch]] = {}
+
+    def open(self, case: str, *, size: tuple[int, int] = (1280, 720), **options: Any) -> Page:
+        """A page that shows a case, as in a new session.
+
+        Args:
+            case: its name and the rest of the address.
+            size: of the window.
+            options: of the tab, such as ``has_touch``.
+        """
+        key = repr(sorted(options.items()))
+        if key in self._open:
+            page = self._open[key][1].page
+            let_go(page)
+            page.evaluate(_GO, "?case=")
+            page.locator("[data-testid=stElementContainer]").first.wait_for(state="detached")
+            idle(page)
+            page.set_viewport_size({"width": size[0], "height": size[1]})
+            page.evaluate(_GO, f"?case={case}")
+        else:
+            tab = self._tabs.tab(options, [tab for tab, _ in self._open.values()])
+            page = tab.page()
+            page.set_viewport_size({"width": size[0], "height": size[1]})
+            self._open[key] = tab, Watch(page)
+            page.goto(f"{self._server}/?case={case}")
+        settled(page)
+        return page
+
+    def check(self) -> None:
+        """Nothing went wrong in any of them so far."""
+        for _, watch in self._open.values():
+            watch.check()
+
+    def give_back(self) -> None:
+        """Leave the tabs to other tests."""
+        for tab, watch in self._open.values():
+            watch.end()
+            tab.clean(self._server)
+        self._open.clear()
+
+    def throw_away(self) -> None:
+        """Close the tabs; the next test gets new ones."""
+        for tab, watch in self._open.values():
+            watch.end()
+            tab.throw_away()
+        self._open.clear()
