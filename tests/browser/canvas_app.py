@@ -1,7 +1,7 @@
 """The detector's panel on a made-up trace, for the browser tests and benchmarks/canvas.py.
 
 Streamlit runs this file by itself; ``?case=NAME`` chooses the trace. No network runs. At
-``?case=`` the session forgets everything and the page is empty.
+``?anew`` the session forgets everything and the page is empty.
 """
 
 from __future__ import annotations
@@ -79,12 +79,12 @@ def trace_of(case: str) -> DetectionTrace:
     return make_trace(1, int(name), size=(640, 480))
 
 
-case = st.query_params.get("case", "fates")
-if not case:
+if "anew" in st.query_params:
     st.session_state.clear()
     st.stop()
 state.open_page()
 shell.dress(())
+case = st.query_params.get("case", "fates")
 trace = trace_of(case)
 parts = Parts(st.query_params.get("parts"), trace)
 state.explain_link = lambda *_: None  # leads to a page that this script does not have

@@ -12,7 +12,7 @@ pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 from playwright.sync_api import Browser, Page
 
 from tests.browser import driver
-from tests.browser.cases import Cases
+from tests.browser.stays import Stays
 from tests.browser.tab import Tab, Tabs
 from tests.browser.watch import Watch
 
@@ -27,7 +27,8 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="package")
 def server(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with driver.serve(tmp_path_factory.mktemp("torch")) as address:
+    """The app; see ``app_anew.py``."""
+    with driver.serve(tmp_path_factory.mktemp("torch"), "tests/browser/app_anew.py") as address:
         yield address
 
 
@@ -81,22 +82,47 @@ def open_page(server: str, tabs: Tabs, request: pytest.FixtureRequest) -> Iterat
 
 
 @pytest.fixture(scope="module")
-def cases(canvas_server: str, tabs: Tabs) -> Iterator[Cases]:
-    """Loaded pages of ``canvas_app.py``, for the tests of one file."""
-    found = Cases(canvas_server, tabs)
+def stays(server: str, tabs: Tabs) -> Iterator[Stays]:
+    """Loaded pages of the app, for the tests of one file."""
+    found = Stays(server, tabs)
     yield found
     found.give_back()
 
 
 @pytest.fixture
-def open_case(cases: Cases, request: pytest.FixtureRequest) -> Iterator[Any]:
+def open_again(stays: Stays, request: pytest.FixtureRequest) -> Iterator[Any]:
+    """Opens a page of the app in a session that begins anew, where one is loaded already."""
+    yield from _checked(stays, request)
+
+
+@pytest.fixture(scope="module")
+def cases(canvas_server: str, tabs: Tabs) -> Iterator[Stays]:
+    """Loaded pages of ``canvas_app.py``, for the tests of one file."""
+    found = Stays(canvas_server, tabs)
+    yield found
+    found.give_back()
+
+
+@pytest.fixture
+def open_case(cases: Stays, request: pytest.FixtureRequest) -> Iterator[Any]:
     """Opens a case of ``canvas_app.py``; afterwards nothing must have gone wrong."""
+
+    def opener(case: str, **options: Any) -> Page:
+        page = cases.open(f"/?case={case}", **options)
+        driver.settled(page)
+        return page
+
+    for _ in _checked(cases, request):
+        yield opener
+
+
+def _checked(stays: Stays, request: pytest.FixtureRequest) -> Iterator[Any]:
     failed = request.session.testsfailed
-    yield cases.open
+    yield stays.open
     sound = False
     try:
-        cases.check()
+        stays.check()
         sound = request.session.testsfailed == failed
     finally:
         if not sound:  # whatever went wrong, the next test is not to see it
-            cases.throw_away()
+            stays.throw_away()

@@ -114,6 +114,17 @@ def test_dragging_changes_every_frame_and_sends_nothing_until_release(open_case)
     )
 
 
+def test_a_page_that_stays_loaded_begins_a_new_session(open_case) -> None:
+    page = open_case("100&score=0.2")
+    assert float(dial(page, "score").input_value()) == 0.2
+    page.evaluate("() => { globalThis.loaded = 1; }")
+    canvas(page).evaluate("c => { c.drawn = 1; }")
+    page = open_case("100")
+    assert page.evaluate("globalThis.loaded") == 1
+    assert canvas(page).evaluate("c => c.drawn") is None, "the picture is another one"
+    assert float(dial(page, "score").input_value()) == float(native(page).input_value()) == 0.5
+
+
 def test_the_number_in_the_sidebar_moves_the_slider(open_case) -> None:
     page = open_case("100")
     native(page).fill("0")

@@ -1,8 +1,8 @@
-"""Pages of ``canvas_app.py`` that stay loaded while one test after the other uses them.
+"""Pages that stay loaded while one test after the other uses them.
 
-Loading Streamlit takes most of the time of a test that moves a slider and looks. Between two cases
+Loading Streamlit takes most of the time of a test that moves a slider and looks. Between two tests
 the page goes by an empty one, where the server forgets the session's state and everything that was
-drawn leaves the document: the next case is drawn from nothing, as after a load.
+drawn leaves the document: the next page is drawn from nothing, as after a load.
 """
 
 from __future__ import annotations
@@ -11,21 +11,22 @@ from typing import Any
 
 from playwright.sync_api import Page
 
-from tests.browser.driver import settled
 from tests.browser.runs import idle
 from tests.browser.tab import Tab, Tabs, let_go
 from tests.browser.watch import Watch
 
 # As a link inside the page does it. Streamlit asks its server for the address's own picture.
-_GO = """search => { history.pushState(null, "", search);
+_GO = """address => { history.pushState(null, "", address);
   dispatchEvent(new PopStateEvent("popstate")); }"""
 
+_DRAWN = "[data-testid=stElementContainer]"
 
-class Cases:
+
+class Stays:
     """One page for each set of a tab's options, loaded when it is first wanted.
 
     Args:
-        server: the address of ``canvas_app.py``.
+        server: the address of a script that forgets everything at ``/?anew``.
         tabs: where the pages' tabs are from.
     """
 
@@ -33,30 +34,30 @@ class Cases:
         self._server, self._tabs = server, tabs
         self._open: dict[str, tuple[Tab, Watch]] = {}
 
-    def open(self, case: str, *, size: tuple[int, int] = (1280, 720), **options: Any) -> Page:
-        """A page that shows a case, as in a new session.
+    def open(self, path: str, *, size: tuple[int, int] = (1280, 720), **options: Any) -> Page:
+        """A page in a session that has just begun.
 
         Args:
-            case: its name and the rest of the address.
+            path: of its address, and what it asks for.
             size: of the window.
             options: of the tab, such as ``has_touch``.
         """
         key = repr(sorted(options.items()))
+        window: Any = {"width": size[0], "height": size[1]}
         if key in self._open:
             page = self._open[key][1].page
             let_go(page)
-            page.evaluate(_GO, "?case=")
-            page.locator("[data-testid=stElementContainer]").first.wait_for(state="detached")
+            page.evaluate(_GO, "/?anew=1")
+            page.locator(_DRAWN).first.wait_for(state="detached", timeout=120_000)
             idle(page)
-            page.set_viewport_size({"width": size[0], "height": size[1]})
-            page.evaluate(_GO, f"?case={case}")
+            page.set_viewport_size(window)
+            page.evaluate(_GO, path)
         else:
             tab = self._tabs.tab(options, [tab for tab, _ in self._open.values()])
             page = tab.page()
-            page.set_viewport_size({"width": size[0], "height": size[1]})
+            page.set_viewport_size(window)
             self._open[key] = tab, Watch(page)
-            page.goto(f"{self._server}/?case={case}")
-        settled(page)
+            page.goto(self._server + path)
         return page
 
     def check(self) -> None:
