@@ -1,6 +1,7 @@
 """The detector's panel on a made-up trace, for the browser tests and benchmarks/canvas.py.
 
-Streamlit runs this file by itself; ``?case=NAME`` chooses the trace. No network runs.
+Streamlit runs this file by itself; ``?case=NAME`` chooses the trace. No network runs. At
+``?anew`` the session forgets everything and the page is empty.
 """
 
 from __future__ import annotations
@@ -78,6 +79,9 @@ def trace_of(case: str) -> DetectionTrace:
     return make_trace(1, int(name), size=(640, 480))
 
 
+if "anew" in st.query_params:
+    st.session_state.clear()
+    st.stop()
 state.open_page()
 shell.dress(())
 case = st.query_params.get("case", "fates")

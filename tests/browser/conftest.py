@@ -12,7 +12,9 @@ pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 from playwright.sync_api import Browser, Page
 
 from tests.browser import driver
+from tests.browser.stays import Stays
 from tests.browser.tab import Tab, Tabs
+from tests.browser.watch import Watch
 
 
 @pytest.fixture(scope="package")
@@ -25,7 +27,8 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="package")
 def server(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with driver.serve(tmp_path_factory.mktemp("torch")) as address:
+    """The app; see ``app_anew.py``."""
+    with driver.serve(tmp_path_factory.mktemp("torch"), "tests/browser/app_anew.py") as address:
         yield address
 
 
@@ -41,47 +44,6 @@ def tabs(browser: Browser, server: str) -> Iterator[Tabs]:
     found = Tabs(browser, f"{server}/_stcore/health")
     yield found
     found.throw_away()
-
-
-class Watch:
-    """What went wrong in a page."""
-
-    def __init__(self, page: Page) -> None:
-        self.page = page
-        self.faults: list[str] = []
-        self.outside: list[str] = []
-        self._heard = {
-            "pageerror": lambda error: self.faults.append(str(error)),
-            "console": self._console,
-            "request": self._request,
-        }
-        for event, hear in self._heard.items():
-            page.on(event, hear)  # type: ignore[call-overload]
-
-    def check(self) -> None:
-        """Nothing went wrong so far."""
-        assert self.faults == []
-        assert self.outside == [], "the page must work without a network"
-        assert "Traceback" not in self.page.inner_text("body")
-
-    def end(self) -> None:
-        """Listen no longer."""
-        for event, hear in self._heard.items():
-            self.page.remove_listener(event, hear)
-
-    def _console(self, message: Any) -> None:
-        # Streamlit looks for its server under the page's own path first, and gets a 404.
-        probing = "/_stcore/" in (message.location or {}).get("url", "")
-        # Of a fresh server Streamlit looks for a page among files before it runs app.py. The page
-        # closes the dialog that says so; a test of the fresh server looks for it.
-        looking = message.text.startswith("The page that you have requested does not seem to exist")
-        if message.type == "error" and not probing and not looking:
-            self.faults.append(message.text)
-
-    def _request(self, request: Any) -> None:
-        local = ("http://127.0.0.1", "ws://127.0.0.1", "data:", "blob:")
-        if not request.url.startswith(local):
-            self.outside.append(request.url)
 
 
 @pytest.fixture
@@ -117,3 +79,50 @@ def open_page(server: str, tabs: Tabs, request: pytest.FixtureRequest) -> Iterat
                 tab.clean(address)
             else:  # whatever went wrong, the next test is not to see it
                 tab.throw_away()
+
+
+@pytest.fixture(scope="module")
+def stays(server: str, tabs: Tabs) -> Iterator[Stays]:
+    """Loaded pages of the app, for the tests of one file."""
+    found = Stays(server, tabs)
+    yield found
+    found.give_back()
+
+
+@pytest.fixture
+def open_again(stays: Stays, request: pytest.FixtureRequest) -> Iterator[Any]:
+    """Opens a page of the app in a session that begins anew, where one is loaded already."""
+    yield from _checked(stays, request)
+
+
+@pytest.fixture(scope="module")
+def cases(canvas_server: str, tabs: Tabs) -> Iterator[Stays]:
+    """Loaded pages of ``canvas_app.py``, for the tests of one file."""
+    found = Stays(canvas_server, tabs)
+    yield found
+    found.give_back()
+
+
+@pytest.fixture
+def open_case(cases: Stays, request: pytest.FixtureRequest) -> Iterator[Any]:
+    """Opens a case of ``canvas_app.py``; afterwards nothing must have gone wrong."""
+
+    def opener(case: str, **options: Any) -> Page:
+        page = cases.open(f"/?case={case}", **options)
+        driver.settled(page)
+        return page
+
+    for _ in _checked(cases, request):
+        yield opener
+
+
+def _checked(stays: Stays, request: pytest.FixtureRequest) -> Iterator[Any]:
+    failed = request.session.testsfailed
+    yield stays.open
+    sound = False
+    try:
+        stays.check()
+        sound = request.session.testsfailed == failed
+    finally:
+        if not sound:  # whatever went wrong, the next test is not to see it
+            stays.throw_away()

@@ -87,12 +87,17 @@ class Tabs:
             tab.throw_away()
 
 
-def _empty(context: BrowserContext, page: Page, visited: str) -> None:
+def let_go(page: Page) -> None:
+    """Take hand, stores and wishes of a test away from the page that it leaves."""
     page.evaluate("() => { sessionStorage.clear(); localStorage.clear(); }")
     page.mouse.up()
     page.mouse.move(-1, -1)
     page.unroute_all()
     page.emulate_media(media="null", color_scheme="null", reduced_motion="null")
+
+
+def _empty(context: BrowserContext, page: Page, visited: str) -> None:
+    let_go(page)
     context.clear_cookies()
     context.clear_permissions()
     client: Any = context.new_cdp_session(page)

@@ -50,12 +50,6 @@ def native(page: Page):
     return page.get_by_role("spinbutton", name=DIALS["score"])
 
 
-def open_case(open_page, server: str, case: str, **options) -> Page:
-    page = open_page(f"{server}/?case={case}", **options)
-    settled(page)
-    return page
-
-
 def wait_address(page: Page, text: str) -> None:
     """Wait until the address bar holds a text; it is written last."""
     page.wait_for_function("text => location.search.includes(text)", arg=text, timeout=30_000)
@@ -81,10 +75,8 @@ def grab(page: Page, name: str) -> tuple[float, float, float]:
     return start, length, y
 
 
-def test_dragging_changes_every_frame_and_sends_nothing_until_release(
-    open_page, canvas_server
-) -> None:
-    page = open_case(open_page, canvas_server, "300&max=300")
+def test_dragging_changes_every_frame_and_sends_nothing_until_release(open_case) -> None:
+    page = open_case("300&max=300")
     trace = make_trace(1, 300, size=(640, 480))
     page.evaluate(_COUNT_SENT)
     seen = []
@@ -122,8 +114,19 @@ def test_dragging_changes_every_frame_and_sends_nothing_until_release(
     )
 
 
-def test_the_number_in_the_sidebar_moves_the_slider(open_page, canvas_server) -> None:
-    page = open_case(open_page, canvas_server, "100")
+def test_a_page_that_stays_loaded_begins_a_new_session(open_case) -> None:
+    page = open_case("100&score=0.2")
+    assert float(dial(page, "score").input_value()) == 0.2
+    page.evaluate("() => { globalThis.loaded = 1; }")
+    canvas(page).evaluate("c => { c.drawn = 1; }")
+    page = open_case("100")
+    assert page.evaluate("globalThis.loaded") == 1
+    assert canvas(page).evaluate("c => c.drawn") is None, "the picture is another one"
+    assert float(dial(page, "score").input_value()) == float(native(page).input_value()) == 0.5
+
+
+def test_the_number_in_the_sidebar_moves_the_slider(open_case) -> None:
+    page = open_case("100")
     native(page).fill("0")
     page.keyboard.press("Enter")
     wait_scene(page, "view.scene.live.thresholds.score === 0")
@@ -131,8 +134,8 @@ def test_the_number_in_the_sidebar_moves_the_slider(open_page, canvas_server) ->
     assert float(dial(page, "score").input_value()) == 0
 
 
-def test_a_thumb_that_is_put_back_asks_for_nothing(open_page, canvas_server) -> None:
-    page = open_case(open_page, canvas_server, "100")
+def test_a_thumb_that_is_put_back_asks_for_nothing(open_case) -> None:
+    page = open_case("100")
     before = scene(page)["ids"]
     page.evaluate(_COUNT_SENT)
     start, length, y = grab(page, "score")
@@ -146,8 +149,8 @@ def test_a_thumb_that_is_put_back_asks_for_nothing(open_page, canvas_server) -> 
     assert frame(page)["ids"] == before
 
 
-def test_arrow_keys_move_the_live_slider_that_has_the_focus(open_page, canvas_server) -> None:
-    page = open_case(open_page, canvas_server, "100")
+def test_arrow_keys_move_the_live_slider_that_has_the_focus(open_case) -> None:
+    page = open_case("100")
     dial(page, "IoU").focus()
     page.keyboard.press("ArrowLeft")
     ring = dial(page, "IoU").evaluate("e => getComputedStyle(e).outlineStyle")
@@ -164,8 +167,8 @@ def test_arrow_keys_move_the_live_slider_that_has_the_focus(open_page, canvas_se
 
 
 @pytest.mark.parametrize("nms", ["soft-linear", "none"])
-def test_the_other_variants_follow_the_hand_as_well(open_page, canvas_server, nms) -> None:
-    page = open_case(open_page, canvas_server, f"120&nms={nms}&agnostic=1&max=20")
+def test_the_other_variants_follow_the_hand_as_well(open_case, nms) -> None:
+    page = open_case(f"120&nms={nms}&agnostic=1&max=20")
     start, length, y = grab(page, "score")
     page.mouse.move(start + 0.2 * length, y, steps=2)
     redrawn(page)
@@ -186,8 +189,8 @@ def spot_of(page: Page, candidate: int) -> dict[str, float]:
     return {"x": (x1 + x2) / 2 * scale, "y": (y1 + y2) / 2 * scale}
 
 
-def test_hovering_names_the_losers_and_a_click_pins(open_page, canvas_server) -> None:
-    page = open_case(open_page, canvas_server, "fates&score=0.01")
+def test_hovering_names_the_losers_and_a_click_pins(open_case) -> None:
+    page = open_case("fates&score=0.01")
     assert scene(page)["ids"] == [0, 3, 4, 2]
     canvas(page).hover(position=spot_of(page, 0))
     redrawn(page)
@@ -203,8 +206,8 @@ def test_hovering_names_the_losers_and_a_click_pins(open_page, canvas_server) ->
     expect(rows).to_have_count(1)  # the table tells screen readers a moment later
 
 
-def test_all_candidates_are_coloured_by_fate_and_tell_it(open_page, canvas_server) -> None:
-    page = open_case(open_page, canvas_server, "fates&max=2")
+def test_all_candidates_are_coloured_by_fate_and_tell_it(open_case) -> None:
+    page = open_case("fates&max=2")
     before = canvas(page).evaluate("c => c.toDataURL()")
     page.get_by_role("button", name="All candidates").click()
     redrawn(page)
@@ -223,8 +226,8 @@ def test_all_candidates_are_coloured_by_fate_and_tell_it(open_page, canvas_serve
     assert set(counts_on_page(page)) < set(FATES)
 
 
-def test_wheel_keys_and_buttons_zoom_and_a_drag_pans(open_page, canvas_server) -> None:
-    page = open_case(open_page, canvas_server, "fates")
+def test_wheel_keys_and_buttons_zoom_and_a_drag_pans(open_case) -> None:
+    page = open_case("fates")
     target = canvas(page)
     target.focus()
     page.keyboard.press("+")
@@ -259,8 +262,8 @@ def test_wheel_keys_and_buttons_zoom_and_a_drag_pans(open_page, canvas_server) -
     assert (reset["factor"], reset["left"], reset["top"]) == (1, 0, 0)
 
 
-def test_the_page_scrolls_over_a_picture_that_is_not_zoomed(open_page, canvas_server) -> None:
-    page = open_case(open_page, canvas_server, "fates")
+def test_the_page_scrolls_over_a_picture_that_is_not_zoomed(open_case) -> None:
+    page = open_case("fates")
     box = canvas(page).bounding_box()
     page.mouse.move(box["x"] + 100, box["y"] + 80)
     page.mouse.wheel(0, 300)
@@ -271,10 +274,8 @@ def test_the_page_scrolls_over_a_picture_that_is_not_zoomed(open_page, canvas_se
     assert frame(page)["factor"] == 1
 
 
-def test_two_fingers_zoom(open_page, canvas_server) -> None:
-    page = open_case(
-        open_page, canvas_server, "fates", size=(390, 844), is_mobile=True, has_touch=True
-    )
+def test_two_fingers_zoom(open_case) -> None:
+    page = open_case("fates", size=(390, 844), is_mobile=True, has_touch=True)
     canvas(page).scroll_into_view_if_needed()
     box = canvas(page).bounding_box()
     client = page.context.new_cdp_session(page)
@@ -295,10 +296,8 @@ def test_two_fingers_zoom(open_page, canvas_server) -> None:
     assert frame(page)["factor"] == pytest.approx(3, rel=0.15)
 
 
-def test_a_finger_drags_the_live_slider(open_page, canvas_server) -> None:
-    page = open_case(
-        open_page, canvas_server, "100", size=(390, 844), is_mobile=True, has_touch=True
-    )
+def test_a_finger_drags_the_live_slider(open_case) -> None:
+    page = open_case("100", size=(390, 844), is_mobile=True, has_touch=True)
     dial(page, "score").scroll_into_view_if_needed()
     box = dial(page, "score").bounding_box()
     client = page.context.new_cdp_session(page)
@@ -321,8 +320,8 @@ def test_a_finger_drags_the_live_slider(open_page, canvas_server) -> None:
     wait_scene(page, "!view.override && view.scene.live.thresholds.score < 0.3")
 
 
-def test_more_candidates_than_a_browser_gets(open_page, canvas_server) -> None:
-    page = open_case(open_page, canvas_server, "5200&score=0.011")
+def test_more_candidates_than_a_browser_gets(open_case) -> None:
+    page = open_case("5200&score=0.011")
     assert page.get_by_text("best 5,000 of 5,200 candidates").count() == 1
     lowest = float(dial(page, "score").get_attribute("min"))
     assert 0.03 < lowest < 0.07

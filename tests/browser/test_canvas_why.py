@@ -13,7 +13,6 @@ from tests.browser.test_canvas import (
     frame,
     grab,
     native,
-    open_case,
     wait_address,
 )
 from tests.selection.test_why import BOXES
@@ -65,9 +64,9 @@ def marks(page: Page) -> list[dict]:
     ],
 )
 def test_a_dragged_box_gets_the_fate_of_its_candidate(
-    open_page, canvas_server, asked, address, fate, words
+    open_case, asked, address, fate, words
 ) -> None:
-    page = open_case(open_page, canvas_server, f"fates{address}")
+    page = open_case(f"fates{address}")
     ask_mode(page)
     drag_box(page, BOXES[asked])
     said = sentence(page)
@@ -91,8 +90,8 @@ def test_a_dragged_box_gets_the_fate_of_its_candidate(
         ("score_floor,score_floor,score_floor", ["Never proposed", "floor 0.001"], 2),
     ],
 )
-def test_places_lost_before_any_candidate(open_page, canvas_server, fates, words, roles) -> None:
-    page = open_case(open_page, canvas_server, f"lost:{fates}")
+def test_places_lost_before_any_candidate(open_case, fates, words, roles) -> None:
+    page = open_case(f"lost:{fates}")
     ask_mode(page)
     drag_box(page, [150, 40, 190, 80])  # the third anchor, alone at the right edge
     said = sentence(page)
@@ -104,17 +103,15 @@ def test_places_lost_before_any_candidate(open_page, canvas_server, fates, words
     assert len(marks(page)) == roles + 1
 
 
-def test_nothing_was_ever_proposed(open_page, canvas_server) -> None:
-    page = open_case(open_page, canvas_server, "lost:source,source,source")
+def test_nothing_was_ever_proposed(open_case) -> None:
+    page = open_case("lost:source,source,source")
     ask_mode(page)
     drag_box(page, [2, 150, 20, 159])
     assert "Never proposed: the nearest anchor has IoU" in sentence(page)
 
 
-def test_a_clicked_spot_is_asked_about_and_the_answer_follows_the_threshold(
-    open_page, canvas_server
-) -> None:
-    page = open_case(open_page, canvas_server, "fates")
+def test_a_clicked_spot_is_asked_about_and_the_answer_follows_the_threshold(open_case) -> None:
+    page = open_case("fates")
     ask_mode(page)
     x, y = scaled(page, 120, 30)
     canvas(page).click(position={"x": x, "y": y})
@@ -130,8 +127,8 @@ def test_a_clicked_spot_is_asked_about_and_the_answer_follows_the_threshold(
     assert page.locator("[data-testid=stAlert]").count() == 0
 
 
-def test_escape_leaves_the_asking_mode_and_clicks_select_again(open_page, canvas_server) -> None:
-    page = open_case(open_page, canvas_server, "fates")
+def test_escape_leaves_the_asking_mode_and_clicks_select_again(open_case) -> None:
+    page = open_case("fates")
     ask_mode(page)
     canvas(page).focus()
     page.keyboard.press("Escape")
@@ -141,8 +138,8 @@ def test_escape_leaves_the_asking_mode_and_clicks_select_again(open_page, canvas
     assert "ask=" not in page.url
 
 
-def test_a_stage_of_the_funnel_shows_the_boxes_behind_it(open_page, canvas_server) -> None:
-    page = open_case(open_page, canvas_server, "fates")
+def test_a_stage_of_the_funnel_shows_the_boxes_behind_it(open_case) -> None:
+    page = open_case("fates")
     before = canvas(page).evaluate("c => c.toDataURL()")
     page.get_by_role("tab", name="Funnel").click()
     page.get_by_test_id("stRadioGroup").get_by_text("score threshold", exact=True).click()
@@ -156,9 +153,9 @@ def test_a_stage_of_the_funnel_shows_the_boxes_behind_it(open_page, canvas_serve
 
 @pytest.mark.parametrize("parts", ["masks", "keypoints"])
 def test_parts_stay_with_their_boxes_in_a_drag_and_new_ones_come_on_release(
-    open_page, canvas_server, parts
+    open_case, parts
 ) -> None:
-    page = open_case(open_page, canvas_server, f"fates&parts={parts}&max=300")
+    page = open_case(f"fates&parts={parts}&max=300")
     first = scene(page)["ids"]
     known = """c => c.view.scene.overlay ? c.view.scene.overlay.owners
       : c.view.frame.skeletons.map((s, i) => s && c.view.frame.ids[i]).filter((id) => id >= 0)"""

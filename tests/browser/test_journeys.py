@@ -99,7 +99,6 @@ UPLOAD = View(
     "Mask R-CNN, small (bundled)",
     MOVED,
 )
-VIEWS = pytest.mark.parametrize("view", [SAMPLE, UPLOAD], ids=["sample", "upload"])
 
 
 def tour(pages: Sequence[str]) -> list[str]:
@@ -237,24 +236,20 @@ def test_the_tour_follows_every_pair_once() -> None:
     assert way[0] == way[-1] and all(a != b for a, b in pairs)
 
 
-@VIEWS
-def test_the_menu_takes_everything_along(open_page, view: View) -> None:
-    page = start(open_page, view)
+def the_menu_takes_everything_along(page: Page, view: View) -> None:
     for path in tour(WITH_PHOTO)[1:]:
         by_menu(page, path)
         check(page, view)
 
 
-@VIEWS
-def test_by_links_and_back_and_a_reload(open_page, view: View) -> None:
-    page = start(open_page, view)
+def links_take_everything_along(page: Page, view: View) -> None:
     for path in ("attribution", "compare", "activations", "receptive_field", "predictions"):
         by_menu(page, "")
         check(page, view)
         page.locator("[data-testid=stMain] a").get_by_text(TITLES[path], exact=True).click()
         done(page, path)
         check(page, view)
-    # From a box to its explanation, and from there all the way back.
+    # From a box to its explanation.
     settled(page)
     page.locator("canvas[role=application]").last.focus()
     page.keyboard.press("ArrowRight")
@@ -262,6 +257,10 @@ def test_by_links_and_back_and_a_reload(open_page, view: View) -> None:
     done(page, "attribution")
     check(page, view)
     assert asked(page)["target"].startswith("candidate:")
+
+
+def it_goes_all_the_way_back(page: Page, view: View) -> None:
+    """Back along the links that were just followed, and forward again."""
     for path in ("predictions", "", "receptive_field", "", "activations"):
         back(page, path)
         check(page, view)
@@ -271,6 +270,36 @@ def test_by_links_and_back_and_a_reload(open_page, view: View) -> None:
     by_menu(page, "predictions")
     check(page, view)
 
+
+def the_other_pages_keep_an_upload(page: Page, view: View) -> None:
+    for path in ("inside", "race", "surgery", "feature_space"):  # each shows the photo
+        by_menu(page, path)
+        assert FILE in rail(page).inner_text()
+        assert page.get_by_text("No photo yet").count() == 0
+        check(page, view)
+    for path in ("models", "filters", "convolution", "metrics", "training", "sentence"):
+        by_menu(page, path)
+        check(page, view)
+    parts = {
+        "relu_rules": "In a network",
+        "pooling": "On the photo",
+        "roi_pooling": "On the photo",
+        "transposed_convolution": "A real layer",
+    }
+    for path, part in parts.items():
+        by_menu(page, path)
+        section = page.get_by_role("radio", name=part, exact=True)
+        section.click()
+        rail(page).get_by_text(FILE).first.wait_for(timeout=60_000)
+        done(page, path)
+        assert page.get_by_text("No photo yet").count() == 0
+        assert rail(page).get_by_role("radio", name="Upload", exact=True).is_checked()
+        check(page, view)
+    by_menu(page, "predictions")
+    check(page, view)
+
+
+def a_reload_keeps_all_but_files(page: Page, view: View) -> None:
     page.reload()
     done(page, "predictions")
     if view.source == "Upload":
@@ -287,33 +316,17 @@ def test_by_links_and_back_and_a_reload(open_page, view: View) -> None:
     check(page, view)
 
 
-def test_the_other_pages_keep_it(open_page) -> None:
-    page = start(open_page, UPLOAD)
-    for path in ("inside", "race", "surgery", "feature_space"):  # each shows the photo
-        by_menu(page, path)
-        assert FILE in rail(page).inner_text()
-        assert page.get_by_text("No photo yet").count() == 0
-        check(page, UPLOAD)
-    for path in ("models", "filters", "convolution", "metrics", "training", "sentence"):
-        by_menu(page, path)
-        check(page, UPLOAD)
-    parts = {
-        "relu_rules": "In a network",
-        "pooling": "On the photo",
-        "roi_pooling": "On the photo",
-        "transposed_convolution": "A real layer",
-    }
-    for path, part in parts.items():
-        by_menu(page, path)
-        section = page.get_by_role("radio", name=part, exact=True)
-        section.click()
-        rail(page).get_by_text(FILE).first.wait_for(timeout=60_000)
-        done(page, path)
-        assert page.get_by_text("No photo yet").count() == 0
-        assert rail(page).get_by_role("radio", name="Upload", exact=True).is_checked()
-        check(page, UPLOAD)
-    by_menu(page, "predictions")
-    check(page, UPLOAD)
+@pytest.mark.parametrize("view", [SAMPLE, UPLOAD], ids=["sample", "upload"])
+def test_what_was_chosen_goes_along_everywhere(open_page, view: View) -> None:
+    """One session: choosing it all takes as long as several pages, and every way ends as it began,
+    on the Predictions page."""
+    page = start(open_page, view)
+    the_menu_takes_everything_along(page, view)
+    if view.source == "Upload":
+        the_other_pages_keep_an_upload(page, view)
+    links_take_everything_along(page, view)
+    it_goes_all_the_way_back(page, view)
+    a_reload_keeps_all_but_files(page, view)
 
 
 def test_the_tour_knows_every_page() -> None:

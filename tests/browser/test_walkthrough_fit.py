@@ -74,8 +74,8 @@ def check_walk(page: Page) -> None:
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_titles_are_whole_numbers_fit_and_the_figure_stays(open_page, path) -> None:
-    page = open_page(path, size=SIZES[0])
+def test_titles_are_whole_numbers_fit_and_the_figure_stays(open_again, path) -> None:
+    page = open_again(path, size=SIZES[0])
     ready(page)
     asked = page.locator(".player").first.evaluate("p => p.player.k")
     for size in SIZES:
@@ -86,9 +86,9 @@ def test_titles_are_whole_numbers_fit_and_the_figure_stays(open_page, path) -> N
         check_walk(page)
 
 
-def test_labels_of_boxes_do_not_cover_each_other(open_page) -> None:
+def test_labels_of_boxes_do_not_cover_each_other(open_again) -> None:
     chosen = "10,10,150,110;10,10,150,110;12,12,152,112;10,14,150,114"
-    page = open_page(f"/nms?step=1&boxes={chosen}")
+    page = open_again(f"/nms?step=1&boxes={chosen}")
     ready(page)
     for size in (SIZES[0], SIZES[2]):
         resized(page, size)
@@ -101,9 +101,9 @@ def test_labels_of_boxes_do_not_cover_each_other(open_page) -> None:
                 assert x2 <= a1 or a2 <= x1 or y2 <= b1 or b2 <= y1
 
 
-def test_numbers_of_a_sentence_can_be_read_on_a_phone(open_page) -> None:
+def test_numbers_of_a_sentence_can_be_read_on_a_phone(open_again) -> None:
     """The figure scrolls sideways in its own frame; the page does not."""
-    page = open_page("/sentence?step=2", size=(390, 844))
+    page = open_again("/sentence?step=2", size=(390, 844))
     ready(page)
     player = page.locator(".player").first
     for step in (2, 14, player.evaluate("p => p.player.end")):

@@ -61,8 +61,8 @@ def transposed(x: Any, w: Any, **options: int) -> np.ndarray:
 KERNEL = [[1, 2, 1], [2, 4, 2], [1, 2, 1]]
 
 
-def test_a_transposed_convolution_is_played_to_its_end_by_keyboard_alone(open_page) -> None:
-    page = open_page("/transposed_convolution?step=0")
+def test_a_transposed_convolution_is_played_to_its_end_by_keyboard_alone(open_again) -> None:
+    page = open_again("/transposed_convolution?step=0")
     ready(page)
     assert step(page) == 0
     assert "" in shown(page, "output", view=1).values(), "nothing is complete at the start"
@@ -78,8 +78,8 @@ def test_a_transposed_convolution_is_played_to_its_end_by_keyboard_alone(open_pa
     page.wait_for_url(re.compile("step=4"), timeout=30_000)
 
 
-def test_a_link_to_a_step_shows_that_step(open_page) -> None:
-    page = open_page("/convolution?step=7")
+def test_a_link_to_a_step_shows_that_step(open_again) -> None:
+    page = open_again("/convolution?step=7")
     ready(page)
     assert step(page) == 7
     assert "y[2,1] =" in page.locator(".maths").first.inner_text()
@@ -100,8 +100,8 @@ _PRESSES = """async (box, [times, pause]) => {
 }"""
 
 
-def test_steps_that_are_pressed_faster_than_the_server_answers_stay(open_page) -> None:
-    page = open_page("/roi_pooling?step=0")
+def test_steps_that_are_pressed_faster_than_the_server_answers_stay(open_again) -> None:
+    page = open_again("/roi_pooling?step=0")
     ready(page)
     page.locator(".player").first.evaluate(_PRESSES, [9, 60])
     idle(page)
@@ -109,8 +109,8 @@ def test_steps_that_are_pressed_faster_than_the_server_answers_stay(open_page) -
     assert "step=9" in page.url
 
 
-def test_numbers_are_changed_in_place_and_stand_in_the_address(open_page) -> None:
-    page = open_page("/transposed_convolution?step=4")
+def test_numbers_are_changed_in_place_and_stand_in_the_address(open_again) -> None:
+    page = open_again("/transposed_convolution?step=4")
     ready(page)
     cell = page.locator("[data-operand='input'][data-view='0'][data-cell='0,1']")
     cell.dblclick()
@@ -126,8 +126,8 @@ def test_numbers_are_changed_in_place_and_stand_in_the_address(open_page) -> Non
     assert np.array_equal(as_array(shown(page, "output", view=1)), expected)
 
 
-def test_a_bad_parameter_shows_its_rule_and_the_last_valid_picture_stays(open_page) -> None:
-    page = open_page("/transposed_convolution?step=4")
+def test_a_bad_parameter_shows_its_rule_and_the_last_valid_picture_stays(open_again) -> None:
+    page = open_again("/transposed_convolution?step=4")
     ready(page)
     before = shown(page, "output")
     entry = page.get_by_role("spinbutton", name="Output padding")
@@ -147,8 +147,8 @@ def test_a_bad_parameter_shows_its_rule_and_the_last_valid_picture_stays(open_pa
     assert as_array(shown(page, "output")).shape == (3, 3)
 
 
-def test_pointing_at_cells_tells_what_they_are_made_of(open_page) -> None:
-    page = open_page("/convolution?step=0")
+def test_pointing_at_cells_tells_what_they_are_made_of(open_again) -> None:
+    page = open_again("/convolution?step=0")
     ready(page)
     maths = page.locator(".maths").first
     page.locator("[data-operand='output'][data-cell='1,2']").hover()
@@ -161,8 +161,8 @@ def test_pointing_at_cells_tells_what_they_are_made_of(open_page) -> None:
     assert "feeds 1 output cell" in maths.inner_text()
 
 
-def test_dragging_a_region_on_the_photo_moves_the_misalignment(open_page) -> None:
-    page = open_page("/roi_pooling?section=photo")
+def test_dragging_a_region_on_the_photo_moves_the_misalignment(open_again) -> None:
+    page = open_again("/roi_pooling?section=photo")
     ready(page)
     measured = page.locator("[data-pool]")
     before = measured.get_attribute("data-pool")
@@ -193,8 +193,8 @@ def test_dragging_a_region_on_the_photo_moves_the_misalignment(open_page) -> Non
     assert float(measured.get_attribute("data-align")) < 0.01
 
 
-def test_boxes_of_nms_can_be_dragged(open_page) -> None:
-    page = open_page("/nms?step=1")
+def test_boxes_of_nms_can_be_dragged(open_again) -> None:
+    page = open_again("/nms?step=1")
     ready(page)
     assert shown(page, "output")["3"] == "0"
     board = page.locator(".player [data-panel='board'] rect").first.bounding_box()
@@ -211,8 +211,8 @@ def test_boxes_of_nms_can_be_dragged(open_page) -> None:
     assert shown(page, "output")["3"] == ".77", "moved away, it is no longer suppressed"
 
 
-def test_saved_files(open_page) -> None:
-    page = open_page("/transposed_convolution?step=3")
+def test_saved_files(open_again) -> None:
+    page = open_again("/transposed_convolution?step=3")
     ready(page)
     with page.expect_download() as svg:
         page.get_by_role("button", name="save this step as SVG").first.click()
@@ -227,8 +227,8 @@ def test_saved_files(open_page) -> None:
     assert film.value.path().read_bytes()[:3] == b"GIF"
 
 
-def test_clicking_the_photo_moves_the_receptive_field(open_page) -> None:
-    page = open_page("/receptive_field")
+def test_clicking_the_photo_moves_the_receptive_field(open_again) -> None:
+    page = open_again("/receptive_field")
     settled(page)
     before = page.locator("[data-field]").get_attribute("data-field")
     page.locator("canvas[role=application]").last.click(position={"x": 60, "y": 60})
@@ -259,9 +259,9 @@ def check_on_a_phone(page: Page) -> None:
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_pages_fit_a_phone(open_page, path) -> None:
+def test_pages_fit_a_phone(open_again, path) -> None:
     """The first section as it opens, and others as they are chosen."""
-    page = open_page(path, size=(390, 844))
+    page = open_again(path, size=(390, 844))
     ready(page)
     check_on_a_phone(page)
     for section in PAGES[path]:
