@@ -20,7 +20,7 @@ if WORKERS > 1:  # each has its share of the cores, and so have the programs tha
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
-SLOWEST = ("tests/pages/test_every_widget.py",)
+SLOWEST = ("tests/pages/test_every_widget.py", "tests/browser/test_journeys.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
