@@ -8,6 +8,7 @@ import io
 import numpy as np
 import pytest
 from PIL import Image
+from plotly.subplots import make_subplots
 
 from vision_core import samples
 from vision_core.figures.saliency import (
@@ -70,6 +71,26 @@ def test_panels_are_linked(count) -> None:
     axes = [figure.layout[k] for k in figure.layout if str(k).startswith("xaxis")]
     assert all(axis.matches == "x" for axis in axes)
     assert "± 0.5" in figure.layout.annotations[0].text
+
+
+@pytest.mark.parametrize(("count", "columns"), [(1, 1), (2, 3), (5, 3), (7, 2)])
+def test_panels_stand_where_plotlys_own_grid_has_them(count: int, columns: int) -> None:
+    titles = [f"map {i}" for i in range(count)]
+    made = panels([MapPanel(t, np.zeros((30, 40, 3), np.uint8)) for t in titles], columns, 280)
+    rows = -(-count // columns)
+    gap = min(62 / (280 * rows), 0.5 / rows)
+    grid = make_subplots(
+        rows, columns, subplot_titles=titles, horizontal_spacing=0.02, vertical_spacing=gap
+    )
+    for i in range(count):
+        for axis in (f"xaxis{i + 1}", f"yaxis{i + 1}"):
+            assert made.layout[axis].domain == pytest.approx(grid.layout[axis].domain)
+            assert made.layout[axis].anchor == grid.layout[axis].anchor
+        mine, theirs = made.layout.annotations[i], grid.layout.annotations[i]
+        assert mine.text == theirs.text and mine.font == theirs.font
+        assert (mine.x, mine.y) == pytest.approx((theirs.x, theirs.y))
+        axes = grid.get_subplot(i // columns + 1, i % columns + 1)
+        assert made.data[i].xaxis == axes.yaxis.anchor and made.data[i].yaxis == axes.xaxis.anchor
 
 
 def test_a_picture_that_is_a_file_already_is_shown_as_it_is() -> None:

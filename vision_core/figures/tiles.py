@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -69,47 +70,43 @@ def clickable(made: Sheet, words: Sequence[str], chosen: int = -1, height: int =
         height: pixels on the page.
     """
     tall, wide = made.picture.shape[:2]
-    figure = go.Figure(
-        go.Scatter(
-            x=made.centres[:, 0],
-            y=made.centres[:, 1],
-            mode="markers",
-            text=list(words),
-            hovertemplate="%{text}<extra></extra>",
-            unselected={"marker": {"opacity": 0}},
-            selected={"marker": {"opacity": 0}},
-            marker={"size": 34, "opacity": 0, "symbol": "square"},
-        )
-    )
-    figure.add_layout_image(
-        source=made.url,
-        x=0,
-        y=0,
-        sizex=wide,
-        sizey=tall,
-        xref="x",
-        yref="y",
-        sizing="stretch",
-        layer="below",
-    )
-    if 0 <= chosen < len(made.centres):
-        (x, y), (w, h) = made.centres[chosen], made.cell
-        figure.add_shape(
-            type="rect",
-            x0=x - w / 2,
-            x1=x + w / 2,
-            y0=y - h / 2,
-            y1=y + h / 2,
-            line={"color": KERNEL, "width": 4},
-        )
-    # The page keeps the shape: a scale shared by the axes would not follow a change of size.
-    figure.update_xaxes(visible=False, range=[0, wide])
-    figure.update_yaxes(visible=False, range=[tall, 0])
-    figure.update_layout(
-        height=height, margin={"l": 0, "r": 0, "t": 0, "b": 0}, showlegend=False, dragmode="pan"
-    )
-    figure.update_layout(hoverdistance=60)  # the whole of a large tile can be clicked
-    return figure
+    points = {
+        "type": "scatter",
+        "x": made.centres[:, 0],
+        "y": made.centres[:, 1],
+        "mode": "markers",
+        "text": list(words),
+        "hovertemplate": "%{text}<extra></extra>",
+        "unselected": {"marker": {"opacity": 0}},
+        "selected": {"marker": {"opacity": 0}},
+        "marker": {"size": 34, "opacity": 0, "symbol": "square"},
+    }
+    layout = {
+        "images": [_below(made.url, wide, tall)],
+        "shapes": [_frame(made, chosen)] if 0 <= chosen < len(made.centres) else [],
+        # The page keeps the shape: a scale shared by the axes would not follow a change of size.
+        "xaxis": {"visible": False, "range": [0, wide]},
+        "yaxis": {"visible": False, "range": [tall, 0]},
+        "height": height,
+        "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
+        "showlegend": False,
+        "dragmode": "pan",
+        "hoverdistance": 60,  # the whole of a large tile can be clicked
+    }
+    return go.Figure({"data": [points], "layout": layout})  # an update takes far longer
+
+
+def _below(url: str, wide: int, tall: int) -> dict[str, Any]:
+    """A picture over the whole of the axes, below their marks."""
+    size = {"x": 0, "y": 0, "sizex": wide, "sizey": tall}
+    return {"source": url, **size, "xref": "x", "yref": "y", "sizing": "stretch", "layer": "below"}
+
+
+def _frame(made: Sheet, chosen: int) -> dict[str, Any]:
+    """A frame around a tile."""
+    (x, y), (w, h) = made.centres[chosen], made.cell
+    corners = {"x0": x - w / 2, "x1": x + w / 2, "y0": y - h / 2, "y1": y + h / 2}
+    return {"type": "rect", **corners, "line": {"color": KERNEL, "width": 4}}
 
 
 def histogram(counts: np.ndarray, edges: np.ndarray, height: int = 220) -> go.Figure:
