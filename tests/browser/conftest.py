@@ -81,9 +81,9 @@ def open_page(server: str, tabs: Tabs, request: pytest.FixtureRequest) -> Iterat
                 tab.throw_away()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def stays(server: str, tabs: Tabs) -> Iterator[Stays]:
-    """Loaded pages of the app, for the tests of one file."""
+    """Loaded pages of the app."""
     found = Stays(server, tabs)
     yield found
     found.give_back()
@@ -95,9 +95,9 @@ def open_again(stays: Stays, request: pytest.FixtureRequest) -> Iterator[Any]:
     yield from _checked(stays, request)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def cases(canvas_server: str, tabs: Tabs) -> Iterator[Stays]:
-    """Loaded pages of ``canvas_app.py``, for the tests of one file."""
+    """Loaded pages of ``canvas_app.py``."""
     found = Stays(canvas_server, tabs)
     yield found
     found.give_back()

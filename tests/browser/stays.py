@@ -34,7 +34,9 @@ class Stays:
         self._server, self._tabs = server, tabs
         self._open: dict[str, tuple[Tab, Watch]] = {}
 
-    def open(self, path: str, *, size: tuple[int, int] = (1280, 720), **options: Any) -> Page:
+    def open(
+        self, path: str = "/predictions", *, size: tuple[int, int] = (1280, 720), **options: Any
+    ) -> Page:
         """A page in a session that has just begun.
 
         Args:
@@ -44,7 +46,7 @@ class Stays:
         """
         key = repr(sorted(options.items()))
         window: Any = {"width": size[0], "height": size[1]}
-        if key in self._open:
+        if key in self._open and not self._open[key][1].page.is_closed():
             page = self._open[key][1].page
             let_go(page)
             page.evaluate(_GO, "/?anew=1")
@@ -53,7 +55,8 @@ class Stays:
             page.set_viewport_size(window)
             page.evaluate(_GO, path)
         else:
-            tab = self._tabs.tab(options, [tab for tab, _ in self._open.values()])
+            tab = self._tabs.tab(options, ())
+            self._tabs.kept.add(tab)
             page = tab.page()
             page.set_viewport_size(window)
             self._open[key] = tab, Watch(page)
@@ -70,6 +73,7 @@ class Stays:
         for tab, watch in self._open.values():
             watch.end()
             tab.clean(self._server)
+            self._tabs.kept.discard(tab)
         self._open.clear()
 
     def throw_away(self) -> None:
@@ -77,4 +81,5 @@ class Stays:
         for tab, watch in self._open.values():
             watch.end()
             tab.throw_away()
+            self._tabs.kept.discard(tab)
         self._open.clear()

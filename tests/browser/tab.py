@@ -71,12 +71,14 @@ class Tabs:
     def __init__(self, browser: Browser, rest: str) -> None:
         self._browser, self._rest = browser, rest
         self._tabs: dict[str, list[Tab]] = {}
+        self.kept: set[Tab] = set()
+        """What somebody goes on using after a test has ended."""
 
     def tab(self, options: dict[str, Any], taken: Collection[Tab]) -> Tab:
-        """A tab that is not taken."""
+        """A tab that is neither taken nor kept."""
         tabs = self._tabs.setdefault(repr(sorted(options.items())), [])
         for tab in tabs:
-            if tab not in taken:
+            if tab not in taken and tab not in self.kept:
                 return tab
         tabs.append(Tab(self._browser, self._rest, options))
         return tabs[-1]

@@ -22,8 +22,8 @@ def maps_shown(page, wanted: str) -> None:
     )
 
 
-def test_click_a_detection_and_explain_it(open_page) -> None:
-    page = open_page("/predictions?photo=cat")
+def test_click_a_detection_and_explain_it(open_again) -> None:
+    page = open_again("/predictions?photo=cat")
     settled(page)
     shown = scene(page)
     # a click picks the smallest box under it
@@ -45,8 +45,8 @@ def test_click_a_detection_and_explain_it(open_page) -> None:
     assert images.count() == 3
 
 
-def test_another_class_of_an_occlusion(open_page) -> None:
-    page = open_page("/attribution?task=classification&methods=occlusion")
+def test_another_class_of_an_occlusion(open_again) -> None:
+    page = open_again("/attribution?task=classification&methods=occlusion")
     maps_shown(page, "Occlusion")
     before = page.locator(".js-plotly-plot image").first.get_attribute("href")
     page.get_by_role("combobox", name="Class").click()
@@ -59,8 +59,8 @@ def test_another_class_of_an_occlusion(open_page) -> None:
     )
 
 
-def test_the_randomisation_slider(open_page) -> None:
-    page = open_page("/attribution?task=classification&methods=gradient,guided_backprop")
+def test_the_randomisation_slider(open_again) -> None:
+    page = open_again("/attribution?task=classification&methods=gradient,guided_backprop")
     maps_shown(page, "Guided backprop")
     thumb = page.get_by_role("slider", name="Sanity check: random layers")
     idle(page)  # the first row may still be arriving
@@ -83,8 +83,8 @@ def test_the_randomisation_slider(open_page) -> None:
         "methods=gradient,guided_backprop,gradcam,smoothgrad&samples=2&",
     ],
 )
-def test_slider_and_both_rows_of_maps_fit_one_screen(open_page, asked) -> None:
-    page = open_page(f"/attribution?{asked}random=4", size=(1280, 720))
+def test_slider_and_both_rows_of_maps_fit_one_screen(open_again, asked) -> None:
+    page = open_again(f"/attribution?{asked}random=4", size=(1280, 720))
     page.get_by_text("With the last 4 of").wait_for(timeout=60_000)
     page.wait_for_function(
         "() => document.querySelectorAll('.js-plotly-plot .main-svg').length >= 2"
@@ -106,8 +106,8 @@ def test_slider_and_both_rows_of_maps_fit_one_screen(open_page, asked) -> None:
         assert box["x"] + box["width"] <= chart["x"] + chart["width"] + 1, words.inner_text()
 
 
-def test_a_patch_is_dragged_without_asking_the_server(open_page) -> None:
-    page = open_page("/attribution?task=classification&methods=occlusion")
+def test_a_patch_is_dragged_without_asking_the_server(open_again) -> None:
+    page = open_again("/attribution?task=classification&methods=occlusion")
     canvas = page.locator(".occluder canvas[data-ready]")
     canvas.wait_for(timeout=90_000)
     idle(page)

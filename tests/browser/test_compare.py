@@ -38,8 +38,8 @@ def opened(page: Page, count: int = 2) -> Page:
     return page
 
 
-def test_both_detectors_find_the_person_and_zoom_together(open_page) -> None:
-    page = opened(open_page(PAIR))
+def test_both_detectors_find_the_person_and_zoom_together(open_again) -> None:
+    page = opened(open_again(PAIR))
     assert all("person" in labels for labels in views(page, "v.scene.labels"))
     page.locator("[data-do=in]").first.click()
     page.locator("[data-do=in]").nth(1).click()
@@ -58,8 +58,8 @@ def test_both_detectors_find_the_person_and_zoom_together(open_page) -> None:
     assert views(page, "v.zoom.factor") == [1, 1]
 
 
-def test_shared_sliders_move_together_and_separate_ones_alone(open_page) -> None:
-    page = opened(open_page(PAIR))
+def test_shared_sliders_move_together_and_separate_ones_alone(open_again) -> None:
+    page = opened(open_again(PAIR))
     before = views(page, "v.frame.boxes.length")
     slider = page.locator("input[name=score]").first
     slider.evaluate("e => { e.value = 0.5; e.dispatchEvent(new Event('input')); }")
@@ -82,8 +82,8 @@ def test_shared_sliders_move_together_and_separate_ones_alone(open_page) -> None
     assert now[0] > at_rest[0] and now[1] == at_rest[1]
 
 
-def test_a_pressed_count_shows_its_boxes_and_a_click_finds_the_partner(open_page) -> None:
-    page = opened(open_page(PAIR))
+def test_a_pressed_count_shows_its_boxes_and_a_click_finds_the_partner(open_again) -> None:
+    page = opened(open_again(PAIR))
     every = views(page, "v.scene.boxes")
     pill = page.get_by_text("in both:")
     count = int(pill.inner_text().split(":")[1])
@@ -101,8 +101,8 @@ def test_a_pressed_count_shows_its_boxes_and_a_click_finds_the_partner(open_page
     assert overlap[chosen[0], chosen[1]] >= 0.5
 
 
-def test_a_drawn_box_is_the_truth_and_the_link_keeps_it(open_page) -> None:
-    page = opened(open_page("/compare?photo=astronaut"))
+def test_a_drawn_box_is_the_truth_and_the_link_keeps_it(open_again) -> None:
+    page = opened(open_again("/compare?photo=astronaut"))
     page.get_by_role("button", name="Draw true boxes").click()
     page.get_by_role("button", name="Stop drawing").wait_for()
     settled(page)
@@ -125,8 +125,8 @@ def test_a_drawn_box_is_the_truth_and_the_link_keeps_it(open_page) -> None:
     assert views(opened(page), "v.scene.marks") == marks
 
 
-def test_the_exported_page_opens_without_a_network(open_page, browser, tmp_path) -> None:
-    page = opened(open_page(PAIR))
+def test_the_exported_page_opens_without_a_network(open_again, browser, tmp_path) -> None:
+    page = opened(open_again(PAIR))
     with page.expect_download() as coming:
         page.get_by_role("button", name="Comparison (HTML)").click()
     file = tmp_path / "comparison.html"
@@ -151,8 +151,8 @@ def test_the_exported_page_opens_without_a_network(open_page, browser, tmp_path)
     assert f"{pair['f1']:.3f}" in text
 
 
-def test_the_wipe_line_follows_the_keyboard(open_page) -> None:
-    page = opened(open_page(PAIR))
+def test_the_wipe_line_follows_the_keyboard(open_again) -> None:
+    page = opened(open_again(PAIR))
     page.get_by_role("tab", name="Wipe").click()
     line = page.get_by_label("Wipe between the two")
     expect(line).to_be_attached(timeout=60_000)

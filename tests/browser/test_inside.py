@@ -37,8 +37,8 @@ def go(page: Page, section: str) -> None:
 _ADDRESS = {"Anchors": "anchors", "Head": "head", "Training": "taught", "Pyramid": "pyramid"}
 
 
-def test_a_place_that_is_clicked_stays_from_section_to_section(open_page) -> None:
-    page = open_page(START)
+def test_a_place_that_is_clicked_stays_from_section_to_section(open_again) -> None:
+    page = open_again(START)
     settled(page)
     page.mouse.click(*to_screen(page, 120, 90))
     page.wait_for_function("location.search.includes('at=1')")
@@ -51,8 +51,8 @@ def test_a_place_that_is_clicked_stays_from_section_to_section(open_page) -> Non
     assert page.evaluate("document.documentElement.scrollWidth") <= 1280
 
 
-def test_a_box_that_is_dragged_asks_for_its_level_or_is_a_true_box(open_page) -> None:
-    page = open_page(f"{START}&section=pyramid")
+def test_a_box_that_is_dragged_asks_for_its_level_or_is_a_true_box(open_again) -> None:
+    page = open_again(f"{START}&section=pyramid")
     settled(page)
     _drag(page, (40, 30, 420, 280))
     wait_scene(page, "view.scene.labels[0] === 'the box'")
@@ -90,8 +90,8 @@ def counts(page: Page) -> dict[str, int]:
     return page.evaluate(_COUNTS)
 
 
-def test_counts_follow_a_limit_while_it_is_dragged_and_stay_on_release(open_page) -> None:
-    page = open_page(f"{START}&section=taught")
+def test_counts_follow_a_limit_while_it_is_dragged_and_stay_on_release(open_again) -> None:
+    page = open_again(f"{START}&section=taught")
     settled(page)
     slider = page.locator(".limits input[name=high]")
     box = slider.bounding_box()

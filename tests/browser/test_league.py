@@ -31,8 +31,8 @@ def download(page, name: str) -> str:
     return coming.value.path().read_text("utf-8")
 
 
-def test_the_league_from_its_cost_to_its_files(open_page) -> None:
-    page = open_page(FEW)
+def test_the_league_from_its_cost_to_its_files(open_again) -> None:
+    page = open_again(FEW)
     page.get_by_text("Cost: ").wait_for(timeout=120_000)
     page.get_by_role("button", name="Start the league").click()
     ended(page)
@@ -61,8 +61,8 @@ def test_the_league_from_its_cost_to_its_files(open_page) -> None:
         assert second[name]["energy"] < scores["energy"]
 
 
-def test_it_can_be_stopped_and_goes_on(open_page) -> None:
-    page = open_page(ASKED)
+def test_it_can_be_stopped_and_goes_on(open_again) -> None:
+    page = open_again(ASKED)
     page.get_by_role("button", name="Start the league").click(timeout=120_000)
     page.get_by_text("passes. ").first.wait_for(timeout=60_000)
     page.locator("[data-testid=stDataFrame]").first.wait_for(timeout=60_000)
@@ -79,8 +79,8 @@ def test_it_can_be_stopped_and_goes_on(open_page) -> None:
     [((1280, 720), "", {}), ((1920, 1080), "&present=1", {}),
      ((390, 844), "", {"user_agent": PHONE})],
 )  # fmt: skip
-def test_words_of_the_curves_stand_clear_of_each_other(open_page, size, more, options) -> None:
-    page = open_page(f"{FEW},layercam,input_x_gradient,deconvnet{more}", size=size, **options)
+def test_words_of_the_curves_stand_clear_of_each_other(open_again, size, more, options) -> None:
+    page = open_again(f"{FEW},layercam,input_x_gradient,deconvnet{more}", size=size, **options)
     start = page.get_by_role("button", name="Start the league")
     start.or_(page.get_by_role("button", name="Run again")).wait_for(timeout=120_000)
     if start.count():  # the first of these; the server keeps what was found

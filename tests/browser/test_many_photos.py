@@ -36,9 +36,9 @@ def done(page) -> int:
     return int(page.locator("[data-testid=stProgress]").inner_text().split()[0])
 
 
-def test_many_photos_are_stopped_gone_on_with_and_taken_away(open_page, tmp_path) -> None:
+def test_many_photos_are_stopped_gone_on_with_and_taken_away(open_again, tmp_path) -> None:
     given = made(tmp_path / "photos", 30)
-    page = open_page("/metrics?section=many", size=(1280, 900))
+    page = open_again("/metrics?section=many", size=(1280, 900))
     go = page.locator(".st-key-many_go button")
     page.locator("[data-testid=stFileUploader] input[type=file]").first.set_input_files(given)
     go.filter(has_text="Start").click(timeout=120_000)

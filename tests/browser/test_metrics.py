@@ -12,8 +12,8 @@ from tests.browser.test_walkthroughs import ready
 pytestmark = pytest.mark.browser
 
 
-def test_average_precision_is_played_and_its_areas_are_written_out(open_page) -> None:
-    page = open_page("/metrics?step=1", size=(1280, 1200))
+def test_average_precision_is_played_and_its_areas_are_written_out(open_again) -> None:
+    page = open_again("/metrics?step=1", size=(1280, 1200))
     ready(page)
     maths = page.locator(".player .maths").first
     assert "a duplicate" in maths.inner_text()
@@ -33,8 +33,8 @@ def joints_in(page) -> dict[str, list[float]]:
     return {name: [float(v) for v in numbers.split(",")] for name, numbers in parts}
 
 
-def test_joints_are_placed_and_dragged_on_the_photo(open_page) -> None:
-    page = open_page("/metrics?section=pose&photo=astronaut", size=(1280, 900))
+def test_joints_are_placed_and_dragged_on_the_photo(open_again) -> None:
+    page = open_again("/metrics?section=pose&photo=astronaut", size=(1280, 900))
     driver.settled(page)
     page.get_by_role("button", name="Place true joints").click()
     page.get_by_text("The next click places").wait_for(timeout=60_000)
@@ -71,8 +71,8 @@ def test_joints_are_placed_and_dragged_on_the_photo(open_page) -> None:
     assert len(driver.scene(page)["boxes"]) == 3
 
 
-def test_a_truth_is_painted_and_survives_a_reload(open_page) -> None:
-    page = open_page("/metrics?section=pixels&photo=cat&drawing=1&tool=brush", size=(1280, 900))
+def test_a_truth_is_painted_and_survives_a_reload(open_again) -> None:
+    page = open_again("/metrics?section=pixels&photo=cat&drawing=1&tool=brush", size=(1280, 900))
     driver.settled(page)
     box = page.locator("canvas[role=application]").last.bounding_box()
     assert box is not None

@@ -61,8 +61,8 @@ _SEEN = """() => {
 }"""
 
 
-def test_the_sample_cat_has_a_box_called_cat(open_page) -> None:
-    page = open_page()
+def test_the_sample_cat_has_a_box_called_cat(open_again) -> None:
+    page = open_again()
     settled(page)
     shown = scene(page)
     assert "cat" in shown["labels"]
@@ -71,13 +71,10 @@ def test_the_sample_cat_has_a_box_called_cat(open_page) -> None:
     assert (x2 - x1) * (y2 - y1) > 0.2 * photo.width * photo.height, "the cat fills the photo"
 
 
-def test_exif_rotation_picture_and_boxes_agree(open_page, server) -> None:
-    photo = samples.sample("cat").pixels
-    address, shown = "/predictions?source=upload&captions=0", {}
-    page = open_page(address)
+def test_exif_rotation_picture_and_boxes_agree(open_again) -> None:
+    photo, shown = samples.sample("cat").pixels, {}
     for turned in (1, 3, 6):
-        if shown:
-            page.goto(server + address)
+        page = open_again("/predictions?source=upload&captions=0")
         page.wait_for_selector("input[type=file]", state="attached")
         upload(page, (f"cat{turned}.jpg", jpeg_file(photo, turned)))
         settled(page)
@@ -93,8 +90,8 @@ def test_exif_rotation_picture_and_boxes_agree(open_page, server) -> None:
         assert np.abs(small - wanted).mean() < 12, orientation
 
 
-def test_the_score_slider_moves_the_picture_and_not_the_network(open_page) -> None:
-    page = open_page()
+def test_the_score_slider_moves_the_picture_and_not_the_network(open_again) -> None:
+    page = open_again()
     settled(page)
     before, ran = len(scene(page)["boxes"]), passes(page)
     slider = page.get_by_role("slider", name=SCORE)
@@ -108,8 +105,8 @@ def test_the_score_slider_moves_the_picture_and_not_the_network(open_page) -> No
     assert "score=1" in page.url
 
 
-def test_the_picture_keeps_its_place_while_a_slider_moves(open_page) -> None:
-    page = open_page()
+def test_the_picture_keeps_its_place_while_a_slider_moves(open_again) -> None:
+    page = open_again()
     settled(page)
     page.get_by_role("slider", name=SCORE).focus()
     before = stage(page).bounding_box()
@@ -119,8 +116,8 @@ def test_the_picture_keeps_its_place_while_a_slider_moves(open_page) -> None:
     assert stage(page).bounding_box() == before
 
 
-def test_clicking_a_box_selects_its_row_and_a_row_its_box(open_page) -> None:
-    page = open_page("/predictions?score=0.02&max=4")
+def test_clicking_a_box_selects_its_row_and_a_row_its_box(open_again) -> None:
+    page = open_again("/predictions?score=0.02&max=4")
     settled(page)
     shown = scene(page)
     assert len(shown["boxes"]) > 1
@@ -147,8 +144,8 @@ def test_clicking_a_box_selects_its_row_and_a_row_its_box(open_page) -> None:
     assert scene(page)["selected"] == shown["ids"][other]
 
 
-def test_arrow_keys_walk_the_boxes_and_escape_leaves(open_page) -> None:
-    page = open_page("/predictions?score=0.02&max=3")
+def test_arrow_keys_walk_the_boxes_and_escape_leaves(open_again) -> None:
+    page = open_again("/predictions?score=0.02&max=3")
     settled(page)
     ids = scene(page)["ids"]
     page.locator("canvas[role=application]").last.focus()
@@ -184,8 +181,8 @@ def test_a_link_with_state_reopens_the_same_view(open_page) -> None:
         assert a == b
 
 
-def test_several_uploads_are_walked_and_a_bad_one_says_why(open_page) -> None:
-    page = open_page("/predictions?source=upload")
+def test_several_uploads_are_walked_and_a_bad_one_says_why(open_again) -> None:
+    page = open_again("/predictions?source=upload")
     page.wait_for_selector("input[type=file]", state="attached")
     cat, face = samples.sample("cat").pixels, samples.sample("astronaut").pixels
     upload(page, ("a.jpg", jpeg_file(cat)), ("b.jpg", b"not a picture"), ("c.jpg", jpeg_file(face)))
@@ -205,8 +202,8 @@ def test_several_uploads_are_walked_and_a_bad_one_says_why(open_page) -> None:
     wait_scene(page, f"view.scene?.photo.width === {cat.shape[1]}")
 
 
-def test_an_upload_that_is_taken_off_the_list_goes_and_the_others_stay(open_page) -> None:
-    page = open_page("/predictions?source=upload")
+def test_an_upload_that_is_taken_off_the_list_goes_and_the_others_stay(open_again) -> None:
+    page = open_again("/predictions?source=upload")
     page.wait_for_selector("input[type=file]", state="attached")
     cat, face = samples.sample("cat").pixels, samples.sample("astronaut").pixels
     upload(page, ("a.jpg", jpeg_file(cat)), ("c.jpg", jpeg_file(face)))
@@ -230,8 +227,8 @@ def test_phone_has_no_horizontal_overflow_and_shows_the_picture(open_page) -> No
     assert box["x"] >= 0 and box["x"] + box["width"] <= 390 and box["width"] > 300
 
 
-def test_picture_and_rail_and_numbers_fit_a_projector(open_page) -> None:
-    page = open_page()
+def test_picture_and_rail_and_numbers_fit_a_projector(open_again) -> None:
+    page = open_again()
     settled(page)
     box, table = stage(page).bounding_box(), page.get_by_test_id("stDataFrame").bounding_box()
     assert box["y"] + box["height"] <= 720
@@ -241,8 +238,8 @@ def test_picture_and_rail_and_numbers_fit_a_projector(open_page) -> None:
 
 
 @pytest.mark.parametrize("task", ["segmentation", "pose", "classification"])
-def test_the_other_tasks_show_their_result(open_page, task) -> None:
-    page = open_page(f"/predictions?task={task}&photo=astronaut")
+def test_the_other_tasks_show_their_result(open_again, task) -> None:
+    page = open_again(f"/predictions?task={task}&photo=astronaut")
     settled(page)
     if task == "segmentation":
         page.locator("canvas[role=application]").last.click(position={"x": 60, "y": 60})
@@ -251,8 +248,8 @@ def test_the_other_tasks_show_their_result(open_page, task) -> None:
         assert "at=" in page.url
 
 
-def test_downloads_hold_what_is_shown(open_page) -> None:
-    page = open_page("/predictions?score=0.02&max=3")
+def test_downloads_hold_what_is_shown(open_again) -> None:
+    page = open_again("/predictions?score=0.02&max=3")
     settled(page)
     with page.expect_download() as coming:
         page.get_by_role("button", name="Numbers").click()

@@ -23,8 +23,8 @@ def give_squares(page: Page) -> None:
     upload(page, ("squares.jpg", jpeg_file(pixels)))
 
 
-def test_a_race_is_stopped_and_goes_on_where_it_was(open_page) -> None:
-    page = open_page("/race?source=upload")
+def test_a_race_is_stopped_and_goes_on_where_it_was(open_again) -> None:
+    page = open_again("/race?source=upload")
     give_squares(page)
     page.get_by_role("button", name="Start the race").click()
     page.wait_for_function(f"({SHARE})('rcnn') > 3 && ({SHARE})('rcnn') < 90", timeout=120_000)
@@ -43,7 +43,7 @@ def test_a_race_is_stopped_and_goes_on_where_it_was(open_page) -> None:
     page.get_by_role("button", name="Run again").wait_for(timeout=60_000)
 
 
-def test_on_a_phone_nothing_is_wider_than_the_screen(open_page) -> None:
-    page = open_page("/race", size=(390, 844), is_mobile=True, has_touch=True)
+def test_on_a_phone_nothing_is_wider_than_the_screen(open_again) -> None:
+    page = open_again("/race", size=(390, 844), is_mobile=True, has_touch=True)
     page.get_by_role("button", name="Start the race").wait_for(timeout=120_000)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -12,8 +12,8 @@ BLOCKS = ",".join(
 )
 
 
-def test_a_block_is_skipped_and_the_page_does_not_jump(open_page) -> None:
-    page = open_page("/surgery?photo=cat")
+def test_a_block_is_skipped_and_the_page_does_not_jump(open_again) -> None:
+    page = open_again("/surgery?photo=cat")
     page.locator(".stage").nth(1).wait_for(timeout=120_000)
     page.get_by_text("Nothing is done yet.").wait_for()
     settled(page)
@@ -27,8 +27,8 @@ def test_a_block_is_skipped_and_the_page_does_not_jump(open_page) -> None:
     page.get_by_text("Nothing is done yet.").wait_for(timeout=60_000)
 
 
-def test_subsets_are_stopped_and_go_on(open_page) -> None:
-    page = open_page(f"/surgery?task=detection&model=fcos_s&photo=cat&path_blocks={BLOCKS}")
+def test_subsets_are_stopped_and_go_on(open_again) -> None:
+    page = open_again(f"/surgery?task=detection&model=fcos_s&photo=cat&path_blocks={BLOCKS}")
     page.locator(".stage").nth(1).wait_for(timeout=120_000)
     page.get_by_role("tab", name="All subsets of blocks").click()
     page.get_by_role("button", name="Run all 128 subsets").click()
@@ -40,7 +40,7 @@ def test_subsets_are_stopped_and_go_on(open_page) -> None:
     assert page.locator(".st-key-paths_stop").count() == 0
 
 
-def test_on_a_phone_nothing_is_wider_than_the_screen(open_page) -> None:
-    page = open_page("/surgery?bits=4", size=(390, 844), is_mobile=True, has_touch=True)
+def test_on_a_phone_nothing_is_wider_than_the_screen(open_again) -> None:
+    page = open_again("/surgery?bits=4", size=(390, 844), is_mobile=True, has_touch=True)
     page.locator(".stage").nth(1).wait_for(timeout=120_000)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -86,8 +86,8 @@ def frames(page: Page, count: int) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("path", ["transposed_convolution?step=0", "convolution?step=0"])
-def test_a_walkthrough_has_the_frames_of_the_app(open_page, offline, tmp_path, path) -> None:
-    page = open_page(f"/{path}")
+def test_a_walkthrough_has_the_frames_of_the_app(open_again, offline, tmp_path, path) -> None:
+    page = open_again(f"/{path}")
     page.wait_for_selector(".player[data-step]", timeout=120_000)
     idle(page)
     count = int(page.locator(".scrub").first.get_attribute("max") or 0) + 1
@@ -104,8 +104,8 @@ def test_a_walkthrough_has_the_frames_of_the_app(open_page, offline, tmp_path, p
     assert coming.value.suggested_filename.endswith(".svg")
 
 
-def test_a_walkthrough_fits_a_phone_in_the_dark(open_page, offline, tmp_path) -> None:
-    page = open_page("/transposed_convolution?step=0")
+def test_a_walkthrough_fits_a_phone_in_the_dark(open_again, offline, tmp_path) -> None:
+    page = open_again("/transposed_convolution?step=0")
     page.wait_for_selector(".player[data-step]", timeout=120_000)
     saved = offline(taken(page, tmp_path), (390, 844), "dark")
     saved.wait_for_selector(".player[data-step='0']")
@@ -115,8 +115,8 @@ def test_a_walkthrough_fits_a_phone_in_the_dark(open_page, offline, tmp_path) ->
     assert box and box["x"] >= 0 and box["x"] + box["width"] <= 391
 
 
-def test_a_prediction_selects_and_replays_as_the_app(open_page, offline, tmp_path) -> None:
-    page = open_page("/predictions?photo=cat&score=0.35&iou=0.4")
+def test_a_prediction_selects_and_replays_as_the_app(open_again, offline, tmp_path) -> None:
+    page = open_again("/predictions?photo=cat&score=0.35&iou=0.4")
     settled(page)
     file = taken(page, tmp_path)
     saved = offline(file)
