@@ -85,6 +85,8 @@ def show() -> None:
     if mine.until is not None and run is None:
         held.stop()  # the photos or settings were changed while it grew
     running = mine.until is not None
+    if run is not None and not running:
+        run.settle()  # or the buttons speak of a step less than the picture
     _buttons(asked, run, running)
     live = st.fragment(_live, run_every=held.EVERY if running else None)
     live(content, style, key)

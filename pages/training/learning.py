@@ -43,6 +43,8 @@ def show(data: LearningSet, settings: LearningSettings) -> None:
     if own.on is not None and own.on != key:
         held.stop(SECTION)  # the settings or the data were changed while another one learned
     running = own.on == key
+    if run is not None and not running:
+        run.settle()  # or the buttons speak of an epoch less than the figures
     _buttons(data, key, run, running)
     if run is None:
         _, channels, side, _ = data.pictures.shape

@@ -61,6 +61,9 @@ def show(data: LearningSet, settings: LearningSettings) -> None:
     if own.on is not None and own.on != task.key(""):
         held.stop(SECTION)
     running = own.on == task.key("")
+    if not running:
+        for run in _found(task).values():
+            run.settle()  # or the buttons speak of an epoch less than the figures
     _buttons(task, running)
     live = st.fragment(_live, run_every=held.EVERY if running else None)
     live(task)

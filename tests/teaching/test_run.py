@@ -280,3 +280,45 @@ def test_classes_that_cannot_be_learned_are_refused() -> None:
         from_squares({"a": [one, one], "b": [one]})
     made = from_squares({"a": [one] * 2, "b": [one] * 11})
     assert len(made.validation) == 3 and set(made.labels[made.training]) == {0, 1}
+
+
+def test_once_it_has_settled_no_turn_is_taken_that_nobody_wants() -> None:
+    run, wanted = LearningRun(digits(), LearningSettings()), threading.Event()
+    wanted.set()
+
+    def learn() -> None:
+        while wanted.is_set():
+            run.advance(0.2, wanted.is_set)
+
+    other = threading.Thread(target=learn)
+    other.start()
+    for _ in range(3):  # wherever it is just then
+        before = (run.epoch, run.share)
+        while (run.epoch, run.share) == before:
+            pass
+    wanted.clear()
+    run.settle()
+    seen = run.epoch, run.share
+    other.join()
+    assert (run.epoch, run.share) == seen
+
+
+def test_two_threads_that_go_on_with_one_run_learn_as_one_does() -> None:
+    alone, shared = (LearningRun(few(), FULL) for _ in range(2))
+    alone.learn(4)
+    faults: list[Exception] = []
+
+    def learn() -> None:
+        try:
+            while shared.epoch < 4:
+                shared.advance(0.001, lambda: shared.epoch < 4)
+        except Exception as error:
+            faults.append(error)
+
+    both = [threading.Thread(target=learn) for _ in range(2)]
+    for thread in both:
+        thread.start()
+    for thread in both:
+        thread.join()
+    assert faults == []
+    assert numbers(shared) == numbers(alone)

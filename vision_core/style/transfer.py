@@ -6,6 +6,7 @@ The weights of the network stay; the picture is what is learned.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -81,6 +82,8 @@ class StyleRun:
         self._photo, self._pattern = photo, pattern
         self._x = self._first(photo)
         self._optimiser = self._made()
+        # A page that is drawn anew does not wait for the one before, which may be in a step.
+        self._stepping = threading.RLock()
         self.history = [self._measured(0, 0.0)]
         self._held: dict[int, Tensor] = {0: self._x.detach().clone()}
 
@@ -194,11 +197,18 @@ class StyleRun:
         Raises:
             UserError: see ``grow``.
         """
-        end = time.monotonic() + seconds
-        while self.step < until and wanted():
-            self._one()
-            if time.monotonic() >= end:
-                break
+        end, made = time.monotonic() + seconds, False
+        while time.monotonic() < end or not made:
+            with self._stepping:
+                if self.step >= until or not wanted():
+                    return
+                self._one()
+                made = True
+
+    def settle(self) -> None:
+        """Wait for a step that another thread is making; the next one asks if it is wanted."""
+        with self._stepping:
+            pass
 
     def _one(self) -> None:
         if self.step >= MOST_STEPS:
@@ -236,9 +246,10 @@ class StyleRun:
         if number not in self._held:
             held = ", ".join(map(str, sorted(self._held)))
             raise UserError(f"Step {number} is not held; go back to one of {held}.")
-        self._restart(self._held[number].clone())
-        self.history = [h for h in self.history if h.number <= number]
-        self._held = {n: x for n, x in self._held.items() if n <= number}
+        with self._stepping:
+            self._restart(self._held[number].clone())
+            self.history = [h for h in self.history if h.number <= number]
+            self._held = {n: x for n, x in self._held.items() if n <= number}
 
     def _restart(self, x: Tensor) -> None:
         self._x = x.detach()

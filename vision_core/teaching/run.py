@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -97,6 +98,8 @@ class LearningRun:
         self._optimiser = optimiser_of(network, settings)
         self._states: dict[int, _State] = {}
         self._steps: Iterator[float] | None = None
+        # A page that is drawn anew does not wait for the one before, which may be in a turn.
+        self._turning = threading.RLock()
         self.share = 0.0  # of the epoch under way
         self._spent = 0.0
         self.history: list[Epoch] = []
@@ -125,7 +128,7 @@ class LearningRun:
 
         Args:
             seconds: after which no further turn is begun.
-            wanted: asked before each further turn; none is taken once it says no.
+            wanted: asked before each turn; none is taken once it says no.
 
         Returns:
             whether an epoch was ended.
@@ -140,16 +143,24 @@ class LearningRun:
                 "The loss is no longer a finite number, since the learning rate is too high for "
                 "this run; take epochs back, or start another run with a smaller rate."
             )
-        if self._steps is None:
-            self._steps = self._learn(self.epoch + 1)
         end = time.monotonic() + seconds
         while True:
-            with devices.forward_slot():
-                done = self._turn(min(end, time.monotonic() + TURN))
+            with self._turning:
+                if not wanted():
+                    return False
+                if self._steps is None:
+                    self._steps = self._learn(self.epoch + 1)
+                with devices.forward_slot():
+                    done = self._turn(min(end, time.monotonic() + TURN))
             if done:
                 return True
-            if time.monotonic() >= end or not wanted():
+            if time.monotonic() >= end:
                 return False
+
+    def settle(self) -> None:
+        """Wait for a turn that another thread is taking; the next one asks whether it is wanted."""
+        with self._turning:
+            pass
 
     def learn(self, epochs: int) -> list[Epoch]:
         """So many epochs to their ends; returns what was measured after each."""
@@ -164,14 +175,17 @@ class LearningRun:
         Raises:
             UserError: the state of this epoch is not held.
         """
-        if epoch not in self._states or epoch > self.epoch:
-            raise UserError(f"The weights of epoch {epoch} are no longer held; choose another one.")
-        state = self._states[epoch]
-        self.network.load_state_dict(state.network)
-        self._optimiser.load_state_dict(copy.deepcopy(state.optimiser))
-        self._states = {n: s for n, s in self._states.items() if n <= epoch}
-        self.history = [e for e in self.history if e.number <= epoch]
-        self._steps, self.share, self._spent = None, 0.0, 0.0
+        with self._turning:
+            if epoch not in self._states or epoch > self.epoch:
+                raise UserError(
+                    f"The weights of epoch {epoch} are no longer held; choose another one."
+                )
+            state = self._states[epoch]
+            self.network.load_state_dict(state.network)
+            self._optimiser.load_state_dict(copy.deepcopy(state.optimiser))
+            self._states = {n: s for n, s in self._states.items() if n <= epoch}
+            self.history = [e for e in self.history if e.number <= epoch]
+            self._steps, self.share, self._spent = None, 0.0, 0.0
 
     def probabilities(self, indices: np.ndarray) -> np.ndarray:
         """Softmax of the logits of some pictures, float ``[n, classes]``."""
