@@ -84,9 +84,7 @@ def open_page(server: str, tabs: Tabs, request: pytest.FixtureRequest) -> Iterat
 @pytest.fixture(scope="package")
 def stays(server: str, tabs: Tabs) -> Iterator[Stays]:
     """Loaded pages of the app."""
-    found = Stays(server, tabs)
-    yield found
-    found.give_back()
+    yield from _loaded(server, tabs)
 
 
 @pytest.fixture
@@ -98,9 +96,7 @@ def open_again(stays: Stays, request: pytest.FixtureRequest) -> Iterator[Any]:
 @pytest.fixture(scope="package")
 def cases(canvas_server: str, tabs: Tabs) -> Iterator[Stays]:
     """Loaded pages of ``canvas_app.py``."""
-    found = Stays(canvas_server, tabs)
-    yield found
-    found.give_back()
+    yield from _loaded(canvas_server, tabs)
 
 
 @pytest.fixture
@@ -114,6 +110,12 @@ def open_case(cases: Stays, request: pytest.FixtureRequest) -> Iterator[Any]:
 
     for _ in _checked(cases, request):
         yield opener
+
+
+def _loaded(address: str, tabs: Tabs) -> Iterator[Stays]:
+    found = Stays(address, tabs)
+    yield found
+    found.give_back()
 
 
 def _checked(stays: Stays, request: pytest.FixtureRequest) -> Iterator[Any]:

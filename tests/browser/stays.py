@@ -46,7 +46,7 @@ class Stays:
         """
         key = repr(sorted(options.items()))
         window: Any = {"width": size[0], "height": size[1]}
-        if key in self._open and not self._open[key][1].page.is_closed():
+        if key in self._open:
             page = self._open[key][1].page
             let_go(page)
             page.evaluate(_GO, "/?anew=1")
