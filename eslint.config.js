@@ -6,7 +6,8 @@ const BROWSER = [
   "getComputedStyle", "innerHeight", "innerWidth", "location", "matchMedia", "performance",
   "removeEventListener", "requestAnimationFrame", "setInterval", "setTimeout",
 ];
-const NODE = ["Buffer", "URL", "atob", "console", "performance", "process", "setTimeout"];
+const NODE = ["Buffer", "Event", "EventTarget", "URL", "atob", "console", "performance", "process",
+  "setTimeout"];
 const named = (names) => Object.fromEntries(names.map((name) => [name, "readonly"]));
 
 const rules = Object.fromEntries([

@@ -68,6 +68,7 @@ class _Memory:
         kept: value and field by name; the field is ``None`` until one was used.
         chosen: names of fields whose value somebody chose: no other default takes its place.
         given: names of the widgets that were given their value on this page.
+        forgotten: names whose value in the session state no field is to have any more.
         notes: sentences on what could not be had.
     """
 
@@ -78,6 +79,7 @@ class _Memory:
     kept: dict[str, tuple[Any, Field | None]] = field(default_factory=dict)
     chosen: set[str] = field(default_factory=set)
     given: set[str] = field(default_factory=set)
+    forgotten: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
 
 
@@ -162,12 +164,11 @@ def open_page(page: str | None = None) -> None:
 
 
 def _forget(name: str) -> None:
-    memory = _memory()
+    memory = _memory()  # the session state keeps it, for callbacks of a page that is being left
     memory.asked.pop(name, None)
     memory.kept.pop(name, None)
     memory.chosen.discard(name)
-    if name in st.session_state:
-        del st.session_state[name]
+    memory.forgotten.add(name)
 
 
 def visit() -> int:
@@ -184,8 +185,9 @@ def use(*fields: Field) -> None:
     memory = _memory()
     for one in fields:
         kept, was = memory.kept.get(one.name, (None, None))
-        before = st.session_state.get(one.name)
+        before = None if one.name in memory.forgotten else st.session_state.get(one.name)
         before = kept if before is None else before
+        memory.forgotten.discard(one.name)
         if was is not None and before is not None:
             _notice(was, before, before != kept)
         if one.name in memory.asked:
@@ -227,6 +229,7 @@ def put(name: str, value: Any) -> None:
     if was is not None:
         _notice(was, value, moved=True)
     memory.kept[name] = (value, was)
+    memory.forgotten.discard(name)
     st.session_state[name] = value
 
 
@@ -254,8 +257,7 @@ def write(*fields: Field) -> None:
         if value is None:  # a widget that lost its value: it is not the user's choice
             value = memory.kept.get(one.name, (one.default, one))[0]
         memory.kept[one.name] = (value, one)
-    here = {one.name for one in fields}
-    memory.address = address = {**_chosen({*here, *_GROUP}), **memory.asked}
+    memory.address = address = {**_chosen(_GROUP.keys() | {f.name for f in fields}), **memory.asked}
     if address != st.query_params.to_dict():
         st.query_params.from_dict(address)
 
@@ -310,8 +312,7 @@ def _parsed(one: Field, text: str) -> Any:
         return one.default
     except ValueError as error:
         wanted = str(error)
-        if wanted.startswith(("could not convert", "invalid literal")):
-            wanted = "a number"
+        wanted = "a number" if wanted.startswith(("could not", "invalid literal")) else wanted
         note(
             f"The address asks for {one.name} = “{short(text, 40)}”, but it takes {wanted}; "
             f"the default ({one.show(one.default)}) is used."

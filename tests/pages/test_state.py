@@ -155,3 +155,54 @@ def test_a_value_whose_first_run_never_reached_the_browser_is_sent_again() -> No
     assert app.session_state["league"] is True
     app.toggle[0].set_value(False).run()
     assert app.session_state["league"] is False and not app.query_params
+
+
+def two_pages() -> None:
+    """A page with a field, and one that takes its time until it is no longer wanted."""
+    import streamlit as st
+
+    from pages.shared import state
+
+    where = st.session_state["where"]
+    state.open_page(where)
+    if where == "slow":
+        st.stop()
+    word = state.Field("word", "default")
+    state.use(word)
+    st.text_input("Word", key="word")
+
+    def look() -> None:
+        st.session_state["seen"] = st.session_state["word"]
+
+    st.button("Look", on_click=look)
+    state.write(word)
+
+
+def test_a_press_on_the_page_that_is_left_finds_its_field() -> None:
+    app = AppTest.from_function(two_pages, default_timeout=30)
+    app.session_state["where"] = "first"
+    app.query_params["word"] = "mine"
+    app.run()
+    app.button[0].click()
+    pressed = app._tree.get_widget_states()
+    app.session_state["where"] = "slow"
+    app.query_params = {"step": "1"}  # the address of a link, which does not take words along
+    app._run(WidgetStates())
+    app.session_state["where"] = "first"
+    app._run(pressed)
+    assert not app.exception, app.exception
+    assert app.session_state["seen"] == "mine"
+
+
+def test_what_an_address_let_go_is_forgotten() -> None:
+    app = AppTest.from_function(two_pages, default_timeout=30)
+    app.session_state["where"] = "first"
+    app.query_params["word"] = "mine"
+    app.run()
+    app.session_state["where"] = "slow"
+    app.query_params = {"step": "1"}
+    app._run(WidgetStates())
+    app.session_state["where"] = "first"
+    app.query_params = {}
+    app._run(WidgetStates())
+    assert app.text_input[0].value == "default"

@@ -24,4 +24,9 @@ export class Asks {
     this.waiting = 0;
     this.next();
   }
+
+  drop() {
+    this.queue = [];
+    this.heard();
+  }
 }

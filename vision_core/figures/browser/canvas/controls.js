@@ -1,5 +1,6 @@
 // The controls under the picture: score and IoU, counts of fates, and what the buttons switch.
 
+import { Later } from "./later.js";
 import { inkOn } from "./paint.js";
 
 const COMMIT_MS = 250; // after the last key press; a pointer commits when it lets go
@@ -28,6 +29,7 @@ export class Controls {
       zoomer: find(".zoom"), ghosts: find("[data-do=ghosts]"), ask: find("[data-do=ask]"),
     });
     this.dials = {};
+    this.later = new Later(root, () => this.commit());
     this.touched = new Set(); // the dials that were moved since Python's last word
     for (const dial of root.querySelectorAll(".dial")) this.dial(dial);
     for (const button of [this.ghosts, this.ask]) {
@@ -43,20 +45,16 @@ export class Controls {
   dial(element) {
     const [input, output] = [element.querySelector("input"), element.querySelector("output")];
     this.dials[input.name] = { input, output };
-    const commit = (after) => {
-      clearTimeout(this.waiting);
-      this.waiting = setTimeout(() => this.commit(), after);
-    };
     input.addEventListener("input", () => {
       this.moving = true;
       this.touched.add(input.name);
       this.read(input.name);
       this.hears.moved(this.values());
     });
-    input.addEventListener("change", () => commit(this.keyed ? COMMIT_MS : 0));
+    input.addEventListener("change", () => this.later.in(this.keyed ? COMMIT_MS : 0));
     // A thumb that is back where it started fires no change.
     for (const name of ["pointerup", "pointercancel"]) {
-      input.addEventListener(name, () => this.moving && commit(0));
+      input.addEventListener(name, () => this.moving && this.later.in(0));
     }
     input.addEventListener("pointerdown", () => { this.keyed = false; });
     input.addEventListener("keydown", (event) => {

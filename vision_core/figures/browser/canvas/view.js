@@ -318,5 +318,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
   }
   view.tell = setTriggerValue;
   view.update(data);
-  return () => view.watch.disconnect();
+  return () => {
+    view.watch.disconnect();
+    view.controls.later.drop();
+    view.asks.drop();
+  };
 }

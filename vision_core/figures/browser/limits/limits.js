@@ -1,6 +1,7 @@
 // Two IoU limits with the anchors that they make positive, ignored and negative: counts and
 // histogram follow the hand; Python is asked when it lets go.
 
+import { Later } from "../canvas/later.js";
 import { inkOn } from "../canvas/paint.js";
 import { bars, perPositive, placeOf, tally } from "./tally.js";
 
@@ -13,6 +14,7 @@ class Limits {
     this.box = root.querySelector(".limits");
     this.find = (name) => root.querySelector(name);
     this.inputs = {};
+    this.later = new Later(root, () => this.commit());
     for (const dial of root.querySelectorAll(".dial")) this.dial(dial);
     this.box.limits = this; // the tests read what is shown here
   }
@@ -20,18 +22,14 @@ class Limits {
   dial(element) {
     const [input, output] = [element.querySelector("input"), element.querySelector("output")];
     this.inputs[input.name] = { element, input, output };
-    const commit = (after) => {
-      clearTimeout(this.waiting);
-      this.waiting = setTimeout(() => this.commit(), after);
-    };
     input.addEventListener("input", () => {
       this.moving = true;
       this.hold(input.name);
       this.draw();
     });
-    input.addEventListener("change", () => commit(this.keyed ? COMMIT_MS : 0));
+    input.addEventListener("change", () => this.later.in(this.keyed ? COMMIT_MS : 0));
     for (const name of ["pointerup", "pointercancel"]) {
-      input.addEventListener(name, () => this.moving && commit(0)); // back at its start: no change
+      input.addEventListener(name, () => this.moving && this.later.in(0)); // back at its start: no change
     }
     input.addEventListener("pointerdown", () => { this.keyed = false; });
     input.addEventListener("keydown", (event) => {
@@ -143,5 +141,5 @@ export default function ({ data, parentElement, setTriggerValue }) {
     HELD.set(parentElement, limits);
   }
   limits.update(data, setTriggerValue);
-  return () => {};
+  return () => limits.later.drop();
 }

@@ -1,5 +1,6 @@
 // The player: one stage, its step, and what pointer and keys do with it.
 
+import { Later } from "../canvas/later.js";
 import { Drawing, themeOf } from "./draw.js";
 import { savePng, saveSvg, startDrag } from "./hands.js";
 import { Told } from "./told.js";
@@ -16,7 +17,8 @@ class Player {
     this.svg = root.querySelector("svg");
     this.find = (name) => root.querySelector(name);
     Object.assign(this, { tell, k: 0, timer: null, focus: null, stamp: null });
-    this.told = new Told((step) => this.tell("step", step));
+    this.told = new Told((step) => this.tell("step", step), root);
+    this.later = new Later(root, () => this.tellStep());
     this.host = root instanceof ShadowRoot ? root.host : root;
     this.watch = new ResizeObserver(() => this.resize());
     this.keys = (event) => this.key(event);
@@ -57,6 +59,8 @@ class Player {
     this.watch.disconnect();
     document.removeEventListener("keydown", this.keys);
     SHOWN.delete(this);
+    this.later.drop();
+    this.told.later.drop();
     this.pause(false);
   }
 
@@ -177,7 +181,7 @@ class Player {
   }
 
   tellStep() {
-    clearTimeout(this.soon);
+    this.later.drop();
     this.told.say(this.k);
   }
 
@@ -199,8 +203,7 @@ class Player {
     event.preventDefault();
     event.stopPropagation();
     if (event.key === " ") return;
-    clearTimeout(this.soon);
-    this.soon = setTimeout(() => this.tellStep(), QUIET);
+    this.later.in(QUIET);
   }
 
   cellOf(target) {

@@ -2,18 +2,23 @@
 // any order. When Python says a step that it was told, that is its answer; any other step is a wish
 // of its own, which the player follows.
 
+import { Later } from "../canvas/later.js";
+
 const PATIENCE = 3000; // milliseconds after which an answer is not waited for
 
 export class Told {
-  constructor(tell) {
+  // tell: called with a step; root: what the player is drawn in.
+  constructor(tell, root) {
     this.tell = tell;
+    const late = () => { this.late = true; this.say(this.last); };
+    this.later = new Later(root, late, () => this.forget(null, null));
     this.forget(null, null);
   }
 
   // Nothing is open any more: the player stands at a step because Python said this word, which may
   // be a step beyond its end.
   forget(step, word) {
-    clearTimeout(this.timer);
+    this.later.drop();
     Object.assign(this, { last: step, sent: step, word, open: [], late: false });
   }
 
@@ -23,8 +28,7 @@ export class Told {
     if (step === this.sent || (this.open.length && !this.late)) return;
     Object.assign(this, { sent: step, late: false });
     this.open.push(step);
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => { this.late = true; this.say(this.last); }, PATIENCE);
+    this.later.in(PATIENCE);
     this.tell(step);
   }
 
@@ -35,7 +39,7 @@ export class Told {
     this.word = step;
     if (at < 0) return wish;
     this.open.splice(0, at + 1);
-    if (!this.open.length) clearTimeout(this.timer);
+    if (!this.open.length) this.later.drop();
     this.say(this.last);
     return false;
   }
