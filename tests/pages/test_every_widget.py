@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 from PIL import Image
+from streamlit.proto.WidgetStates_pb2 import WidgetStates
 from streamlit.runtime.state.common import TESTING_KEY, user_key_from_element_id
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import (
@@ -23,6 +24,7 @@ from streamlit.testing.v1.element_tree import (
     Button,
     ButtonGroup,
     Checkbox,
+    ElementTree,
     Multiselect,
     NumberInput,
     Radio,
@@ -37,6 +39,7 @@ from streamlit.testing.v1.element_tree import (
 
 from pages.race import page as race
 from pages.shared import galleries
+from tests.pages.branching import twin
 from tests.pages.conftest import start, text_of
 from tests.pages.test_every_page import PAGES
 from vision_core.images import Photo, from_array
@@ -165,19 +168,46 @@ def _numbers(widget: Slider | NumberInput) -> list[Any]:
     return [type(now)(low if now != low else high)] if low != high else []
 
 
-def moved(fresh: Fresh, way: Way) -> AppTest:
-    """A fresh session after some moves; the last of them shows in the app's last run."""
-    app = fresh()
-    for move in way:
+class Stand(NamedTuple):
+    """A session after some moves."""
+
+    app: AppTest
+    way: Way
+
+
+def moved(fresh: Fresh, way: Way, before: Stand | None) -> AppTest:
+    """A fresh session after some moves; the last of them shows in the app's last run.
+
+    Args:
+        fresh: starts it.
+        way: the moves.
+        before: one that has made the first of them and stays as it is.
+    """
+    app, done = (twin(before.app), len(before.way)) if before else (None, 0)
+    if app is None:
+        app, done = fresh(), 0
+    for move in way[done:]:
         found = [n for n in _nodes(app) if isinstance(n, Widget) and _key(n) == move.key]
         if found:
-            if hasattr(found[0], "options"):  # labels are sent, as browsers do
-                app.session_state[TESTING_KEY][found[0].id] = str
-            found[0].set_value(move.value)
+            app._run(_states(app._tree, found[0], move.value))
         else:
             app.session_state[move.key] = move.value  # a row of tabs
-        app.run()
+            app._run(app._tree.get_widget_states())  # ``run`` would run the tree's own session
     return app
+
+
+def _states(tree: ElementTree, widget: Widget, value: Any) -> WidgetStates:
+    """What a browser sends that shows a tree and where one widget is moved; the tree stays."""
+    assert tree._runner is not None
+    formats = tree._runner.session_state[TESTING_KEY]
+    was, known = dict(vars(widget)), dict(formats)
+    if hasattr(widget, "options"):  # labels are sent, as browsers do
+        formats[widget.id] = str
+    widget.set_value(value)
+    states = tree.get_widget_states()
+    vars(widget).update(was)
+    formats.update(known)
+    return states
 
 
 def walk(fresh: Fresh, log: pytest.LogCaptureFixture) -> tuple[set[str], list[str]]:
@@ -192,11 +222,11 @@ def walk(fresh: Fresh, log: pytest.LogCaptureFixture) -> tuple[set[str], list[st
     """
     seen: set[tuple[Any, str]] = set()
     told: list[str] = []
-    ways: list[Way] = [()]
+    ways: list[tuple[Way, Stand | None]] = [((), None)]
     while ways:
         log.clear()
-        way = ways.pop(0)
-        app = moved(fresh, way)
+        way, before = ways.pop(0)
+        app = moved(fresh, way, before)
         if found := faults(app, log):
             words = " > ".join(f"{m.key} = {m.value}" for m in way)
             told.append(f"{words or 'fresh'}: {'; '.join(found)}")
@@ -207,7 +237,8 @@ def walk(fresh: Fresh, log: pytest.LogCaptureFixture) -> tuple[set[str], list[st
             which = (None if key in DOORS else dict(way).get("section"), alike)
             if group and which not in seen:
                 seen.add(which)
-                ways += [(*way, *BEFORE.get(key, ()), move) for move in group]
+                stand = Stand(app, way)
+                ways += [((*way, *BEFORE.get(key, ()), move), stand) for move in group]
     return {key for _, key in seen}, told
 
 
