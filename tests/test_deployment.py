@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -16,14 +13,7 @@ import pytest
 import yaml
 
 from deploy import rehearse
-
-ROOT = Path(__file__).resolve().parents[1]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+from tests.proxying import ROOT, answering, free_port, proxied
 
 
 def test_the_image_starts_the_app_from_what_it_copies(tmp_path) -> None:
@@ -92,40 +82,20 @@ http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Answer).serve_f
 """
 
 
-def answering(address: str) -> None:
-    """Wait until somebody answers there."""
-    for _ in range(200):
-        try:
-            urllib.request.urlopen(address, timeout=2)
-            return
-        except OSError:
-            time.sleep(0.1)
-    raise AssertionError(f"nobody answers at {address}")
-
-
 @pytest.fixture
-def proxy():
+def proxy(tmp_path):
     """Caddy with the project's file before two servers that answer with their port."""
-    if shutil.which("caddy") is None:
-        pytest.skip("caddy is not on this machine")
-    ports = [free_port(), free_port(), free_port()]
+    ports = [free_port(), free_port()]
     running = [
         subprocess.Popen([sys.executable, "-c", SERVER, str(port)], stderr=subprocess.DEVNULL)
-        for port in ports[1:]
+        for port in ports
     ]
-    for port in ports[1:]:  # one that is not up yet would be left out for ten seconds
-        answering(f"http://127.0.0.1:{port}")
-    site = {
-        "CONVSCOPE_SITE": f"http://127.0.0.1:{ports[0]}",
-        "CONVSCOPE_UPSTREAMS": f"to 127.0.0.1:{ports[1]} 127.0.0.1:{ports[2]}",
-        "CONVSCOPE_FRAME_ANCESTORS": "https://course.example.org",
-    }
-    words = ["caddy", "run", "--adapter", "caddyfile", "--config", str(ROOT / "deploy/Caddyfile")]
-    env = {**os.environ, **site, "XDG_DATA_HOME": "/tmp", "XDG_CONFIG_HOME": "/tmp"}
-    running.append(subprocess.Popen(words, stderr=subprocess.DEVNULL, env=env))
     try:
-        answering(site["CONVSCOPE_SITE"])
-        yield site["CONVSCOPE_SITE"], running
+        for port in ports:  # one that is not up yet would be left out for ten seconds
+            answering(f"http://127.0.0.1:{port}")
+        course = "https://course.example.org"
+        with proxied(tmp_path, ports, CONVSCOPE_FRAME_ANCESTORS=course) as address:
+            yield address, running
     finally:
         for process in running:
             process.kill()
