@@ -136,6 +136,12 @@ def pick(page: Page, name: str, option: str) -> None:
     page.get_by_role("option", name=option, exact=True).click()
 
 
+def link(page: Page) -> str:
+    """The address of a page without its server, as a test opens one."""
+    idle(page)  # a run tells the address at its end, after what it draws
+    return page.evaluate("location.pathname + location.search")
+
+
 def stage(page: Page) -> Any:
     """The element around the large picture."""
     return page.locator(".stage").last

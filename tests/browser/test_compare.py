@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.driver import settled
+from tests.browser.driver import link, settled
 from tests.browser.runs import redrawn
 from vision_core.selection.nms import iou_matrix
 
@@ -115,14 +115,14 @@ def test_a_drawn_box_is_the_truth_and_the_link_keeps_it(open_again) -> None:
     address_has(page, "truth=")
     marks = views(page, "v.scene.marks")
     assert len(marks[0]) == len(marks[1]) == 1
-    address = page.url
+    address = link(page)
     page.get_by_role("button", name="Stop drawing").click()
     page.get_by_role("button", name="Draw true boxes").wait_for()
     settled(page)
     assert views(page, "v.asking") == [False, False]
     assert views(page, "v.scene.marks") == marks
-    page.goto(address)
-    assert views(opened(page), "v.scene.marks") == marks
+    page = opened(open_again(address))
+    assert views(page, "v.scene.marks") == marks
 
 
 def test_the_exported_page_opens_without_a_network(open_again, browser, tmp_path) -> None:

@@ -8,7 +8,7 @@ import cv2
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.driver import settled
+from tests.browser.driver import link, settled
 from vision_core import samples
 
 pytestmark = pytest.mark.browser
@@ -32,8 +32,8 @@ def ran(page: Page, wanted: str) -> None:
     there.wait_for(timeout=180_000)
 
 
-def test_a_box_is_asked_about_and_a_neighbour_is_clicked(open_page) -> None:
-    page = open_page(START)
+def test_a_box_is_asked_about_and_a_neighbour_is_clicked(open_again) -> None:
+    page = open_again(START)
     ran(page, ".st-key-space_near .js-plotly-plot")
     settled(page)
     before = texts(page, "space_near")
@@ -57,8 +57,8 @@ def test_a_box_is_asked_about_and_a_neighbour_is_clicked(open_page) -> None:
     page.wait_for_function("!location.search.includes('item=')", timeout=60_000)
 
 
-def test_a_map_is_made_and_another_photo_is_placed_into_it(open_page) -> None:
-    page = open_page(f"{START}&section=map&map=tsne&perplexity=12")
+def test_a_map_is_made_and_another_photo_is_placed_into_it(open_again) -> None:
+    page = open_again(f"{START}&section=map&map=tsne&perplexity=12")
     ran(page, ".st-key-space_map")
     page.get_by_text("placed into the map that stands").wait_for(timeout=120_000)
     page.get_by_text("after 750 steps").wait_for(timeout=180_000)
@@ -67,20 +67,20 @@ def test_a_map_is_made_and_another_photo_is_placed_into_it(open_page) -> None:
     places = "plot => plot.calcdata[0].slice(0, 98).map(point => point.x)"
     plot = page.locator(".st-key-space_map .js-plotly-plot").last
     before = plot.evaluate(places)
-    page.reload()
+    page = open_again(link(page))
     page.get_by_text("after 750 steps").wait_for(timeout=120_000)
     assert plot.evaluate(places) == before
     assert page.evaluate("document.documentElement.scrollWidth") <= 1280
 
 
-def test_photos_of_ones_own_become_a_gallery_and_a_bad_one_says_why(open_page, tmp_path) -> None:
+def test_photos_of_ones_own_become_a_gallery_and_a_bad_one_says_why(open_again, tmp_path) -> None:
     files = []
     for i, name in enumerate(("cat", "coffee", "china", "flower", "cat")):
         path: Path = tmp_path / f"{name}_{i}.jpg"
         cv2.imwrite(str(path), samples.sample(name).pixels[i * 5 :, :, ::-1])
         files.append(str(path))
     (tmp_path / "broken.jpg").write_bytes(b"no picture")
-    page = open_page("/feature_space?photo=cat&gallery=mine")
+    page = open_again("/feature_space?photo=cat&gallery=mine")
     page.get_by_text("The gallery is empty").wait_for(timeout=120_000)
     upload = page.locator(".st-key-space_files input[type=file]")
     upload.set_input_files([*files, str(tmp_path / "broken.jpg")])
@@ -89,9 +89,10 @@ def test_photos_of_ones_own_become_a_gallery_and_a_bad_one_says_why(open_page, t
     page.get_by_text("broken.jpg is").first.wait_for(timeout=60_000)
 
 
-def test_on_a_phone_nothing_is_wider_than_the_screen(open_page, server) -> None:
-    page = open_page(START, size=(390, 844), is_mobile=True, has_touch=True)
+def test_on_a_phone_nothing_is_wider_than_the_screen(open_again) -> None:
     for section in ("neighbours", "map", "units"):
-        page.goto(f"{server}{START}&section={section}")
+        page = open_again(
+            f"{START}&section={section}", size=(390, 844), is_mobile=True, has_touch=True
+        )
         ran(page, ".js-plotly-plot")
         assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.driver import scene, settled, wait_scene
+from tests.browser.driver import link, scene, settled, wait_scene
 from tests.browser.runs import redrawn
 from tests.browser.test_canvas import canvas
 
@@ -61,7 +61,7 @@ def test_a_box_that_is_dragged_asks_for_its_level_or_is_a_true_box(open_again) -
     _drag(page, (40, 30, 420, 280))
     wait_scene(page, "view.scene.labels.some(label => label.startsWith('true '))")
     page.get_by_text("(yours)").first.wait_for()
-    page.reload()
+    page = open_again(link(page))
     settled(page)
     page.get_by_text("(yours)").first.wait_for()
 
@@ -118,7 +118,7 @@ def test_counts_follow_a_limit_while_it_is_dragged_and_stay_on_release(open_agai
     drawn = scene(page)["labels"].count("positive anchor")
     few = after["positive"] <= 300
     assert drawn == (after["positive"] if few else 0), "Python draws as many as were counted"
-    page.reload()
+    page = open_again(link(page))
     settled(page)
     assert counts(page)["positive"] == positives[-1]
     slider.focus()

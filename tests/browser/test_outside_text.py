@@ -18,12 +18,12 @@ def _path(name: str) -> str:
 
 
 @pytest.mark.parametrize("name", ENTRIES)
-def test_text_of_the_address_stays_text(open_page, name: str) -> None:
+def test_text_of_the_address_stays_text(open_again, name: str) -> None:
     told = "&".join(
         f"{key}={quote(_TEXT)}"
         for key in ("file", "score", "input", "photo", "model", "section", "target", "layer")
     )
-    page = open_page(f"{_path(name)}?source=upload&{told}")
+    page = open_again(f"{_path(name)}?source=upload&{told}")
     idle(page)
     assert len(page.locator("[data-testid=stMainBlockContainer]").inner_text()) > 60
     planted = page.evaluate(

@@ -41,8 +41,8 @@ def canvas_pixels(page) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(b64decode(url.split(",")[1]))).convert("RGB"))
 
 
-def test_the_first_page_leads_to_the_cat(open_page) -> None:
-    page = open_page("/")
+def test_the_first_page_leads_to_the_cat(open_again) -> None:
+    page = open_again("/")
     page.get_by_role("button", name="Show me the cat").click()
     settled(page)
     assert "cat" in scene(page)["labels"]
@@ -219,8 +219,8 @@ def test_an_upload_that_is_taken_off_the_list_goes_and_the_others_stay(open_agai
     wait_scene(page, f"view.scene?.photo.width === {face.shape[1]}")
 
 
-def test_phone_has_no_horizontal_overflow_and_shows_the_picture(open_page) -> None:
-    page = open_page(size=(390, 844), is_mobile=True, has_touch=True)
+def test_phone_has_no_horizontal_overflow_and_shows_the_picture(open_again) -> None:
+    page = open_again(size=(390, 844), is_mobile=True, has_touch=True)
     settled(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     box = stage(page).bounding_box()

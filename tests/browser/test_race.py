@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page
 
+from tests.browser.driver import link
 from tests.browser.test_predictions import jpeg_file, upload
 
 pytestmark = pytest.mark.browser
@@ -38,7 +39,7 @@ def test_a_race_is_stopped_and_goes_on_where_it_was(open_again) -> None:
     page.wait_for_function(f"({SHARE})('rcnn') >= {stopped}", timeout=60_000)
     page.get_by_role("button", name="Run again").wait_for(timeout=180_000)
     assert all(page.evaluate(SHARE, name) == 100 for name in ("rcnn", "sliding_window", "fcos_s"))
-    page.reload()  # what was finished is there, for everybody who has this photo
+    page = open_again(link(page))  # what was finished is there, for everybody who has this photo
     give_squares(page)
     page.get_by_role("button", name="Run again").wait_for(timeout=60_000)
 

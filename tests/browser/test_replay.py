@@ -7,7 +7,7 @@ import pytest
 import torch
 from torchvision.ops import batched_nms
 
-from tests.browser.driver import settled
+from tests.browser.driver import link, settled
 from vision_core import models, samples
 from vision_core.inference import trace
 
@@ -18,16 +18,16 @@ STATE = """root => ({index: root.replay.index, last: root.replay.last, ids: root
   fates: root.replay.states.map(s => Array.from(s.fate))})"""
 
 
-def opened(open_page, query: str, **options):
-    page = open_page(f"/predictions?{query}", **options)
+def opened(open_again, query: str, **options):
+    page = open_again(f"/predictions?{query}", **options)
     settled(page)
     page.get_by_role("tab", name="NMS replay").click()
     page.wait_for_selector(".replay[data-ready]", timeout=30_000)
     return page, page.locator(".replay")
 
 
-def test_by_keyboard_to_the_end(open_page) -> None:
-    page, replay = opened(open_page, "photo=cat&score=0.35&iou=0.4")
+def test_by_keyboard_to_the_end(open_again) -> None:
+    page, replay = opened(open_again, "photo=cat&score=0.35&iou=0.4")
     replay.focus()
     assert replay.evaluate(STATE)["index"] == 0
     page.keyboard.press("ArrowRight")
@@ -57,8 +57,8 @@ def test_by_keyboard_to_the_end(open_page) -> None:
     assert set(replay.evaluate(STATE)["fates"][0]) == {0}
 
 
-def test_play_pause_and_scrub(open_page) -> None:
-    page, replay = opened(open_page, "photo=cat&score=0.3")
+def test_play_pause_and_scrub(open_again) -> None:
+    page, replay = opened(open_again, "photo=cat&score=0.3")
     replay.focus()
     page.keyboard.press("Space")
     page.wait_for_function("root => root.replay.index >= 1", arg=replay.element_handle())
@@ -71,14 +71,14 @@ def test_play_pause_and_scrub(open_page) -> None:
     assert "step 2 of" in page.locator(".replay output").inner_text()
 
 
-def test_other_thresholds_start_anew_and_a_phone_shows_it_too(open_page) -> None:
-    page, replay = opened(open_page, "photo=cat&score=0.3", size=(390, 844))
+def test_other_thresholds_start_anew_and_a_phone_shows_it_too(open_again) -> None:
+    page, replay = opened(open_again, "photo=cat&score=0.3", size=(390, 844))
     replay.focus()
     page.keyboard.press("End")
     assert replay.evaluate(STATE)["index"] > 0
     box = replay.bounding_box()
     assert box["x"] >= 0 and box["x"] + box["width"] <= 391
-    page.goto(page.url.replace("score=0.3", "score=0.99"))
+    page = open_again(link(page).replace("score=0.3", "score=0.99"), size=(390, 844))
     settled(page)
     page.get_by_role("tab", name="NMS replay").click()
     page.get_by_text("nothing to replay").wait_for(timeout=30_000)

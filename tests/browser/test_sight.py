@@ -28,8 +28,8 @@ def overlap(a, b) -> bool:
     )
 
 
-def test_labels_of_the_replay_do_not_cover_each_other(open_page) -> None:
-    page, replay = opened(open_page, "photo=cat&score=0.2&iou=0.1")
+def test_labels_of_the_replay_do_not_cover_each_other(open_again) -> None:
+    page, replay = opened(open_again, "photo=cat&score=0.2&iou=0.1")
     check_labels(page, replay)
     page.set_viewport_size({"width": 390, "height": 844})
     redrawn(page)
@@ -52,17 +52,17 @@ def check_labels(page: Page, replay: Locator) -> None:
     assert most > 4
 
 
-def test_no_sidebar_that_holds_nothing(open_page) -> None:
-    page = open_page("/receptive_field?section=growth")
+def test_no_sidebar_that_holds_nothing(open_again) -> None:
+    page = open_again("/receptive_field?section=growth")
     idle(page)
     assert not page.get_by_test_id("stSidebar").is_visible()
 
 
-def test_maps_fill_a_large_window_and_their_captions_are_whole(open_page, server) -> None:
+def test_maps_fill_a_large_window_and_their_captions_are_whole(open_again) -> None:
     """Also for a lecture hall, where the type is larger."""
-    page = open_page("/attribution?present=0", size=HALL)
+    page = open_again("/attribution?present=0", size=HALL)
     plain = check_maps(page)
-    page.goto(f"{server}/attribution?present=1")
+    page = open_again("/attribution?present=1", size=HALL)
     assert check_maps(page) > 1.2 * plain
 
 
@@ -93,8 +93,8 @@ def check_maps(page: Page) -> float:
     return captions.first.evaluate("t => parseFloat(getComputedStyle(t).fontSize)")
 
 
-def test_present_puts_photo_and_features_beside_each_other(open_page) -> None:
-    page = open_page("/roi_pooling?section=photo&present=1", size=HALL)
+def test_present_puts_photo_and_features_beside_each_other(open_again) -> None:
+    page = open_again("/roi_pooling?section=photo&present=1", size=HALL)
     ready(page)
     idle(page)
     photo, features = [p.bounding_box() for p in page.locator(".player").all()[:2]]
@@ -108,8 +108,10 @@ def file_of(name: str, colour: int) -> dict[str, object]:
     return {"name": name, "mimeType": "image/png", "buffer": out.getvalue()}
 
 
-def test_the_start_page_takes_a_photo_and_the_buttons_that_walk_photos_are_whole(open_page) -> None:
-    page = open_page("/")
+def test_the_start_page_takes_a_photo_and_the_buttons_that_walk_photos_are_whole(
+    open_again,
+) -> None:
+    page = open_again("/")
     page.get_by_role("button", name="Show me the cat").wait_for()
     page.locator("input[type=file]").set_input_files([file_of("a.png", 40), file_of("b.png", 90)])
     page.wait_for_url("**/predictions?**", timeout=60_000)
@@ -125,8 +127,8 @@ def test_the_start_page_takes_a_photo_and_the_buttons_that_walk_photos_are_whole
         )
 
 
-def test_on_a_phone_the_page_opens_the_drawer_and_a_choice_closes_it(open_page) -> None:
-    page = open_page("/predictions", size=(390, 844))
+def test_on_a_phone_the_page_opens_the_drawer_and_a_choice_closes_it(open_again) -> None:
+    page = open_again("/predictions", size=(390, 844))
     settled(page)
     assert "on the left" not in page.inner_text("body")
     page.get_by_role("button", name="Choose photo").click()
@@ -140,8 +142,8 @@ def test_on_a_phone_the_page_opens_the_drawer_and_a_choice_closes_it(open_page) 
     assert "photo=coffee" in page.url
 
 
-def test_why_not_here_says_what_to_do_when_it_is_pressed(open_page) -> None:
-    page = open_page("/predictions")
+def test_why_not_here_says_what_to_do_when_it_is_pressed(open_again) -> None:
+    page = open_again("/predictions")
     settled(page)
     note = page.locator(".note").last
     assert not note.is_visible()

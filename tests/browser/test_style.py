@@ -40,8 +40,8 @@ def download(page: Page, name: str) -> bytes:
     return coming.value.path().read_bytes()
 
 
-def test_a_picture_grows_stops_goes_on_and_comes_as_files(open_page) -> None:
-    page = open_page(ASKED)
+def test_a_picture_grows_stops_goes_on_and_comes_as_files(open_again) -> None:
+    page = open_again(ASKED)
     page.get_by_text("A step takes about").wait_for(timeout=120_000)
     page.get_by_role("button", name="Start").click()
     until_step(page, 12)
@@ -76,8 +76,8 @@ def test_a_picture_grows_stops_goes_on_and_comes_as_files(open_page) -> None:
     assert step_of(page) % 10 == 0
 
 
-def test_deepdream_tells_its_cost_and_ends(open_page) -> None:
-    page = open_page(DREAM)
+def test_deepdream_tells_its_cost_and_ends(open_again) -> None:
+    page = open_again(DREAM)
     page.get_by_text(re.compile(r"Cost: 4 steps.*about \d+ s")).wait_for(timeout=120_000)
     page.get_by_role("button", name="Start").click()
     until_step(page, 4)
@@ -90,8 +90,8 @@ def test_deepdream_tells_its_cost_and_ends(open_page) -> None:
 
 @pytest.mark.parametrize("path", [ASKED, DREAM])
 @pytest.mark.parametrize("size", [(390, 844), (1920, 1080)])
-def test_it_fits_a_phone_and_a_stage(open_page, path, size) -> None:
-    page = open_page(f"{path}&present=1" if size[0] > 1000 else path, size=size)
+def test_it_fits_a_phone_and_a_stage(open_again, path, size) -> None:
+    page = open_again(f"{path}&present=1" if size[0] > 1000 else path, size=size)
     page.get_by_role("button", name="Start").wait_for(timeout=120_000)
     page.locator(".stMain img[alt]").first.wait_for(timeout=60_000)
     assert page.evaluate("document.documentElement.scrollWidth") <= size[0]

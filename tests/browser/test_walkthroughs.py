@@ -11,7 +11,7 @@ import torch
 from playwright.sync_api import Page, expect
 from torch.nn import functional as F
 
-from tests.browser.driver import settled
+from tests.browser.driver import link, settled
 from tests.browser.runs import idle
 
 pytestmark = pytest.mark.browser
@@ -121,7 +121,7 @@ def test_numbers_are_changed_in_place_and_stand_in_the_address(open_again) -> No
     options = {"stride": 2, "padding": 1, "output_padding": 1}
     expected = transposed([[1, -7], [3, 4]], KERNEL, **options)
     assert np.array_equal(as_array(shown(page, "output")), expected)
-    page.goto(page.url)
+    page = open_again(link(page))
     ready(page)
     assert np.array_equal(as_array(shown(page, "output", view=1)), expected)
 
