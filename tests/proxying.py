@@ -55,6 +55,7 @@ def proxied(
     folders = dict.fromkeys(("XDG_DATA_HOME", "XDG_CONFIG_HOME", "HOME"), str(home))
     upstreams = "to " + " ".join(f"127.0.0.1:{port}" for port in ports)
     environ = {"CONVSCOPE_SITE": site, "CONVSCOPE_UPSTREAMS": upstreams, **folders, **more}
+    environ["CADDY_ADMIN"] = f"127.0.0.1:{free_port()}"  # there is one proxy for each test
     words = ["caddy", "run", "--adapter", "caddyfile", "--config", str(ROOT / "deploy/Caddyfile")]
     caddy = subprocess.Popen(words, stderr=subprocess.DEVNULL, env={**os.environ, **environ})
     try:

@@ -60,7 +60,7 @@ def _ways_in() -> None:
             navigation.go("predictions", state.link(source="sample", photo="cat"))
         st.file_uploader(
             "Or use your own photo",
-            type=state.PHOTO_TYPES,
+            type=caps.PHOTO_TYPES,
             max_upload_size=caps.PHOTO_FILE_MB,
             accept_multiple_files=True,
             key=_UPLOADED,

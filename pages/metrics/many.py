@@ -121,7 +121,7 @@ def _files(mine: Held, cards: Sequence[Card]) -> None:
         left, right = st.columns(2, gap="medium")
         given = left.file_uploader(
             "Photos, or zip files with photos",
-            type=[*state.PHOTO_TYPES, "zip"],
+            type=[*caps.PHOTO_TYPES, "zip"],
             max_upload_size=caps.PHOTO_FILE_MB,
             accept_multiple_files=True,
             key=f"many_files_{mine.given}",

@@ -1,9 +1,14 @@
-"""Caps in bytes of what all sessions share; whoever runs the server may set them."""
+"""Which files are taken, and caps in bytes of what all sessions share.
+
+Whoever runs the server may set the caps.
+"""
 
 from __future__ import annotations
 
 from vision_core.environment import megabytes
 
+PHOTO_TYPES = ["jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff"]
+"""Endings of the files that a photo may come as."""
 PHOTO_FILE_MB = 25
 """Of a photo, a COCO file, a zip file; the server itself takes as much as a network's file has."""
 NETWORK_FILE_MB = 300

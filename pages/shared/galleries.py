@@ -66,7 +66,7 @@ def _mine() -> list[SmallPicture]:
     )
     given = st.file_uploader(
         "Photos for the gallery",
-        type=state.PHOTO_TYPES,
+        type=caps.PHOTO_TYPES,
         max_upload_size=caps.PHOTO_FILE_MB,
         accept_multiple_files=True,
         key="space_files",

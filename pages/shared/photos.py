@@ -112,7 +112,7 @@ def _uploads() -> dict[str, Kept]:
 def _upload() -> HeldPhoto | None:
     st.file_uploader(
         "Photos",
-        type=state.PHOTO_TYPES,
+        type=caps.PHOTO_TYPES,
         max_upload_size=caps.PHOTO_FILE_MB,
         accept_multiple_files=True,
         key="files",

@@ -23,9 +23,6 @@ from pages import navigation
 from pages.shared import browser
 from pages.shared.plain import sentence, short
 
-PHOTO_TYPES = ["jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff"]
-"""Endings of the files that a photo may come as."""
-
 # What belongs to the session: groups of fields, each obeyed or kept as a whole.
 _ALONG = {
     "photo": ("source", "photo", "file"),
@@ -164,11 +161,14 @@ def open_page(page: str | None = None) -> None:
 
 
 def _forget(name: str) -> None:
-    memory = _memory()  # the session state keeps it, for callbacks of a page that is being left
+    memory = _memory()
     memory.asked.pop(name, None)
     memory.kept.pop(name, None)
     memory.chosen.discard(name)
-    memory.forgotten.add(name)
+    if name in _GROUP:
+        st.session_state.pop(name, None)
+    else:  # it stays until it is used again, for callbacks of a page that is being left
+        memory.forgotten.add(name)
 
 
 def visit() -> int:

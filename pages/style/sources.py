@@ -72,7 +72,7 @@ def pick() -> Photo | None:
 def _own() -> Photo | None:
     st.file_uploader(
         "Style picture",
-        type=state.PHOTO_TYPES,
+        type=caps.PHOTO_TYPES,
         max_upload_size=caps.PHOTO_FILE_MB,
         key="style_file",
         on_change=_take,

@@ -126,7 +126,7 @@ def _give(name: str, made: Squares) -> None:
     turn = st.session_state.setdefault("_own_turn", 0)  # an uploader with a new key is empty
     st.file_uploader(
         "Photos",
-        type=state.PHOTO_TYPES,
+        type=caps.PHOTO_TYPES,
         max_upload_size=caps.PHOTO_FILE_MB,
         accept_multiple_files=True,
         key=f"own_files_{turn}",
