@@ -13,7 +13,7 @@ import types
 from typing import Any
 
 import numpy as np
-from google.protobuf.message import Message
+from streamlit.proto.WidgetStates_pb2 import WidgetStates
 from streamlit.runtime.state import SafeSessionState
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.app_test import _AppTestSessionState
@@ -29,7 +29,7 @@ _STAY = (
     enum.Enum,
     np.generic,
     np.ndarray,  # pages never write into one that they were given
-    Message,
+    WidgetStates,
     type,
     types.FunctionType,
     types.BuiltinFunctionType,
