@@ -51,19 +51,25 @@ def _waiting_takes_no_time() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session", autouse=True)
+_KEPT: dict[Any, Any] = {}
+
+
+@pytest.fixture(scope="package", autouse=True)
 def _bundled_networks_read_once() -> Iterator[None]:
-    """Their files are opened once, whatever a test empties: nothing changes a shared network."""
-    read, kept = loading._load_known, {}
+    """Their files are opened once, whatever a test empties: no page changes a shared network.
+
+    Tests elsewhere may change what they load, and load their own.
+    """
+    read = loading._load_known
 
     def load(entry: Card, folder: Path | None) -> loading._Loaded:
         if not entry.bundled or torch.cuda.is_available():  # a network moves to where it runs
             return read(entry, folder)
         file = weights.require(entry, folder)
         key = (entry.name, file, file.stat().st_mtime_ns)
-        if key not in kept:
-            kept[key] = read(entry, folder)[1:]
-        return entry, *kept[key]
+        if key not in _KEPT:
+            _KEPT[key] = read(entry, folder)[1:]
+        return entry, *_KEPT[key]
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(loading, "_load_known", load)
