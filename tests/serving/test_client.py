@@ -6,7 +6,6 @@ import http.client
 import http.server
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -20,6 +19,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.proxying import free_port
 from tests.serving.alike import differences, hosted
 from vision_core import models, samples
 from vision_core.attribution.question import default_target
@@ -38,12 +38,6 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.fixture(scope="module")
 def yolo():
     return models.load("yolo_s", device="cpu")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @contextmanager

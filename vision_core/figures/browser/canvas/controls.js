@@ -29,7 +29,7 @@ export class Controls {
       zoomer: find(".zoom"), ghosts: find("[data-do=ghosts]"), ask: find("[data-do=ask]"),
     });
     this.dials = {};
-    this.later = new Later(root, () => this.commit());
+    this.later = new Later(root, () => this.commit(), () => { this.moving = false; });
     this.touched = new Set(); // the dials that were moved since Python's last word
     for (const dial of root.querySelectorAll(".dial")) this.dial(dial);
     for (const button of [this.ghosts, this.ask]) {

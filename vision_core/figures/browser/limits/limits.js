@@ -14,7 +14,7 @@ class Limits {
     this.box = root.querySelector(".limits");
     this.find = (name) => root.querySelector(name);
     this.inputs = {};
-    this.later = new Later(root, () => this.commit());
+    this.later = new Later(root, () => this.commit(), () => { this.moving = false; });
     for (const dial of root.querySelectorAll(".dial")) this.dial(dial);
     this.box.limits = this; // the tests read what is shown here
   }

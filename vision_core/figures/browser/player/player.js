@@ -18,7 +18,7 @@ class Player {
     this.find = (name) => root.querySelector(name);
     Object.assign(this, { tell, k: 0, timer: null, focus: null, stamp: null });
     this.told = new Told((step) => this.tell("step", step), root);
-    this.later = new Later(root, () => this.tellStep());
+    this.later = new Later(root, () => this.tellStep(), () => this.told.forget(null, null));
     this.host = root instanceof ShadowRoot ? root.host : root;
     this.watch = new ResizeObserver(() => this.resize());
     this.keys = (event) => this.key(event);
