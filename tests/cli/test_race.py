@@ -44,7 +44,8 @@ def test_two_systems_as_json(photo, tmp_path, monkeypatch) -> None:
     np.testing.assert_allclose([d["box"] for d in fast["detections"]], own.boxes, rtol=1e-5)
 
 
-def test_a_table_with_recall_of_true_boxes(photo, tmp_path, capsys) -> None:
+def test_a_table_with_recall_of_true_boxes(photo, tmp_path, capsys, monkeypatch) -> None:
+    monkeypatch.setattr(proposals, "SEARCHED", 160)
     width, height = Image.open(photo).size
     truth = {
         "images": [{"id": 1, "file_name": "cat.png", "width": width, "height": height}],

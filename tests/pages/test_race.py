@@ -24,6 +24,7 @@ def quick(monkeypatch):
     """Few regions and windows: the page is the same."""
     whole = page.selective_search
     monkeypatch.setattr(page, "selective_search", lambda photo: whole(photo, most=24))
+    monkeypatch.setattr("vision_core.race.proposals.SEARCHED", 160)
     monkeypatch.setattr("vision_core.race.proposals.SCALES", (0.9,))
 
 

@@ -40,6 +40,12 @@ def contest() -> Contest:
     )
 
 
+@pytest.fixture(autouse=True)
+def quick_search(monkeypatch) -> None:
+    """Selective search in a small picture: 0.6 s in place of 3 s, and still hundreds of boxes."""
+    monkeypatch.setattr(proposals, "SEARCHED", 160)
+
+
 @pytest.fixture
 def large_windows(monkeypatch) -> None:
     """Few windows: what happens to each of them is the same."""
@@ -75,7 +81,7 @@ def test_selective_search_gives_the_same_boxes_within_the_photo(cat) -> None:
     regions, again = selective_search(cat), selective_search(cat, most=100)
     assert {tuple(box) for box in again.boxes} <= {tuple(box) for box in regions.boxes}
     assert len(again.boxes) == 100 and again.found == regions.found
-    assert 500 < len(regions.boxes) == regions.found and regions.seconds > 0
+    assert 300 < len(regions.boxes) == regions.found and regions.seconds > 0
     area = (regions.boxes[:, 2:] - regions.boxes[:, :2]).prod(1)
     assert (np.diff(area) <= 0).all()
     assert (regions.boxes[:, :2] >= 0).all()
