@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.overrides import TorchFunctionMode
 from torchvision.models import get_model_builder, get_model_weights, regnet
 from torchvision.models.detection import FasterRCNN
@@ -29,10 +29,8 @@ from vision_core.models.checkpoints import StateDict
 _lock = threading.RLock()
 _PROBE = 64  # side of the empty picture that measures strides; a multiple of every stride
 _FIXED_SIZE = "vit_"  # builders of networks that take pictures of one size only
-_FILLS: tuple[Any, ...] = (
-    *(Tensor.normal_, Tensor.uniform_),
-    *(nn.init.normal_, nn.init.uniform_, nn.init.trunc_normal_, nn.init.kaiming_uniform_),
-)
+_FILLS = ("normal_", "uniform_", "trunc_normal_", "kaiming_uniform_")
+"""Names of tensors' methods and of functions in ``nn.init``."""
 _SLOW_INIT = ("googlenet", "inception_v3")  # warn unless told whether to initialise
 
 
@@ -90,7 +88,7 @@ class Unfilled(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         named = kwargs or {}
-        if func not in _FILLS:
+        if getattr(func, "__name__", None) not in _FILLS:
             return func(*args, **named)
         tensor = named["tensor"] if "tensor" in named else args[0]
         with torch.no_grad():
