@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 import pytest
 import torch
 from hypothesis import settings
 
+from tests import drawing
 from vision_core import samples
 from vision_core.images import Photo
 
@@ -20,12 +22,21 @@ if WORKERS > 1:  # each has its share of the cores, and so have the programs tha
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
-SLOWEST = ("tests/pages/test_every_widget.py", "tests/browser/test_journeys.py")
+FIRST = ("tests/browser/test_journeys.py", "tests/browser/")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Start with the slowest tests: others fill the time of the processes that are done sooner."""
-    items.sort(key=lambda item: not item.nodeid.startswith(SLOWEST))
+    """Start with the slowest tests, those of the browser: all of them go to one process.
+
+    The others take from the end of its share. So nearly always one browser and one app are enough.
+    """
+    items.sort(key=lambda item: [not item.nodeid.startswith(first) for first in FIRST])
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _large_weights_from_a_table() -> Iterator[None]:
+    with drawing.from_a_table():
+        yield
 
 
 @pytest.fixture(autouse=True)
