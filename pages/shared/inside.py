@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
+from pages import navigation
 from pages.shared import charts, state, tile_view
 from pages.shared.guard import guarded
 from vision_core.attribution import Question, ask
@@ -93,7 +94,8 @@ def one(photo: Photo, found: Activations, channel: int) -> None:
             "How many activations have each value",
         )
         i, j = np.unravel_index(values.argmax(), values.shape)
-        state.explain_link("Explain this unit", f"unit:{found.layer}:{channel},{i},{j}")
+        address = state.link(target=f"unit:{found.layer}:{channel},{i},{j}")
+        navigation.link("attribution", "Explain this unit", "network_intelligence", address)
         st.caption(
             f"Channel {channel}: {values.min():.3g} to {values.max():.3g}, the largest at "
             f"row {i}, column {j}."

@@ -10,6 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
+from pages import navigation
 from pages.shared import charts, state
 from pages.shared.plain import plain
 from vision_core import figures
@@ -77,7 +78,8 @@ def distribution(trace: DetectionTrace, candidate: int) -> None:
     if product := product_of(trace, candidate):
         st.caption(product)
     bars("distribution", trace.distribution(candidate), chosen=trace.label(candidate))
-    state.explain_link("Explain this box", f"candidate:{candidate}")
+    address = state.link(target=f"candidate:{candidate}")
+    navigation.link("attribution", "Explain this box", "network_intelligence", address)
 
 
 def bars(

@@ -19,8 +19,8 @@ from typing import Any
 
 import streamlit as st
 
-from pages import navigation
 from pages.shared import browser
+from pages.shared.addresses import Addresses
 from pages.shared.plain import sentence, short
 
 # What belongs to the session: groups of fields, each obeyed or kept as a whole.
@@ -60,7 +60,7 @@ class _Memory:
     Attributes:
         page: where it is.
         visit: how many pages were opened so far.
-        address: what stands in the address bar, as last written or read.
+        addresses: what stands in the address bar, and stood there.
         asked: what the address asked for and no field has taken yet.
         kept: value and field by name; the field is ``None`` until one was used.
         chosen: names of fields whose value somebody chose: no other default takes its place.
@@ -71,7 +71,7 @@ class _Memory:
 
     page: str | None = None
     visit: int = 0
-    address: dict[str, str] = field(default_factory=dict)
+    addresses: Addresses = field(default_factory=Addresses)
     asked: dict[str, str] = field(default_factory=dict)
     kept: dict[str, tuple[Any, Field | None]] = field(default_factory=dict)
     chosen: set[str] = field(default_factory=set)
@@ -151,13 +151,14 @@ def open_page(page: str | None = None) -> None:
         memory.visit += 1
         memory.given, memory.notes = set(), []
         memory.asked = {n: text for n, text in memory.asked.items() if n in _GROUP}
-    if address and address != memory.address:
+    by_hand = not moved and memory.addresses.moved(memory.kept, memory.forgotten)
+    if memory.addresses.lead_elsewhere(address, by_hand):
         named = {_GROUP.get(name) for name in address}
         for name in {*memory.asked, *memory.kept}:
             if not moved or _GROUP.get(name) in named:
                 _forget(name)
         memory.asked |= address
-        memory.address, memory.notes = address, []
+        memory.notes = []
 
 
 def _forget(name: str) -> None:
@@ -230,6 +231,7 @@ def put(name: str, value: Any) -> None:
         _notice(was, value, moved=True)
     memory.kept[name] = (value, was)
     memory.forgotten.discard(name)
+    memory.addresses.field_set = True
     st.session_state[name] = value
 
 
@@ -257,7 +259,8 @@ def write(*fields: Field) -> None:
         if value is None:  # a widget that lost its value: it is not the user's choice
             value = memory.kept.get(one.name, (one.default, one))[0]
         memory.kept[one.name] = (value, one)
-    memory.address = address = {**_chosen(_GROUP.keys() | {f.name for f in fields}), **memory.asked}
+    address = {**_chosen(_GROUP.keys() | {f.name for f in fields}), **memory.asked}
+    memory.addresses.written(address)
     if address != st.query_params.to_dict():
         st.query_params.from_dict(address)
 
@@ -275,11 +278,6 @@ def _chosen(names: set[str]) -> dict[str, str]:
         for name, (value, one) in _memory().kept.items()
         if name in names and one is not None and value != one.default
     }
-
-
-def explain_link(label: str, target: str) -> None:
-    """A link to the Attribution page for a target, with the photo and model of this page."""
-    navigation.link("attribution", label, "network_intelligence", link(target=target))
 
 
 def note(text: str) -> None:

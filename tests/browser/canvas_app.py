@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import numpy as np
 import streamlit as st
 
+from pages import navigation
 from pages.predictions import detection_panel
 from pages.shared import engine, shell, state
 from tests.builders import make_trace
@@ -87,7 +88,7 @@ shell.dress(())
 case = st.query_params.get("case", "fates")
 trace = trace_of(case)
 parts = Parts(st.query_params.get("parts"), trace)
-state.explain_link = lambda *_: None  # leads to a page that this script does not have
+navigation.link = lambda *_: None  # leads to a page that this script does not have
 engine.parts_of = lambda *_: parts  # type: ignore[assignment]
 model = engine.load_model(default_card("detection").name, "cpu")
 detection_panel.show(model, photo_of(trace), trace, ())

@@ -74,6 +74,33 @@ def test_a_new_address_in_a_running_session_counts_again() -> None:
     assert (app.selectbox[0].value, app.slider[0].value) == ("b", 0.8)
 
 
+def test_what_is_moved_before_the_browser_has_the_address_stays() -> None:
+    """Its run comes with the address of before."""
+    app = start(score="0.9")
+    app.slider[0].set_value(0.3).run()
+    assert app.query_params == {"score": "0.3"}
+    app.query_params["score"] = "0.9"
+    app.slider[0].set_value(0.4).run()
+    assert app.slider[0].value == 0.4 and app.query_params == {"score": "0.4"}
+    app.query_params["score"] = "0.3"
+    app.button[0].click().run()
+    assert app.slider[0].value == 0.2 and app.query_params == {}
+
+
+def test_back_is_obeyed_with_the_same_addresses() -> None:
+    app = start(score="0.9")
+    app.slider[0].set_value(0.3).run()
+    app.query_params["score"] = "0.9"
+    app.run()  # nothing was moved
+    assert app.slider[0].value == 0.9
+    app.slider[0].set_value(0.3).run()
+    app.checkbox[0].check().run()  # with the new address: the browser has it
+    app.checkbox[0].uncheck().run()
+    app.query_params["score"] = "0.9"
+    app.run()
+    assert app.slider[0].value == 0.9
+
+
 def test_notes_of_a_bad_value_go_with_the_next_address() -> None:
     app = start(score="many")
     assert "score" in app.info[0].value and "many" in app.info[0].value
