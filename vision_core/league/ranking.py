@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import rankdata
 
 from vision_core.league.boxes import Corners
 from vision_core.league.columns import COLUMNS, Criterion
@@ -39,6 +38,8 @@ def ranked(
             be measured. Equal up to rounding counts as equal.
         columns: which count.
     """
+    from scipy.stats import rankdata  # see ``sanity``
+
     ranks: list[dict[str, float]] = [{} for _ in scores]
     for column in columns:
         told = [(i, s[column.name]) for i, s in enumerate(scores) if s.get(column.name) is not None]
