@@ -46,8 +46,8 @@ class Addresses:
         values = ((st.session_state.get(name), kept[name][0]) for name in counted)
         return self.field_set or any(now is not None and now != was for now, was in values)
 
-    def lead_elsewhere(self, shown: Address, moved: bool) -> bool:
-        """Whether the browser asks for another address: by a link, or by its Back.
+    def follow(self, shown: Address, moved: bool) -> bool:
+        """Take what the browser shows; whether it asks for another view: a link, or Back.
 
         Args:
             shown: what the browser has in its address bar.

@@ -152,7 +152,7 @@ def open_page(page: str | None = None) -> None:
         memory.given, memory.notes = set(), []
         memory.asked = {n: text for n, text in memory.asked.items() if n in _GROUP}
     by_hand = not moved and memory.addresses.moved(memory.kept, memory.forgotten)
-    if memory.addresses.lead_elsewhere(address, by_hand):
+    if memory.addresses.follow(address, by_hand):
         named = {_GROUP.get(name) for name in address}
         for name in {*memory.asked, *memory.kept}:
             if not moved or _GROUP.get(name) in named:
